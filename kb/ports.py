@@ -1,0 +1,125 @@
+"""The seams: what the core asks of an embedding model, a language model and the two indexes.
+
+Adapters live in `embedder`, `llm`, `vectors` and `catalog`; tests run one contract suite over each adapter and its fake.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kb.types import Delta, GenerationEnd, GenerationOptions, LanguageModelInfo, Message
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns text into vectors whose dot product says how near two meanings are."""
+
+    @property
+    def identity(self) -> str:
+        """Model and version; vectors of different identities are never compared."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input in tokens, the model's own prefix included; what is longer would be cut off."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Counts the tokens of each text, without special tokens."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embeds texts that are to be found.
+
+        Returns:
+            `(n, d) float32`, unit norm, in the order of the texts.
+        """
+
+    def embed_query(self, text: str) -> Vectors:
+        """Embeds a question.
+
+        Returns:
+            `(d,) float32`, unit norm.
+        """
+
+
+class LanguageModel(Protocol):
+    """Writes text that follows messages, reasoning apart from answer."""
+
+    @property
+    def info(self) -> LanguageModelInfo:
+        """Name, abilities and limits of the model."""
+
+    def count_tokens(self, text: str) -> int:
+        """Counts the tokens of a text, control tokens read as plain text."""
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """Counts the tokens of the whole prompt that the messages make, template included."""
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Iterator[Delta | GenerationEnd]:
+        """Generates a reply.
+
+        Closing the iterator stops generation, also while the prompt is being processed.
+
+        Yields:
+            Deltas as they come; exactly one `GenerationEnd`, last.
+
+        Raises:
+            PromptTooLong: Messages and budgets do not fit into the context window.
+            ModelBusy: The queue is full.
+        """
+
+    def close(self) -> None:
+        """Stops what is running and frees the memory."""
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours by cosine. Derived data: it can be lost and rebuilt."""
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Adds vectors, or replaces those of the same id.
+
+        Args:
+            ids: Unique.
+            vectors: `(n, d) float32`, unit norm.
+        """
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Removes vectors; ids that are not there are ignored."""
+
+    def search(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """Finds the k nearest.
+
+        Args:
+            vector: `(d,) float32`, unit norm.
+
+        Returns:
+            Ids with their cosine in -1…1, nearest first.
+        """
+
+    def ids(self) -> set[str]:
+        """All ids in the index."""
+
+    def clear(self) -> None:
+        """Empties the index by making it anew."""
+
+    def close(self) -> None:
+        """Releases files."""
+
+
+class KeywordIndex(Protocol):
+    """Lexical search over chunks."""
+
+    def search_keywords(self, terms: Sequence[str], k: int) -> list[tuple[int, float]]:
+        """Finds the k best chunks by BM25.
+
+        Args:
+            terms: From `kb.text.search_terms`.
+
+        Returns:
+            Chunk ids with a score, larger is better, best first.
+        """

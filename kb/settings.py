@@ -1,0 +1,124 @@
+"""All settings in one frozen value. `load` is the only reader of the environment and of `kb.toml`.
+
+A value is looked for in this order: flag, `KB_*` environment variable, `kb.toml` in the data directory, default.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from kb.errors import SettingsError
+from kb.types import Thinking
+
+CONFIG_NAME = "kb.toml"
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Each field is a key of `kb.toml` and, with `KB_` before it, an environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(description="Data directory: catalog, vector index, lock and `kb.toml`.")
+    models: Path = Field(description="Where model files are kept; may be shared by several data directories.")
+    folders: tuple[Path, ...] = Field(default=(), description="Watched folders; in the environment with `:` between.")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; any but loopback needs a token.")
+    port: int = Field(default=8321, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    token: str = Field(default="", description="Clients must send it as `Authorization: Bearer …`; empty: no check.")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Further host names under which browsers may reach the service."
+    )
+
+    model: str = Field(default="", description="Answering model: a catalog name, a path, or `hf:owner/repo/file.gguf`.")
+    embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
+    context_tokens: int = Field(default=4096, ge=512, description="Context window of the answering model.")
+    threads: int = Field(default=0, ge=0, description="Threads of the answering model; 0: the physical cores.")
+    gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp was built for one; -1: all.")
+    queue_size: int = Field(default=8, ge=1, description="Questions that may wait for the model.")
+
+    thinking: Thinking = Field(default="short", description="How long a reasoning model may think: off, short or full.")
+    reasoning_short_tokens: int = Field(default=256, ge=1, description="Reasoning budget of `short`.")
+    reasoning_full_tokens: int = Field(default=1024, ge=1, description="Reasoning budget of `full`.")
+    answer_tokens: int = Field(default=400, ge=16, description="Longest answer.")
+    top_k: int = Field(default=4, ge=1, le=50, description="Passages per question.")
+    passage_tokens: int = Field(default=900, ge=64, description="Tokens of all passages in the prompt together.")
+    min_similarity: float = Field(
+        default=0.0, ge=-1.0, le=1.0, description="Below this cosine of the best passage, the service declines to answer."
+    )
+    max_question_chars: int = Field(default=4000, ge=1, description="Longest question.")
+
+    max_file_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are listed as failed, not read.")
+    parse_seconds: float = Field(default=120.0, gt=0, description="Time limit for reading one file.")
+    parse_memory_bytes: int = Field(default=1_500_000_000, ge=100_000_000, description="Memory limit for reading one file.")
+    settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has stayed the same this long.")
+    sync_seconds: float = Field(default=600.0, gt=0, description="Time between two full scans of the folders.")
+
+    @field_validator("home", "models", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("folders", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("folders", mode="after")
+    @classmethod
+    def _resolved(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def load(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """Reads the settings from flags, environment and `kb.toml`.
+
+    Args:
+        environment: Instead of the process's own.
+        flags: Fields of `Settings`; those that are None are ignored.
+
+    Raises:
+        SettingsError: A value is of the wrong type or out of range, a key is unknown, or `kb.toml` is not valid TOML.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in flags.items() if value is not None}
+    exported = {
+        name: environment[variable]
+        for name in Settings.model_fields
+        if (variable := f"KB_{name.upper()}") in environment and environment[variable] != ""
+    }
+    defaults: dict[str, Any] = {
+        "home": platformdirs.user_data_path("r1-kb"),
+        "models": platformdirs.user_cache_path("r1-kb") / "models",
+    }
+    home = Path(given.get("home") or exported.get("home") or defaults["home"]).expanduser()
+    values = defaults | _read_config(home / CONFIG_NAME) | exported | given
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"setting {name!r}: {first['msg']} (got {first.get('input')!r})",
+            f"correct the flag, the variable KB_{name.upper()} or {home / CONFIG_NAME}",
+        ) from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}", "correct or remove the file") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}", "check its permissions") from error

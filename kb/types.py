@@ -1,0 +1,410 @@
+"""The nouns of r1-kb: frozen values that travel between the rooms.
+
+Offsets are half-open and count characters (Unicode code points) of `Document.text`. Pages are 1-based. Nothing here
+does any work beyond deriving one field from others.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Thinking = Literal["off", "short", "full"]
+FinishReason = Literal["stop", "length", "no_evidence", "cancelled"]
+
+
+class BlockKind(StrEnum):
+    """What a block of a document is; `code` and `table` blocks are kept whole as far as a chunk can hold them."""
+
+    HEADING = "heading"
+    PROSE = "prose"
+    CODE = "code"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural piece of a document: `document.text[start:end]`.
+
+    Attributes:
+        headings: The titles of the sections that hold it, outermost first; a heading block holds itself.
+        page: The page it stands on, or None in formats without pages.
+    """
+
+    start: int
+    end: int
+    kind: BlockKind = BlockKind.PROSE
+    headings: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a loader read from one file.
+
+    Attributes:
+        title: The document's own title, or a name made of the file's.
+        has_own_title: Whether the title comes from inside the document. Only then is it part of what is embedded, so
+            that renaming a file embeds nothing.
+        text: The whole text; every offset in the project counts characters of it.
+        blocks: In order, not overlapping; together they hold all of the text but the white space between them.
+        page_count: None in formats without pages.
+    """
+
+    title: str
+    media_type: str
+    text: str
+    blocks: tuple[Block, ...]
+    has_own_title: bool = False
+    tags: tuple[str, ...] = ()
+    date: datetime.date | None = None
+    page_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """One state of one file in a watched folder.
+
+    Attributes:
+        root: The watched folder, absolute.
+        source: The path below it, with `/` between the parts.
+        modified_ns: Modification time, nanoseconds since 1970.
+        sha256: Of the bytes, in hex; empty where they were not read.
+    """
+
+    root: str
+    source: str
+    size_bytes: int
+    modified_ns: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document that is embedded and found as one: `document.text[start:end] == text`.
+
+    Attributes:
+        context: Title and headings; embedded and indexed with the text, never quoted.
+        tokens: Length of text and context in tokens of the embedding model.
+    """
+
+    start: int
+    end: int
+    text: str
+    headings: tuple[str, ...] = ()
+    page: int | None = None
+    context: str = ""
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document as the catalog lists it, without its text."""
+
+    id: str
+    file: FileVersion
+    title: str
+    media_type: str
+    tags: tuple[str, ...]
+    date: datetime.date | None
+    page_count: int | None
+    text_chars: int
+    chunk_count: int
+    indexed_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, and why.
+
+    Attributes:
+        reason: In plain words, for the person who owns the file.
+        attempts: How often this version of the file was tried.
+    """
+
+    file: FileVersion
+    reason: str
+    hint: str
+    attempts: int
+    failed_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as the catalog gives it back, with the document that holds it."""
+
+    id: int
+    document_id: str
+    ordinal: int
+    title: str
+    source: str
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that a search found.
+
+    Attributes:
+        score: The fused score; larger is better, comparable only within one search.
+        similarity: Cosine of query and chunk in -1…1, or None where only the words matched.
+    """
+
+    chunk: StoredChunk
+    score: float
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassagePart:
+    """The place of one chunk inside a passage, so that a quote knows its own page and heading."""
+
+    start: int
+    end: int
+    page: int | None
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of neighbouring chunks that is shown to the reader and to the model: `document.text[start:end] == text`.
+
+    Attributes:
+        number: 1-based rank among the passages of one question.
+        parts: The chunks it is made of, in order; never empty.
+    """
+
+    number: int
+    document_id: str
+    title: str
+    source: str
+    text: str
+    start: int
+    end: int
+    parts: tuple[PassagePart, ...]
+    score: float
+    similarity: float | None = None
+
+    @property
+    def page(self) -> int | None:
+        """The page on which it starts."""
+        return self.parts[0].page
+
+    @property
+    def heading(self) -> str:
+        """The heading path of its first part."""
+        return heading_path(self.parts[0].headings)
+
+    def part_at(self, offset: int) -> PassagePart:
+        """The part that holds a character of the document.
+
+        Args:
+            offset: In characters of the document's text, within `start…end`.
+        """
+        return next((part for part in reversed(self.parts) if part.start <= offset), self.parts[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a stretch of the answer is supported: `document.text[start:end] == quote`.
+
+    Attributes:
+        number: 1-based, in order of first appearance; the same span keeps its number.
+        answer_start: With `answer_end`, the stretch of the answer, in characters of the answer.
+        verified: Whether the quote holds the words, numbers and names that the stretch of the answer needs.
+        score: Support in 0…1.
+    """
+
+    number: int
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    heading: str
+    quote: str
+    start: int
+    end: int
+    answer_start: int
+    answer_end: int
+    verified: bool
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One finished exchange of a conversation; reasoning is never part of it."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a language model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time of one question went: milliseconds since the question arrived, and tokens."""
+
+    retrieve_ms: float = 0.0
+    prompt_ms: float = 0.0
+    first_reasoning_ms: float | None = None
+    first_answer_ms: float | None = None
+    total_ms: float = 0.0
+    prompt_tokens: int = 0
+    reasoning_tokens: int = 0
+    answer_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How current the index was when a question was answered."""
+
+    pending: int = 0
+    failed: int = 0
+    last_sync: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer to one question."""
+
+    answer: str
+    reasoning: str
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    answerable: bool
+    model: str
+    finish_reason: FinishReason
+    timings: Timings
+    index: IndexState
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    """Event: the passages, sent before any generation."""
+
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """Event: some more of the model's reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """Event: some more of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationFound:
+    """Event: the support of a sentence that has just ended."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Event: the last one, with everything that was streamed put together."""
+
+    answer: Answer
+
+
+AnswerEvent = PassagesFound | ReasoningDelta | AnswerDelta | CitationFound | Done
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """Limits of one generation.
+
+    Attributes:
+        reasoning_tokens: Budget of the reasoning phase; 0 skips it, and a model that does not reason ignores it.
+        answer_tokens: Budget of the answer phase.
+        seed: Makes sampling repeatable.
+    """
+
+    reasoning_tokens: int = 256
+    answer_tokens: int = 512
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of generated text and the phase that it belongs to."""
+
+    phase: Literal["reasoning", "answer"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEnd:
+    """The last item of a generation."""
+
+    finish_reason: Literal["stop", "length", "cancelled"]
+    prompt_tokens: int
+    reasoning_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModelInfo:
+    """What is known about a loaded language model.
+
+    Attributes:
+        name: The catalog name, or the file's.
+        reasons: Whether it was trained to think before it answers.
+        context_tokens: Size of the context window in use.
+        device: `cpu`, or the GPU that holds layers of it.
+    """
+
+    name: str
+    description: str
+    reasons: bool
+    context_tokens: int
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long piece of work is.
+
+    Attributes:
+        label: What is being worked on.
+        done: In bytes for a download, in files for a scan.
+        total: None while it is not known.
+    """
+
+    label: str
+    done: int
+    total: int | None
+    unit: Literal["bytes", "files"] = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has to happen so that the catalog equals the folders.
+
+    Attributes:
+        renamed: Pairs of the document's id and the file's new version.
+        removed: Ids of documents whose file is gone.
+    """
+
+    added: Sequence[FileVersion] = field(default_factory=tuple)
+    modified: Sequence[FileVersion] = field(default_factory=tuple)
+    renamed: Sequence[tuple[str, FileVersion]] = field(default_factory=tuple)
+    removed: Sequence[str] = field(default_factory=tuple)
+
+
+def heading_path(headings: Sequence[str]) -> str:
+    """Writes a heading path on one line, outermost first."""
+    return " › ".join(headings)

@@ -1,0 +1,1 @@
+"""Edges: HTTP, the page and the terminal."""
