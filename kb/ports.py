@@ -1,15 +1,15 @@
 """The seams: what the core asks of an embedding model, a language model and the two indexes.
 
-Adapters live in `embedder`, `llm`, `vectors` and `catalog`; tests run one contract suite over each adapter and its fake.
+Adapters live in `embedder`, `llm`, `vectors` and `catalog`. One suite of tests runs over each adapter and its fake.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from kb.types import Delta, GenerationEnd, GenerationOptions, LanguageModelInfo, Message
+from kb.types import Generated, GenerationOptions, LanguageModelInfo, Message
 
 Vectors = npt.NDArray[np.float32]
 
@@ -60,13 +60,14 @@ class LanguageModel(Protocol):
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         """Counts the tokens of the whole prompt that the messages make, template included."""
 
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Iterator[Delta | GenerationEnd]:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
         """Generates a reply.
 
-        Closing the iterator stops generation, also while the prompt is being processed.
+        Closing the generator stops generation, also while the prompt is being processed.
 
         Yields:
-            Deltas as they come; exactly one `GenerationEnd`, last.
+            Deltas as they come, a heartbeat at least every second while there are none; exactly one `GenerationEnd`,
+            last.
 
         Raises:
             PromptTooLong: Messages and budgets do not fit into the context window.

@@ -19,7 +19,7 @@ CONFIG_NAME = "kb.toml"
 
 
 class Settings(BaseModel):
-    """Everything that can be set. Each field is a key of `kb.toml` and, with `KB_` before it, an environment variable."""
+    """Everything that can be set. A field is a key of `kb.toml` and, with `KB_` before it, an environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class Settings(BaseModel):
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
     context_tokens: int = Field(default=4096, ge=512, description="Context window of the answering model.")
     threads: int = Field(default=0, ge=0, description="Threads of the answering model; 0: the physical cores.")
-    gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp was built for one; -1: all.")
+    gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp has one; -1: all.")
     queue_size: int = Field(default=8, ge=1, description="Questions that may wait for the model.")
 
     thinking: Thinking = Field(default="short", description="How long a reasoning model may think: off, short or full.")
@@ -46,16 +46,21 @@ class Settings(BaseModel):
     reasoning_full_tokens: int = Field(default=1024, ge=1, description="Reasoning budget of `full`.")
     answer_tokens: int = Field(default=400, ge=16, description="Longest answer.")
     top_k: int = Field(default=4, ge=1, le=50, description="Passages per question.")
-    passage_tokens: int = Field(default=900, ge=64, description="Tokens of all passages in the prompt together.")
+    passage_tokens: int = Field(default=600, ge=64, description="Tokens of all passages in the prompt together.")
     min_similarity: float = Field(
-        default=0.0, ge=-1.0, le=1.0, description="Below this cosine of the best passage, the service declines to answer."
+        default=0.78,
+        ge=-1.0,
+        le=1.0,
+        description="The service declines to answer if no passage comes this near (cosine).",
     )
     max_question_chars: int = Field(default=4000, ge=1, description="Longest question.")
 
     max_file_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are listed as failed, not read.")
-    parse_seconds: float = Field(default=120.0, gt=0, description="Time limit for reading one file.")
-    parse_memory_bytes: int = Field(default=1_500_000_000, ge=100_000_000, description="Memory limit for reading one file.")
-    settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has stayed the same this long.")
+    parse_seconds: float = Field(default=120.0, gt=0, description="Time limit for reading a file.")
+    parse_memory_bytes: int = Field(
+        default=1_500_000_000, ge=100_000_000, description="Memory limit for reading a file."
+    )
+    settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has been still this long.")
     sync_seconds: float = Field(default=600.0, gt=0, description="Time between two full scans of the folders.")
 
     @field_validator("home", "models", mode="after")

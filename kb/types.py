@@ -6,7 +6,7 @@ does any work beyond deriving one field from others.
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -158,12 +158,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class PassagePart:
-    """The place of one chunk inside a passage, so that a quote knows its own page and heading."""
+    """The place of one chunk inside a passage, so that a quote knows its own page and heading.
+
+    Attributes:
+        score: Of the chunk alone, so that a short prompt can leave the lesser parts of a passage out.
+    """
 
     start: int
     end: int
     page: int | None
     headings: tuple[str, ...]
+    score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +193,17 @@ class Passage:
 
     @property
     def page(self) -> int | None:
-        """The page on which it starts."""
-        return self.parts[0].page
+        """The page of its best part."""
+        return self._best_part.page
 
     @property
     def heading(self) -> str:
-        """The heading path of its first part."""
-        return heading_path(self.parts[0].headings)
+        """The heading path of its best part."""
+        return heading_path(self._best_part.headings)
+
+    @property
+    def _best_part(self) -> PassagePart:
+        return max(self.parts, key=lambda part: part.score)
 
     def part_at(self, offset: int) -> PassagePart:
         """The part that holds a character of the document.
@@ -320,7 +329,12 @@ class Done:
     answer: Answer
 
 
-AnswerEvent = PassagesFound | ReasoningDelta | AnswerDelta | CitationFound | Done
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Event: nothing new, but work goes on; comes at least once a second, so that whoever listens can stop it."""
+
+
+AnswerEvent = PassagesFound | Heartbeat | ReasoningDelta | AnswerDelta | CitationFound | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +370,9 @@ class GenerationEnd:
     answer_tokens: int
 
 
+Generated = Delta | Heartbeat | GenerationEnd
+
+
 @dataclass(frozen=True, slots=True)
 class LanguageModelInfo:
     """What is known about a loaded language model.
@@ -388,21 +405,6 @@ class Progress:
     done: int
     total: int | None
     unit: Literal["bytes", "files"] = "bytes"
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What has to happen so that the catalog equals the folders.
-
-    Attributes:
-        renamed: Pairs of the document's id and the file's new version.
-        removed: Ids of documents whose file is gone.
-    """
-
-    added: Sequence[FileVersion] = field(default_factory=tuple)
-    modified: Sequence[FileVersion] = field(default_factory=tuple)
-    renamed: Sequence[tuple[str, FileVersion]] = field(default_factory=tuple)
-    removed: Sequence[str] = field(default_factory=tuple)
 
 
 def heading_path(headings: Sequence[str]) -> str:

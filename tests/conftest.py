@@ -1,0 +1,31 @@
+"""Fixtures that several rooms use. Everything stands in `tmp_path`; nothing reads the developer's own settings."""
+
+from pathlib import Path
+
+import pytest
+
+from kb.settings import Settings, load
+
+SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    for name in Settings.model_fields:
+        if name != "models" or not request.node.get_closest_marker("models"):
+            monkeypatch.delenv(f"KB_{name.upper()}", raising=False)
+    monkeypatch.setenv("KB_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a data directory of their own, and no waiting."""
+    return load(home=tmp_path / "home", settle_seconds=0.05, sync_seconds=3600.0)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real documents beside the checkout; the test is skipped where they are not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"{SHARED_DATA} is not there")
+    return SHARED_DATA
