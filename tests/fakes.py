@@ -1,0 +1,176 @@
+"""One fake for each port whose real adapter is slow or random."""
+
+import itertools
+import re
+import threading
+import zlib
+from collections.abc import Generator, Iterable, Sequence
+
+import numpy as np
+
+from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
+from kb.ports import Vectors
+from kb.types import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Message
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_PIECE = re.compile(r"\s*\S+|\s+")
+
+
+class FakeLanguageModel:
+    """Says what it was told to say, a word at a time; a word is a token.
+
+    Args:
+        answer: The reply to everything.
+        reasoning: What it thinks before; a model without reasoning does not think.
+        context_tokens: Size of its context window.
+        queue_size: Streams that may be open beside a first one.
+        fails: Raised by `stream` instead of the reply, after the first delta.
+        goes_on: Pause at each piece until this is set; None: no pauses.
+    """
+
+    def __init__(
+        self,
+        answer: str = "The answer is forty-two.",
+        reasoning: str = "",
+        *,
+        context_tokens: int = 4096,
+        queue_size: int = 8,
+        fails: KBError | None = None,
+        goes_on: threading.Event | None = None,
+    ) -> None:
+        self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens)
+        self.asked: list[Sequence[Message]] = []
+        self.options: list[GenerationOptions] = []
+        self.finished: list[str] = []
+        self._answer = answer
+        self._reasoning = reasoning
+        self._queue_size = queue_size
+        self._fails = fails
+        self._goes_on = goes_on
+        self._open = 0
+        self._closed = False
+
+    def count_tokens(self, text: str) -> int:
+        self._check_open()
+        return len(_TOKEN.findall(text))
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        return 3 + sum(4 + self.count_tokens(message.content) for message in messages)
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+        reasoning_tokens = options.reasoning_tokens if self.info.reasons else 0
+        prompt_tokens = self.prompt_tokens(messages)
+        needed = prompt_tokens + reasoning_tokens + options.answer_tokens
+        if needed > self.info.context_tokens:
+            raise PromptTooLong(f"{needed} tokens do not fit into {self.info.context_tokens}", "ask less")
+        if self._open > self._queue_size:
+            raise ModelBusy(f"{self._open - 1} questions are waiting already", "ask again in a moment")
+        self.asked.append(messages)
+        self.options.append(options)
+        reasoning = _PIECE.findall(self._reasoning)[:reasoning_tokens]
+        answer = _PIECE.findall(self._answer)
+        finish_reason = "cancelled"
+        self._open += 1
+        try:
+            # As the real one does while it reads the prompt.
+            yield Heartbeat()
+            if self._fails is not None:
+                raise self._fails
+            for piece in reasoning:
+                self._pause()
+                yield Delta("reasoning", piece)
+            for piece in answer[: options.answer_tokens]:
+                self._pause()
+                yield Delta("answer", piece)
+            finish_reason = "length" if len(answer) > options.answer_tokens else "stop"
+            yield GenerationEnd(
+                "length" if finish_reason == "length" else "stop",
+                prompt_tokens,
+                len(reasoning),
+                min(len(answer), options.answer_tokens),
+            )
+        finally:
+            self.finished.append(finish_reason)
+            self._open -= 1
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _pause(self) -> None:
+        if self._goes_on is not None:
+            self._goes_on.wait(timeout=20)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ModelError("the model fake is closed")
+
+
+_FEATURE = re.compile(r"[^\W_\u3000-\uffff]+|[\u3040-\u9fff]")
+
+
+class FakeEmbedder:
+    """Counts words, and pairs of Chinese characters, into a few hundred buckets: like texts get like vectors.
+
+    Args:
+        identity: As of a model of this name.
+    """
+
+    dimension = 256
+    max_tokens = 512
+
+    def __init__(self, identity: str = "fake") -> None:
+        self.identity = identity
+        self.embedded: list[str] = []
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(_TOKEN.findall(text)) for text in texts]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.embedded.extend(texts)
+        return np.array([self._vector(text) for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
+
+    def embed_query(self, text: str) -> Vectors:
+        return self._vector(text)
+
+    def _vector(self, text: str) -> Vectors:
+        found = _FEATURE.findall(text.casefold())
+        features = [*found, *(one + two for one, two in itertools.pairwise(found) if ord(one[0]) > 0x3000)]
+        vector = np.full(self.dimension, 0.01, dtype=np.float32)
+        for feature in features:
+            vector[zlib.crc32(f"{self.identity} {feature}".encode()) % self.dimension] += 1
+        unit: Vectors = vector / np.linalg.norm(vector)
+        return unit
+
+
+class FakeVectorIndex:
+    """Compares with every vector."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[str, Vectors] = {}
+        self._lock = threading.Lock()
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
+        lengths = {vector.size for vector in [*self._vectors.values(), *vectors]}
+        if len(set(ids)) < len(ids) or len(lengths) > 1:
+            raise StorageError("ids that are not unique, or vectors of another length")
+        with self._lock:
+            self._vectors.update(zip(ids, vectors, strict=True))
+
+    def delete(self, ids: Iterable[str]) -> None:
+        with self._lock:
+            for key in ids:
+                self._vectors.pop(key, None)
+
+    def search(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        with self._lock:
+            found = [(key, float(stored @ vector)) for key, stored in self._vectors.items()]
+        return sorted(found, key=lambda hit: -hit[1])[:k]
+
+    def ids(self) -> set[str]:
+        return set(self._vectors)
+
+    def clear(self) -> None:
+        self._vectors.clear()
+
+    def close(self) -> None:
+        pass
