@@ -1,0 +1,135 @@
+"""One SQLite file, shared by threads. Sole importer of sqlite3; knows no table.
+
+Every read borrows a connection of its own, so readers never wait; writers take turns. SQLite's errors leave as
+`StorageError`.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from kb.errors import SchemaMismatch, StorageError
+
+Row = sqlite3.Row
+Connection = sqlite3.Connection
+_VARIABLES_PER_QUERY = 500
+
+
+class Database:
+    """Connections to one SQLite file.
+
+    Args:
+        path: Made if it is not there.
+        schema: SQL that makes the tables of a new file.
+        version: Of the schema; a file with a higher one is refused.
+
+    Raises:
+        SchemaMismatch: The file was written by a newer version.
+        StorageError: The file is damaged or not accessible.
+    """
+
+    def __init__(self, path: Path, schema: str, version: int) -> None:
+        self._path = path
+        self._idle: list[Connection] = []
+        self._closed = False
+        self._snapshot = threading.local()
+        self._write_lock = threading.Lock()
+        with self._translated():
+            self._prepare(schema, version)
+
+    def close(self) -> None:
+        """Closes the file for good; connections in use are closed when they come back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads of this thread inside the block see one state of the file."""
+        with self._translated(), self._borrowed() as connection:
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+            self._snapshot.connection = connection
+            try:
+                yield
+            finally:
+                self._snapshot.connection = None
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All writes over the connection happen, or none."""
+        with self._write_lock, self._translated(), self._borrowed() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """Reads all rows of a query."""
+        with self._translated(), self._borrowed() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def rows_in(self, sql: str, values: Sequence[object], *before: object) -> Iterator[Row]:
+        """Reads the rows of a query with a list of any length.
+
+        Args:
+            sql: Has `{marks}` where the list's placeholders belong.
+            values: The list.
+            before: Values of the placeholders before it.
+        """
+        for i in range(0, len(values), _VARIABLES_PER_QUERY):
+            batch = values[i : i + _VARIABLES_PER_QUERY]
+            yield from self.rows(sql.format(marks=", ".join("?" * len(batch))), *before, *batch)
+
+    def _prepare(self, schema: str, version: int) -> None:
+        with self._borrowed() as connection:
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+            if found > version:
+                raise SchemaMismatch(
+                    f"{self._path} was written by a newer r1-kb (schema {found}, this one reads {version})",
+                    "update r1-kb, or point KB_HOME at another folder",
+                )
+            if found == 0:
+                connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Connection]:
+        inside_snapshot: Connection | None = getattr(self._snapshot, "connection", None)
+        if inside_snapshot is not None:
+            yield inside_snapshot
+            return
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+            if self._closed:
+                self.close()
+
+    def _open(self) -> Connection:
+        if self._closed:
+            raise StorageError(f"the catalog {self._path} is closed", "open the data directory again")
+        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            full = "full" in str(error)
+            hint = "free some space and try again" if full else "check the disk and the folder's permissions"
+            raise StorageError(f"the catalog {self._path} failed: {error}", hint) from error

@@ -1,0 +1,391 @@
+import datetime
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.catalog import SCHEMA_VERSION, Catalog
+from kb.errors import SchemaMismatch, StorageError
+from kb.text import search_terms
+from kb.types import Chunk, Document, FileVersion
+
+FILE = FileVersion("/notes", "a.md", 10, 1_000, "hash of a")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.sqlite3"
+
+
+@pytest.fixture
+def catalog(path: Path) -> Iterator[Catalog]:
+    catalog = Catalog(path)
+    yield catalog
+    catalog.close()
+
+
+def chunks_of(*texts: str, context: str = "") -> tuple[Document, list[Chunk]]:
+    chunks, start = [], 0
+    for text in texts:
+        chunks.append(Chunk(start, start + len(text), text, ("Part", text[:3]), 7, context, tokens=3))
+        start += len(text) + 2
+    return Document("A title", "text/markdown", "\n\n".join(texts), ()), chunks
+
+
+def add(catalog: Catalog, document_id: str, *texts: str, file: FileVersion = FILE, context: str = "") -> None:
+    document, chunks = chunks_of(*texts, context=context)
+    catalog.swap(document_id, file, document, chunks, [f"hash of {text}" for text in texts])
+
+
+def file_named(source: str) -> FileVersion:
+    return FileVersion("/notes", source, 10, 1_000, f"hash of {source}")
+
+
+def found_texts(catalog: Catalog, query: str, k: int = 10) -> list[str]:
+    ids = [chunk_id for chunk_id, _ in catalog.search_keywords(search_terms(query), k)]
+    chunks = catalog.chunks(ids)
+    return [chunks[chunk_id].chunk.text for chunk_id in ids]
+
+
+def test_document_comes_back_as_it_went_in(catalog: Catalog) -> None:
+    before = datetime.datetime.now(datetime.UTC)
+    date = datetime.date(2024, 5, 1)
+    document = Document("Über 知识", "application/pdf", "第一章 🙂 one\n\ntwo", (), True, ("a", "标签"), date, 3)
+    catalog.swap("d1", FILE, document, [], [])
+    (info,) = catalog.documents()
+    assert (info.id, info.file, info.title, info.media_type) == ("d1", FILE, "Über 知识", "application/pdf")
+    assert (info.tags, info.date, info.page_count) == (("a", "标签"), date, 3)
+    assert (info.text_chars, info.chunk_count) == (len(document.text), 0)
+    assert before <= info.indexed_at <= datetime.datetime.now(datetime.UTC)
+    assert catalog.document("d1") == info
+    assert catalog.document_id("/notes", "a.md") == "d1"
+
+
+def test_text_is_counted_in_characters(catalog: Catalog) -> None:
+    text = "知识🙂库 abc"
+    catalog.swap("d1", FILE, Document("", "", text, ()), [], [])
+    assert catalog.text("d1") == text
+    for start in range(len(text) + 1):
+        for end in range(start, len(text) + 2):
+            assert catalog.text("d1", start, end) == text[start:end]
+    assert catalog.text("d1", 4) == text[4:]
+
+
+def test_what_is_not_there_is_none(catalog: Catalog) -> None:
+    assert catalog.document("d1") is None
+    assert catalog.document_id("/notes", "a.md") is None
+    assert catalog.text("d1") is None
+    assert catalog.last_sync() is None
+    catalog.remove("d1")
+    catalog.clear_failure("/notes", "a.md")
+    assert catalog.counts() == (0, 0)
+
+
+def test_chunks_come_back_with_their_place_and_text(catalog: Catalog) -> None:
+    add(catalog, "d1", "第一段🙂", "second part")
+    ids = catalog.chunk_ids([("d1", "hash of 第一段🙂"), ("d1", "hash of second part"), ("d1", "unknown")])
+    assert len(ids) == 2
+    _, expected = chunks_of("第一段🙂", "second part")
+    stored = catalog.chunks([*ids.values(), 999])
+    assert [stored[chunk_id].chunk for chunk_id in ids.values()] == expected
+    assert [(chunk.ordinal, chunk.document_id, chunk.title, chunk.source) for chunk in stored.values()] == [
+        (0, "d1", "A title", "a.md"),
+        (1, "d1", "A title", "a.md"),
+    ]
+
+
+def test_same_text_twice_in_a_document_is_two_chunks_under_one_key(catalog: Catalog) -> None:
+    add(catalog, "d1", "again", "other", "again")
+    assert catalog.counts() == (1, 3)
+    assert catalog.chunk_keys("d1") == {("d1", "hash of again"), ("d1", "hash of other")}
+    first = catalog.chunk_ids([("d1", "hash of again")])[("d1", "hash of again")]
+    assert catalog.chunks([first])[first].ordinal == 0
+
+
+def test_new_version_takes_the_place_of_the_old_one_everywhere(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    catalog.record_failure(FILE, "broken", "")
+    add(catalog, "d1", "the red fox", "the grey wolf")
+    assert found_texts(catalog, "whale") == []
+    assert found_texts(catalog, "fox") == ["the red fox"]
+    assert catalog.chunk_keys() == {("d1", "hash of the red fox"), ("d1", "hash of the grey wolf")}
+    assert catalog.counts() == (1, 2)
+    assert catalog.failures() == []
+
+
+def test_removed_document_is_not_found_any_more(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    add(catalog, "d2", "another whale", file=file_named("b.md"))
+    catalog.remove("d1")
+    assert found_texts(catalog, "whale") == ["another whale"]
+    assert [document.id for document in catalog.documents()] == ["d2"]
+    assert catalog.chunk_keys() == {("d2", "hash of another whale")}
+
+
+def test_move_changes_place_and_time_and_nothing_else(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    moved = FileVersion("/papers", "new/b.md", 10, 2_000, FILE.sha256)
+    catalog.record_failure(moved, "was broken there", "")
+    catalog.move("d1", moved, "Dome")
+    (info,) = catalog.documents()
+    assert (info.id, info.file) == ("d1", moved)
+    assert found_texts(catalog, "whale") == ["the blue whale"]
+    assert catalog.failures() == []
+
+
+def test_swap_that_fails_half_way_leaves_the_old_version(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    document, chunks = chunks_of("the red fox", "the grey wolf")
+    with pytest.raises(ValueError, match="zip"):
+        catalog.swap("d1", FILE, document, chunks, ["one hash for two chunks"])
+    assert found_texts(catalog, "whale") == ["the blue whale"]
+    assert found_texts(catalog, "fox") == []
+    add(catalog, "d1", "the red fox")
+
+
+def test_two_documents_cannot_come_from_one_file(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    with pytest.raises(StorageError):
+        add(catalog, "d2", "the red fox")
+    assert [document.id for document in catalog.documents()] == ["d1"]
+
+
+# Readers beside a writer
+
+
+def test_reader_never_sees_a_mixture_or_nothing(catalog: Catalog) -> None:
+    versions = ("whale", "fox")
+    add(catalog, "d1", *(f"the {versions[0]} number {i}" for i in range(4)))
+    stopped = threading.Event()
+
+    def read() -> int:
+        looks = 0
+        while not stopped.is_set():
+            with catalog.snapshot():
+                by_word = {word: found_texts(catalog, word) for word in versions}
+                keys, text = catalog.chunk_keys("d1"), catalog.text("d1") or ""
+                (info,) = catalog.documents()
+            (word,) = [word for word, texts in by_word.items() if texts]
+            assert len(by_word[word]) == 4 == info.chunk_count == len(keys)
+            assert text.count(word) == 4
+            assert all(stored in text for stored in by_word[word])
+            looks += 1
+        return looks
+
+    with ThreadPoolExecutor() as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            for i in range(300):
+                add(catalog, "d1", *(f"the {versions[i % 2]} number {j}" for j in range(4)))
+        finally:
+            stopped.set()
+        assert all(reader.result() > 10 for reader in readers)
+
+
+def test_snapshot_keeps_its_state_while_another_thread_writes(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    with catalog.snapshot(), ThreadPoolExecutor(1) as pool:
+        assert catalog.counts() == (1, 1)
+        pool.submit(catalog.remove, "d1").result()
+        assert pool.submit(catalog.counts).result() == (0, 0)
+        with catalog.snapshot():
+            assert found_texts(catalog, "whale") == ["the blue whale"]
+        assert catalog.counts() == (1, 1)
+    assert catalog.counts() == (0, 0)
+
+
+def test_snapshot_ends_also_when_its_block_fails(catalog: Catalog) -> None:
+    with pytest.raises(ZeroDivisionError), catalog.snapshot():
+        catalog.counts()
+        _ = 1 / 0
+    add(catalog, "d1", "the blue whale")
+    assert catalog.counts() == (1, 1)
+
+
+def test_writers_take_turns(catalog: Catalog) -> None:
+    def write(number: int) -> None:
+        add(catalog, f"d{number}", f"word{number}", file=file_named(f"{number}.md"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(40)))
+    assert catalog.counts() == (40, 40)
+
+
+# Keyword search
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("connection", "All connections were closed."),
+        ("CONNECTED", "All connections were closed."),
+        ("resume", "A résumé is short; resume it."),
+        ("1234", "It cost 1,234 crowns."),
+        ("3.5", "Version 3.5 is out."),
+        ("file bytes", "Set max_file_bytes to less."),
+        ("知识", "个人知识库很有用"),
+        ("知识库在哪里", "个人知识库很有用"),
+        ("猫", "我喜欢猫。"),
+        ("鱼", "鱼缸里有水"),
+        ("ＳＱＬＩＴＥ", "SQLite 数据库"),
+    ],
+)
+def test_chunk_is_found_by_its_words_in_english_and_chinese(catalog: Catalog, query: str, expected: str) -> None:
+    texts = ["All connections were closed.", "A résumé is short; resume it.", "It cost 1,234 crowns."]
+    texts += ["Version 3.5 is out.", "Set max_file_bytes to less.", "个人知识库很有用", "我喜欢猫。", "鱼缸里有水"]
+    add(catalog, "d1", *texts, "SQLite 数据库")
+    assert found_texts(catalog, query)[0] == expected
+
+
+def test_rarer_words_and_more_of_them_come_first(catalog: Catalog) -> None:
+    add(catalog, "d1", "whale and fox", "a fox", "fox here", "nothing at all")
+    scores = catalog.search_keywords(search_terms("whale fox"), 10)
+    assert found_texts(catalog, "whale fox")[0] == "whale and fox"
+    assert [score for _, score in scores] == sorted((score for _, score in scores), reverse=True)
+    assert len(catalog.search_keywords(search_terms("whale fox"), 2)) == 2
+
+
+def test_title_and_headings_are_searched_with_the_text(catalog: Catalog) -> None:
+    add(catalog, "d1", "It opens at nine.", context="Observatory › Visitors")
+    assert found_texts(catalog, "observatory") == ["It opens at nine."]
+
+
+@pytest.mark.parametrize("query", ["", "?!", '"', "NEAR(a b)", "a AND", "terms:x", "*", "-", "x" * 3000, "字" * 4000])
+def test_no_query_is_a_syntax_error(catalog: Catalog, query: str) -> None:
+    add(catalog, "d1", "the blue whale")
+    assert found_texts(catalog, query) == []
+
+
+# Embeddings
+
+
+def test_vectors_come_back_in_the_order_asked_for(catalog: Catalog) -> None:
+    vectors = np.random.default_rng(0).normal(size=(1200, 8)).astype(np.float32)
+    hashes = [f"h{i}" for i in range(1200)]
+    catalog.store_embeddings("m", hashes, vectors)
+    order = np.random.default_rng(1).permutation(1200)
+    loaded = catalog.embeddings("m", [hashes[i] for i in order])
+    assert loaded.dtype == np.float32
+    np.testing.assert_array_equal(loaded, vectors[order])
+    np.testing.assert_array_equal(catalog.embeddings("m", ["h3", "h3"]), vectors[[3, 3]])
+    assert catalog.embedded("m", ["h1", "h2", "unknown"]) == {"h1", "h2"}
+
+
+def test_vectors_of_another_model_are_not_taken_for_these(catalog: Catalog) -> None:
+    catalog.store_embeddings("m", ["h"], np.ones((1, 2), np.float32))
+    assert catalog.embedded("other", ["h"]) == set()
+    with pytest.raises(KeyError):
+        catalog.embeddings("other", ["h"])
+
+
+def test_only_vectors_of_texts_that_nobody_has_are_dropped(catalog: Catalog) -> None:
+    add(catalog, "d1", "kept")
+    catalog.store_embeddings("m", ["hash of kept", "hash of gone"], np.ones((2, 2), np.float32))
+    catalog.drop_unused_embeddings()
+    assert catalog.embedded("m", ["hash of kept", "hash of gone"]) == {"hash of kept"}
+
+
+# Failures, folders, facts
+
+
+def test_same_version_of_a_file_failing_again_counts_as_one_more_attempt(catalog: Catalog) -> None:
+    catalog.record_failure(FILE, "encrypted", "remove the password")
+    catalog.record_failure(FILE, "still encrypted", "really remove it")
+    (failure,) = catalog.failures()
+    assert (failure.file, failure.reason, failure.hint) == (FILE, "still encrypted", "really remove it")
+    assert failure.attempts == 2
+
+
+@pytest.mark.parametrize(("size_bytes", "modified_ns"), [(11, 1_000), (10, 2_000)])
+def test_new_version_of_a_file_starts_counting_attempts_anew(
+    catalog: Catalog, size_bytes: int, modified_ns: int
+) -> None:
+    newer = FileVersion("/notes", "a.md", size_bytes, modified_ns, "other")
+    catalog.record_failure(FILE, "encrypted", "")
+    catalog.record_failure(newer, "encrypted", "")
+    (failure,) = catalog.failures()
+    assert (failure.file, failure.attempts) == (newer, 1)
+
+
+def test_cleared_failure_is_gone(catalog: Catalog) -> None:
+    catalog.record_failure(FILE, "encrypted", "")
+    catalog.record_failure(file_named("b.md"), "empty", "")
+    catalog.clear_failure(FILE.root, FILE.source)
+    assert [failure.file.source for failure in catalog.failures()] == ["b.md"]
+
+
+def test_folders_are_remembered_as_they_were_last_given(catalog: Catalog) -> None:
+    catalog.remember_folders(["/b", "/a", "/b"])
+    assert catalog.folders() == ["/a", "/b"]
+    catalog.remember_folders(["/c"])
+    assert catalog.folders() == ["/c"]
+
+
+def test_time_of_the_last_sync_is_kept(catalog: Catalog) -> None:
+    catalog.note_sync()
+    first = catalog.last_sync()
+    catalog.note_sync()
+    second = catalog.last_sync()
+    assert first is not None
+    assert second is not None
+    assert first < second
+
+
+# The file
+
+
+def test_everything_is_there_again_after_a_restart(path: Path) -> None:
+    one = Catalog(path)
+    add(one, "d1", "the blue whale")
+    one.close()
+    other = Catalog(path)
+    assert found_texts(other, "whale") == ["the blue whale"]
+    other.close()
+
+
+def test_catalog_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
+    Catalog(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    content = path.read_bytes()
+    with pytest.raises(SchemaMismatch, match=str(path)) as caught:
+        Catalog(path)
+    assert "update" in caught.value.hint
+    assert path.read_bytes() == content
+
+
+def test_file_that_is_no_catalog_is_a_storage_error(path: Path) -> None:
+    path.write_bytes(b"This is not a database. " * 100)
+    with pytest.raises(StorageError, match=str(path)):
+        Catalog(path)
+
+
+def test_damage_that_shows_later_is_a_storage_error(path: Path) -> None:
+    catalog = Catalog(path)
+    add(catalog, "d1", *(f"text number {i} of many" for i in range(500)))
+    catalog.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    damaged = Catalog(path)
+    with pytest.raises(StorageError, match=str(path)):
+        damaged.documents()
+    damaged.close()
+
+
+def test_folder_that_is_not_there_is_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        Catalog(tmp_path / "missing" / "catalog.sqlite3")
+
+
+def test_closed_catalog_says_so(catalog: Catalog) -> None:
+    catalog.close()
+    catalog.close()
+    with pytest.raises(StorageError, match="closed"):
+        catalog.counts()
+    with pytest.raises(StorageError, match="closed"):
+        add(catalog, "d1", "the blue whale")
