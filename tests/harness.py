@@ -1,0 +1,200 @@
+"""A knowledge base over the fakes, a pipeline over real folders, and a real server, for tests of several rooms."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ingest.pipeline import Pipeline
+from kb.catalog import Catalog
+from kb.library import CATALOG_NAME, KnowledgeBase
+from kb.loading import Loading, Report
+from kb.lock import DataDirectoryLock
+from kb.ports import Embedder, LanguageModel, VectorIndex
+from kb.retrieval import Retrieval
+from kb.settings import Settings, load
+from kb.types import DocumentInfo, Failure
+from server.serving import listen, make_server
+from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
+
+PATIENCE_SECONDS = 15.0
+DEBOUNCE_SECONDS = 0.02
+
+
+def quick_settings(home: Path, **more: object) -> Settings:
+    """Settings that suit the fakes, and wait for nothing; the environment is not asked."""
+    return load({}, **{"home": home, "settle_seconds": 0.05, "min_similarity": 0.2, **more})
+
+
+def open_fake_library(
+    settings: Settings,
+    *,
+    embedder: Embedder | None = None,
+    index: VectorIndex | None = None,
+    model: LanguageModel | None = None,
+    before_loading: Callable[[str], None] = lambda name: None,
+) -> KnowledgeBase:
+    """What `open_library` does, over fakes.
+
+    Args:
+        before_loading: Called with `embedding` or `answering` in the thread that loads the model; may wait, or raise.
+    """
+    lock = DataDirectoryLock(settings.home)
+    catalog = Catalog(settings.home / CATALOG_NAME)
+
+    def load_retrieval(_: Report) -> Retrieval:
+        before_loading("embedding")
+        retrieval = Retrieval(catalog, embedder or FakeEmbedder(), index or FakeVectorIndex())
+        retrieval.sweep()
+        return retrieval
+
+    def load_model(_: Report) -> LanguageModel:
+        before_loading("answering")
+        return model or FakeLanguageModel()
+
+    return KnowledgeBase(
+        settings,
+        lock,
+        catalog,
+        Loading("embedding model", load_retrieval),
+        Loading("answering model", load_model),
+    )
+
+
+@dataclass
+class Watched:
+    """A folder that is kept in the index, and what its documents answer."""
+
+    library: KnowledgeBase
+    pipeline: Pipeline
+    folder: Path
+    embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
+
+    def write(self, source: str, text: str | bytes) -> Path:
+        """Writes a file into the folder."""
+        path = self.folder / source
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def sync(self) -> None:
+        """Waits until the index equals the folder."""
+        assert self.pipeline.sync(PATIENCE_SECONDS)
+
+    @property
+    def documents(self) -> dict[str, DocumentInfo]:
+        """What is indexed of the folder, by path."""
+        found = {Path(document.file.root, document.file.source): document for document in self.library.documents()}
+        return {self._name(path): document for path, document in found.items() if self.folder in path.parents}
+
+    @property
+    def failures(self) -> dict[str, Failure]:
+        """What is not indexed of the folder, by path."""
+        found = {Path(failure.file.root, failure.file.source): failure for failure in self.library.failures()}
+        return {self._name(path): failure for path, failure in found.items() if self.folder in path.parents}
+
+    @property
+    def sources(self) -> list[str]:
+        """The paths of what is indexed."""
+        return list(self.documents)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why the rest is not."""
+        return {name: failure.reason for name, failure in self.failures.items()}
+
+    def finds(self, words: str) -> list[str]:
+        """The paths of the documents in which a passage has all of the words."""
+        names = {document.id: name for name, document in self.documents.items()}
+        wanted = set(words.casefold().split())
+        return [
+            names[passage.document_id]
+            for passage in self.library.search(words, 50)
+            if wanted <= set(passage.text.casefold().replace(".", " ").split()) and passage.document_id in names
+        ]
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+
+@contextmanager
+def watching(
+    settings: Settings,
+    folder: Path,
+    *others: Path,
+    embedder: FakeEmbedder | None = None,
+    index: VectorIndex | None = None,
+    model: LanguageModel | None = None,
+) -> Iterator[Watched]:
+    """Opens a data directory and watches folders, until the block ends."""
+    embedder = embedder or FakeEmbedder()
+    with open_fake_library(settings, embedder=embedder, index=index, model=model) as library:
+        pipeline = Pipeline(library, [folder, *others], debounce_seconds=DEBOUNCE_SECONDS)
+        pipeline.start()
+        try:
+            yield Watched(library, pipeline, folder, embedder)
+        finally:
+            pipeline.stop()
+
+
+def take_permission(path: Path) -> None:
+    """Takes all permissions of a file or folder away; skips the test for a user who needs none."""
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+
+
+def eventually(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether a condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@dataclass
+class Served(Watched):
+    """The whole service, behind a real socket."""
+
+    url: str = ""
+    client: httpx.Client = field(default_factory=httpx.Client)
+
+
+@contextmanager
+def serving(
+    settings: Settings,
+    folder: Path,
+    *,
+    embedder: FakeEmbedder | None = None,
+    model: LanguageModel | None = None,
+    before_loading: Callable[[str], None] = lambda name: None,
+) -> Iterator[Served]:
+    """Runs the service as `kb serve` does, in a thread, and announces it to the commands."""
+    embedder = embedder or FakeEmbedder()
+    headers = {"authorization": f"Bearer {settings.token}"} if settings.token else {}
+    with (
+        open_fake_library(settings, embedder=embedder, model=model, before_loading=before_loading) as library,
+        listen("127.0.0.1", 0) as listener,
+    ):
+        pipeline = Pipeline(library, [folder], debounce_seconds=DEBOUNCE_SECONDS)
+        server = make_server(library, pipeline)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        library.announce(url)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+                assert eventually(lambda: server.started)
+                yield Served(library, pipeline, folder, embedder, url, client)
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive(), "the server does not end"
