@@ -1,0 +1,254 @@
+"""The command `kb`: what each subcommand takes, and which exit code an error becomes.
+
+With a running server the commands talk to it; without one they open the data directory themselves.
+"""
+
+import importlib.metadata
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.logging import RichHandler
+
+from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, SettingsError
+from kb.settings import load
+from kb.types import Thinking
+from server import models_cli, schemas, terminal
+
+if TYPE_CHECKING:
+    from server.service import Service
+
+EXIT_CODES = """
+Exit codes: 0 done · 1 failed · 2 wrong use · 3 the documents hold no answer · 4 a model is missing or broken ·
+5 another process has the data directory open.
+"""
+
+app = typer.Typer(
+    help="Ask your own documents; get answers that cite the exact place.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(models_cli.app, name="models")
+
+
+def _as_text(argument: str) -> str:
+    """Puts a mark in the place of bytes that are no text; nothing behind could take them."""
+    return argument.encode(errors="surrogateescape").decode(errors="replace")
+
+
+Question = Annotated[str, typer.Argument(help="In Chinese or English.", callback=_as_text)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
+
+
+def main() -> None:
+    """Runs the command line; errors of the core become a message and an exit code."""
+    try:
+        app()
+    except KBError as error:
+        terminal.show_error(error)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def exit_code(error: KBError) -> int:
+    """The exit code that an error becomes."""
+    if isinstance(error, InvalidRequest | SettingsError):
+        return 2
+    if isinstance(error, ModelError):
+        return 4
+    return 5 if isinstance(error, DataDirectoryLocked) else 1
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        terminal.out.print(importlib.metadata.version("r1-kb"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    home: Annotated[Path | None, typer.Option(help="Data directory, instead of KB_HOME.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    if home is not None:
+        os.environ["KB_HOME"] = str(home)
+    _set_up_log(logging.INFO if verbose else logging.ERROR)
+
+
+@app.command()
+def serve(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders to watch; none: those of the last time.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs KB_TOKEN.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Answering model, by name or path.")] = None,
+) -> None:
+    """Watches folders, and serves page and API.
+
+    Examples:
+
+    kb serve ~/papers ~/notes
+
+    kb serve ~/papers --port 9000 --model deepseek-r1-distill-qwen-7b
+    """
+    from server.serving import serve_until_stopped
+
+    _set_up_log(logging.INFO)
+    serve_until_stopped(load(host=host, port=port, model=model), folders or [])
+
+
+@app.command()
+def ask(
+    question: Question,
+    thinking: Annotated[
+        str | None, typer.Option(help="How long a reasoning model may think: off, short or full.")
+    ] = None,
+    top_k: TopK = None,
+    show_reasoning: Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answers a question from the indexed documents, with sources.
+
+    Examples:
+
+    kb ask "When was the second dome repaired?"
+
+    kb ask --json "第二座圆顶是什么时候修好的？" | jq .citations
+    """
+    view = terminal.AnswerView(show_reasoning)
+    answer: schemas.Answer | None = None
+    with _connected() as service:
+        for body in service.ask(question, _thinking(thinking), top_k):
+            if not as_json:
+                view.show(body)
+            if isinstance(body, schemas.Answer):
+                answer = body
+    if answer is None:
+        raise KBError("the answer was cut off", "ask again")
+    if as_json:
+        print(answer.model_dump_json(indent=2))
+    if not answer.answerable:
+        raise typer.Exit(3)
+
+
+@app.command()
+def search(query: Question, top_k: TopK = None, as_json: AsJson = False) -> None:
+    """Finds passages without answering.
+
+    Example: kb search "battery charging temperature" --top-k 3
+    """
+    with _connected() as service:
+        found = service.search(query, top_k)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        terminal.show_passages(found.passages)
+    if not found.passages:
+        raise typer.Exit(3)
+
+
+@app.command()
+def add(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with all that can be read in them.")],
+) -> None:
+    """Copies files into the watched folder, and waits until they are indexed.
+
+    Example: kb add ~/Downloads/report.pdf
+    """
+    with _connected() as service:
+        for path in chain.from_iterable(map(_files, paths)):
+            for uploaded in service.add(path).uploaded:
+                terminal.out.print(f"{path} → {uploaded.root}/{uploaded.source}", markup=False)
+        with terminal.sync_progress() as watch:
+            terminal.show_sync(service.sync(watch))
+
+
+@app.command()
+def sync() -> None:
+    """Brings the index up to date with the folders, and waits for it.
+
+    Example: kb sync
+    """
+    with _connected() as service, terminal.sync_progress() as watch:
+        result = service.sync(watch)
+    terminal.show_sync(result)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Shows models, folders, queue, and every file that could not be indexed, with the reason.
+
+    Example: kb status --json | jq .failures
+    """
+    with _connected() as service:
+        found = service.status()
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        terminal.show_status(found)
+
+
+@app.command()
+def doctor() -> None:
+    """Looks for what could keep r1-kb from working, and says what to do about it.
+
+    Example: kb doctor
+    """
+    from server.doctor import examine
+
+    findings = examine(load())
+    terminal.show_findings(findings)
+    if any(finding.level == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _files(path: Path) -> Sequence[Path]:
+    """The files that a path stands for: itself, or those in a folder that can be read."""
+    from ingest.folders import list_files
+
+    try:
+        if not path.is_dir():
+            return [path]
+        files = [path / file.source for file in list_files(path.absolute())]
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
+    if not files:
+        raise InvalidRequest(f"nothing in {path} can be read", "PDF, Markdown and plain text files can be added")
+    return files
+
+
+@contextmanager
+def _connected() -> Iterator["Service"]:
+    from server.connection import connect
+
+    with connect(load(), terminal.show_loading) as service:
+        yield service
+
+
+def _thinking(value: str | None) -> Thinking | None:
+    match value:
+        case None | "off" | "short" | "full":
+            return value
+        case _:
+            raise InvalidRequest(f"--thinking {value!r} is unknown", "use off, short or full")
+
+
+def _set_up_log(level: int) -> None:
+    handler = RichHandler(console=terminal.err, show_path=False, markup=False, highlighter=None)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", datefmt="%H:%M:%S", handlers=[handler], force=True)
+    for name in ("kb", "ingest", "server"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,107 @@
+"""`kb doctor`: what could keep r1-kb from working here. Looks only; changes nothing and opens no connection."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ingest.folders import is_reachable
+from kb.lock import find_owner
+from kb.models import ModelStore
+from kb.settings import Settings
+
+PACKAGES = (
+    "llama-cpp-python",
+    "sentence-transformers",
+    "torch",
+    "chromadb",
+    "pypdf",
+    "pypdfium2",
+    "watchdog",
+    "fastapi",
+)
+
+LOW_DISK_BYTES = 2_000_000_000
+"""Below this, a model may not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        level: `bad` keeps r1-kb from working, `note` is worth knowing.
+    """
+
+    level: Literal["good", "note", "bad"]
+    text: str
+    hint: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at packages, folders, disk and models."""
+    return [*_packages(), *_data_directory(settings.home), *_disk(settings), *_folders(settings), *_models(settings)]
+
+
+def _packages() -> Iterator[Finding]:
+    versions, missing = [], []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    yield Finding("good", f"Python {sys.version.split()[0]}; {', '.join(versions)}")
+    if missing:
+        yield Finding("bad", f"not installed: {', '.join(missing)}", "install the project again: `make run`")
+
+
+def _data_directory(home: Path) -> Iterator[Finding]:
+    existing = _existing(home)
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        yield Finding("bad", f"the data directory {home} cannot be written", "check permissions, or set KB_HOME")
+    elif owner := find_owner(home):
+        yield Finding("good", f"data directory {home}, served by process {owner.pid} at {owner.url}")
+    else:
+        yield Finding("good", f"data directory {home}, no server running")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    for name, folder in (("data", settings.home), ("models", settings.models)):
+        free = shutil.disk_usage(_existing(folder)).free
+        text = f"{free / 1e9:.1f} GB free for {name} ({folder})"
+        yield Finding("good", text) if free > LOW_DISK_BYTES else Finding("note", text, "free some space")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for folder in settings.folders:
+        if is_reachable(folder):
+            yield Finding("good", f"watched folder {folder}")
+        else:
+            yield Finding(
+                "bad", f"the watched folder {folder} is not there or cannot be read", "make it, or change KB_FOLDERS"
+            )
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    store = ModelStore(settings.models)
+    embedding = store.find(settings.embedding_model)
+    if embedding:
+        yield Finding("good", f"embedding model {store.identity(embedding)}")
+    else:
+        pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
+        yield Finding("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
+    name = store.choose_answer_model(settings.model)
+    if name and store.find(name):
+        yield Finding("good", store.describe_choice(name))
+    else:
+        yield Finding(
+            "note", "no answering model is here yet", "`kb models pull NAME` or the next `kb serve` fetches one"
+        )
+
+
+def _existing(path: Path) -> Path:
+    return next(parent for parent in (path, *path.parents) if os.access(parent, os.F_OK))

@@ -1,0 +1,102 @@
+"""A knowledge base opened by this process, because nobody else has it open."""
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ingest.folders import UNREADABLE_CHARACTER, is_reachable, readable
+from ingest.intake import place
+from ingest.pipeline import Pipeline
+from kb.errors import SettingsError
+from kb.library import KnowledgeBase
+from kb.settings import Settings
+from kb.types import Thinking
+from server import schemas
+from server.report import report_status, sync_now
+from server.service import ShowLoading, Watch, opened, polling
+from server.streaming import wire_event
+
+
+class Local:
+    """Works on the data directory itself.
+
+    Args:
+        library: Is closed with it.
+        show_loading: Called before something needs a model, with whether that is the answering model too: waits, and
+            shows how far it is.
+    """
+
+    def __init__(self, library: KnowledgeBase, show_loading: ShowLoading) -> None:
+        self._library = library
+        self._pipeline = Pipeline(library, watched_folders(library.settings, library, required=False))
+        self._show_loading = show_loading
+
+    def close(self) -> None:
+        """Closes the data directory."""
+        self._pipeline.stop()
+        self._library.close()
+
+    def ask(self, question: str, thinking: Thinking | None, top_k: int | None) -> Generator[BaseModel, None, None]:
+        """See `Service`."""
+        self._show_loading(self._library, True)
+        with closing(self._library.ask_stream(question, (), thinking, top_k)) as events:
+            for event in events:
+                if named := wire_event(event):
+                    yield named[1]
+
+    def search(self, query: str, top_k: int | None) -> schemas.SearchResponse:
+        """See `Service`."""
+        self._show_loading(self._library, False)
+        return schemas.SearchResponse.model_validate({"passages": self._library.search(query, top_k)})
+
+    def status(self) -> schemas.Status:
+        """See `Service`."""
+        return report_status(self._library, self._pipeline)
+
+    def add(self, path: Path) -> schemas.UploadResponse:
+        """See `Service`."""
+        root = watched_folders(self._library.settings, self._library)[0]
+        with opened(path) as file:
+            placed = place(root, path.name, file)
+        source = placed.relative_to(root).as_posix()
+        self._library.clear_failure(str(root), source)
+        uploaded = schemas.Uploaded(root=str(root), source=source, size_bytes=placed.stat().st_size)
+        return schemas.UploadResponse(uploaded=[uploaded])
+
+    def sync(self, watch: Watch) -> schemas.SyncResponse:
+        """See `Service`."""
+        watched_folders(self._library.settings, self._library)
+        self._show_loading(self._library, False)
+        self._pipeline.start()
+        with polling(lambda: watch(self.status())):
+            return sync_now(self._library, self._pipeline)
+
+
+def watched_folders(
+    settings: Settings, library: KnowledgeBase, given: Sequence[Path] = (), *, required: bool = True
+) -> tuple[Path, ...]:
+    """The folders to watch: those given, else those of the settings, else those of the last time.
+
+    Args:
+        required: Whether there must be one, and those given or set must exist.
+
+    Raises:
+        SettingsError: They cannot be watched.
+    """
+    named = tuple(given) or settings.folders
+    folders = named or tuple(Path(root) for root in library.folders())
+    if required:
+        _check(folders, named)
+    return tuple(folder.resolve() for folder in folders)
+
+
+def _check(folders: Sequence[Path], named: Sequence[Path]) -> None:
+    if not folders:
+        raise SettingsError("no folder to watch", "name one: `kb serve FOLDER`, or set KB_FOLDERS")
+    for folder in named:
+        if not is_reachable(folder):
+            raise SettingsError(f"{folder} is not a folder that can be read", "make it, or name another one")
+        if UNREADABLE_CHARACTER in readable(str(folder.resolve())):
+            raise SettingsError(f"the name of the folder {readable(str(folder))} is not valid UTF-8", "rename it")

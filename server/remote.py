@@ -1,0 +1,126 @@
+"""A knowledge base behind a running server, over HTTP."""
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from ingest.intake import clean_name
+from kb import errors
+from kb.errors import KBError
+from kb.types import Thinking
+from server import schemas
+from server.service import Watch, opened, polling
+
+Body = TypeVar("Body", bound=BaseModel)
+
+_EVENTS: dict[str, type[BaseModel]] = {
+    "passages": schemas.PassagesEvent,
+    "reasoning": schemas.ReasoningEvent,
+    "answer": schemas.AnswerEvent,
+    "citation": schemas.Citation,
+    "done": schemas.Answer,
+}
+
+_ERRORS: dict[str, type[KBError]] = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KBError)
+}
+
+
+class Remote:
+    """Talks to a server; its errors are raised here as what they were there.
+
+    Args:
+        url: Where it listens.
+        token: Empty if it asks for none.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(
+            base_url=url, headers=headers, timeout=httpx.Timeout(10, read=None), trust_env=False
+        )
+        self._url = url
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()
+
+    def ask(self, question: str, thinking: Thinking | None, top_k: int | None) -> Generator[BaseModel, None, None]:
+        """See `Service`."""
+        body = {"question": question, "thinking": thinking, "top_k": top_k, "stream": True}
+        with self._errors(), self._client.stream("POST", "/ask", json=body) as response:
+            if response.is_error:
+                response.read()
+            _raise_for_error(response)
+            name = ""
+            for line in _lines(response.iter_bytes()):
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data" and name == "error":
+                    raise _error_of(value)
+                elif field == "data":
+                    yield _EVENTS[name].model_validate_json(value)
+
+    def search(self, query: str, top_k: int | None) -> schemas.SearchResponse:
+        """See `Service`."""
+        return self._call(schemas.SearchResponse, "POST", "/search", json={"query": query, "top_k": top_k})
+
+    def status(self) -> schemas.Status:
+        """See `Service`."""
+        return self._call(schemas.Status, "GET", "/status")
+
+    def add(self, path: Path) -> schemas.UploadResponse:
+        """See `Service`."""
+        with opened(path) as file:
+            files = {"files": (clean_name(path.name), file)}
+            return self._call(schemas.UploadResponse, "POST", "/documents", files=files)
+
+    def sync(self, watch: Watch) -> schemas.SyncResponse:
+        """See `Service`."""
+        with polling(lambda: watch(self.status())):
+            return self._call(schemas.SyncResponse, "POST", "/sync")
+
+    def _call(self, shape: type[Body], method: str, path: str, **options: Any) -> Body:
+        with self._errors():
+            response = self._client.request(method, path, **options)
+        _raise_for_error(response)
+        return shape.model_validate_json(response.content)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise KBError(
+                f"the server at {self._url} does not answer: {error or type(error).__name__}",
+                "is it being stopped? start it with `kb serve`",
+            ) from error
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Cuts a stream of events into lines. httpx would end a line at U+2028 and others, which JSON need not escape."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode()
+
+
+def _raise_for_error(response: httpx.Response) -> None:
+    if response.is_error:
+        raise _error_of(response.text)
+
+
+def _error_of(text: str) -> KBError:
+    try:
+        sent = schemas.ErrorResponse.model_validate_json(text).error
+    except ValidationError:
+        return KBError(f"the server answered: {text[:200]}", "is it r1-kb that listens there?")
+    error = _ERRORS.get(sent.code, KBError)(sent.message, sent.hint)
+    error.code = sent.code
+    return error

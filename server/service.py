@@ -1,0 +1,90 @@
+"""What the commands of the terminal need, from a running server or from the data directory itself.
+
+Both speak in the wire's values, so the terminal draws one kind of thing. `server.connection` chooses between them.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from pydantic import BaseModel
+
+from kb.errors import InvalidRequest, KBError
+from kb.library import KnowledgeBase
+from kb.types import Thinking
+from server import schemas
+
+POLL_SECONDS = 0.3
+
+Watch = Callable[[schemas.Status], None]
+ShowLoading = Callable[[KnowledgeBase, bool], None]
+
+
+class Service(Protocol):
+    """A knowledge base, near or far."""
+
+    def ask(self, question: str, thinking: Thinking | None, top_k: int | None) -> Generator[BaseModel, None, None]:
+        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`."""
+
+    def search(self, query: str, top_k: int | None) -> schemas.SearchResponse:
+        """Finds passages."""
+
+    def status(self) -> schemas.Status:
+        """The state of the service."""
+
+    def add(self, path: Path) -> schemas.UploadResponse:
+        """Copies a file into the first watched folder."""
+
+    def sync(self, watch: Watch) -> schemas.SyncResponse:
+        """Brings the index up to date.
+
+        Args:
+            watch: Sees the state every now and then.
+        """
+
+    def close(self) -> None:
+        """Gives back what it holds."""
+
+
+@contextlib.contextmanager
+def polling(look: Callable[[], None]) -> Iterator[None]:
+    """Calls a function every now and then, in another thread, while the block runs.
+
+    The work stays in the caller's thread, where Ctrl+C ends it at once.
+
+    Args:
+        look: A `KBError` of it is passed over: if it matters, the work fails too.
+    """
+    stop = threading.Event()
+
+    def poll() -> None:
+        while not stop.wait(POLL_SECONDS):
+            with contextlib.suppress(KBError):
+                look()
+
+    thread = threading.Thread(target=poll, name="polling", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file that the user named.
+
+    Raises:
+        InvalidRequest: It is not there, or cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InvalidRequest(f"{path} does not exist", "check how it is written") from error
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
+    with file:
+        yield file

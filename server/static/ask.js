@@ -1,0 +1,124 @@
+/**
+ * The question box and the thread of turns above it. One question runs at a time; the stop button aborts its request,
+ * which is how the service learns to stop. Earlier exchanges go along as history.
+ */
+
+import { ServiceError, ask } from "./api.js";
+import { HAS_KEYBOARD, announce, byId } from "./dom.js";
+import { store, stored, words } from "./i18n.js";
+import { Turn } from "./turn.js";
+
+const HISTORY_TURNS = 4;
+const THINKING_KEY = "r1-kb-thinking";
+const FOLLOW_PX = 60;
+
+let turns = [];
+let running = null;
+let canReason = false;
+
+/** Connects the question box. */
+export function startAsking() {
+  const form = byId("ask-form");
+  const question = byId("question");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit(question);
+  });
+  question.addEventListener("keydown", (event) => {
+    // Safari ends a composition before the key that ended it arrives, and then only the code 229 tells.
+    const isComposing = event.isComposing || event.keyCode === 229;
+    if (event.key !== "Enter" || event.shiftKey || isComposing) return;
+    event.preventDefault();
+    submit(question);
+  });
+  question.addEventListener("input", () => fitHeight(question));
+  byId("stop").addEventListener("click", () => running?.abort());
+  byId("new-conversation").addEventListener("click", clearThread);
+  const chosen = form.querySelector(`[name="thinking"][value="${stored(THINKING_KEY)}"]`);
+  if (chosen) chosen.checked = true;
+  byId("thinking").addEventListener("change", () => store(THINKING_KEY, thinking()));
+}
+
+/** Offers the choice of thinking, where the answering model thinks at all. */
+export function offerThinking(reasons) {
+  canReason = reasons;
+  byId("thinking").hidden = !reasons;
+}
+
+function thinking() {
+  return byId("thinking").querySelector(":checked").value;
+}
+
+function submit(field) {
+  const question = field.value.trim();
+  if (!question || running) return;
+  field.value = "";
+  fitHeight(field);
+  if (!HAS_KEYBOARD) field.blur();
+  run(question);
+}
+
+async function run(question) {
+  const history = turns.map((turn) => turn.exchange).filter(Boolean).slice(-HISTORY_TURNS);
+  const turn = new Turn(question, () => retry(turn));
+  addTurn(turn);
+  running = new AbortController();
+  showRunning();
+  try {
+    const body = { question, history, ...(canReason && { thinking: thinking() }) };
+    for await (const { name, data } of ask(body, running.signal)) following(turn, () => turn.take(name, data));
+    if (!turn.isOver) throw new ServiceError({ code: "interrupted" });
+  } catch (error) {
+    // A connection that breaks after the last event takes nothing away.
+    if (error.name === "AbortError" && !turn.isOver) turn.cancel();
+    else if (!turn.isOver) following(turn, () => turn.fail(error));
+  }
+  running = null;
+  showRunning();
+}
+
+function retry(turn) {
+  if (running) return;
+  turns = turns.filter((other) => other !== turn);
+  turn.node.remove();
+  run(turn.question);
+}
+
+function addTurn(turn) {
+  turns.push(turn);
+  byId("main").removeAttribute("data-empty");
+  byId("thread").append(turn.node);
+  byId("new-conversation").hidden = false;
+  turn.node.scrollIntoView({ block: "start" });
+  announce(words("stage.searching", { seconds: 0 }));
+}
+
+function clearThread() {
+  running?.abort();
+  turns = [];
+  byId("thread").replaceChildren();
+  byId("main").setAttribute("data-empty", "");
+  byId("new-conversation").hidden = true;
+  byId("question").focus();
+}
+
+function showRunning() {
+  const hadFocus = byId("ask-form").contains(document.activeElement);
+  byId("send").hidden = running !== null;
+  byId("stop").hidden = running === null;
+  if (hadFocus && HAS_KEYBOARD) byId("question").focus({ preventScroll: true });
+}
+
+/** Does something that may make a turn longer, and keeps its end above the question box if it was there. */
+function following(turn, change) {
+  const hiddenPx = () =>
+    turn.node.lastElementChild.getBoundingClientRect().bottom - byId("ask-form").getBoundingClientRect().top;
+  const wasInSight = hiddenPx() < FOLLOW_PX;
+  change();
+  if (wasInSight) byId("main").scrollTop += Math.max(0, hiddenPx());
+}
+
+function fitHeight(field) {
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}

@@ -1,0 +1,42 @@
+/**
+ * An answer as text that stands alone: numbers in brackets where the marks are, and the sources below.
+ */
+
+import { element } from "./dom.js";
+import { words } from "./i18n.js";
+import { unitIndex } from "./offsets.js";
+
+/** Writes an answer with its citations; they are in order of `answer_end`. */
+export function answerAsText(answer, citations) {
+  let text = "";
+  let written = 0;
+  for (const { number, answer_end } of citations) {
+    const end = answer.slice(0, unitIndex(answer, answer_end)).trimEnd().length;
+    text += `${answer.slice(written, end)}[${number}]`;
+    written = Math.max(written, end);
+  }
+  text += answer.slice(written);
+  const sources = new Map(citations.map((citation) => [citation.number, sourceLine(citation)]));
+  if (sources.size === 0) return text;
+  const lines = [...sources].sort(([one], [other]) => one - other).map(([, line]) => line);
+  return `${text.trimEnd()}\n\n${words("answer.sources")}\n${lines.join("\n")}\n`;
+}
+
+function sourceLine({ number, title, source, page, heading, quote }) {
+  const where = [source, page && words("page", { page }), heading].filter(Boolean).join(", ");
+  return `[${number}] ${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
+}
+
+/** Puts a text on the clipboard, also where the page is not in a secure context. */
+export async function copyText(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const field = element("textarea", { class: "visually-hidden" });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}

@@ -1,0 +1,211 @@
+/**
+ * The panel of documents: what is indexed, what is being read, what could not be read and why. It shows what
+ * `GET /documents` says; it changes nothing but on the reader's word.
+ */
+
+import { forgetDocument, getDocuments, openWithToken, originalUrl } from "./api.js";
+import { byId, dismissButton, element, icon, problem } from "./dom.js";
+import { formatBytes, formatDate, languageTag, onLanguageChange, say, sayAttribute, words } from "./i18n.js";
+import { currentToken } from "./token.js";
+import { openViewer } from "./viewer.js";
+
+const SHOWN_AT_FIRST = 200;
+
+let library = null;
+let status = null;
+let limit = SHOWN_AT_FIRST;
+let shownState = "";
+const listeners = [];
+
+/** Connects the panel. */
+export function startDocuments() {
+  byId("documents-filter").addEventListener("input", () => {
+    limit = SHOWN_AT_FIRST;
+    render();
+  });
+  onLanguageChange(render);
+}
+
+/** Calls back with each new list of documents. */
+export function onDocuments(listener) {
+  listeners.push(listener);
+}
+
+/** The documents that are known at the moment. */
+export function knownDocuments() {
+  return library?.documents ?? [];
+}
+
+/** Takes the service's status: which folders there are, and which file is being read. */
+export function showCurrent(newStatus) {
+  status = newStatus;
+  render();
+}
+
+/** Fetches the list again and shows it. */
+export async function reloadDocuments() {
+  try {
+    library = await getDocuments();
+  } catch (error) {
+    // The notices above the conversation say so already.
+    if (error.code !== "unreachable" && error.code !== "unauthorized") showMessage(problem(error));
+    return;
+  }
+  render();
+  for (const listener of listeners) listener(library);
+}
+
+function render() {
+  if (library === null) return;
+  const filter = byId("documents-filter").value.trim().toLowerCase();
+  // A list that is made again while a button in it is held down loses the click.
+  const state = JSON.stringify([library, filter, limit, status?.index.current, status?.folders, languageTag()]);
+  if (state === shownState) return;
+  shownState = state;
+  const { documents, failures, pending } = library;
+  const matches = (...texts) => texts.some((text) => text.toLowerCase().includes(filter));
+  const found = documents.filter((each) => matches(each.title, each.source, ...each.tags));
+  const failed = failures.filter((each) => matches(each.source, each.reason));
+  const waiting = pending.filter((source) => matches(source));
+  byId("documents-count").textContent = documents.length ? String(documents.length) : "";
+  byId("documents-toggle-count").textContent = String(documents.length);
+  byId("documents-filter").hidden = documents.length + failures.length < 2;
+  const isEmpty = documents.length + failures.length + pending.length === 0;
+  say(byId("intro-text"), isEmpty ? "intro.empty" : "intro.text");
+  const nothing = found.length + failed.length + waiting.length === 0;
+  const shown = found.toSorted(compareNewest).slice(0, limit);
+  keepingFocus(() =>
+    byId("documents-list").replaceChildren(
+      ...(isEmpty ? [emptyLibrary()] : []),
+      ...(nothing && !isEmpty ? [say(element("p", { class: "muted" }), "documents.none", { filter })] : []),
+      ...group("pending", waiting, waiting.map(pendingRow)),
+      ...group("failed", failed, failed.map(failedRow)),
+      ...group("indexed", found, shown.map(indexedRow)),
+      ...(found.length > limit ? [moreButton(found.length - limit)] : []),
+    ),
+  );
+}
+
+const compareNewest = (one, other) => (one.modified < other.modified ? 1 : one.modified > other.modified ? -1 : 0);
+
+/** Renders, and puts the focus back on the control of the same name. */
+function keepingFocus(change) {
+  const name = document.activeElement?.getAttribute("data-focus");
+  change();
+  if (name) document.querySelector(`[data-focus="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+}
+
+function group(state, found, rows) {
+  if (found.length === 0) return [];
+  const title = say(element("h3"), `documents.group.${state}`, { n: found.length });
+  return [element("section", { "data-group": state }, title, element("ul", {}, ...rows))];
+}
+
+function emptyLibrary() {
+  const folders = (status?.folders ?? []).map(({ path }) => element("li", {}, element("code", {}, path)));
+  return element(
+    "div",
+    { class: "empty" },
+    say(element("h3"), "documents.empty.title"),
+    say(element("p"), "documents.empty.text"),
+    element("ul", {}, ...folders),
+  );
+}
+
+function moreButton(n) {
+  const more = () => {
+    limit = Infinity;
+    render();
+  };
+  return say(element("button", { type: "button", class: "more", click: more }), "documents.more", { n });
+}
+
+function pendingRow(source) {
+  const isCurrent = source === status?.index.current;
+  return element(
+    "li",
+    { class: "document", "data-state": "pending", "data-source": source },
+    element("p", { class: "document-title" }, source),
+    say(element("p", { class: "meta" }), isCurrent ? "documents.current" : "documents.queued"),
+  );
+}
+
+function failedRow({ root, source, reason, hint, attempts, failed_at }) {
+  return element(
+    "li",
+    { class: "document", "data-state": "failed", "data-source": source, title: `${root}/${source}` },
+    element("p", { class: "document-title" }, source),
+    element("p", { class: "reason" }, reason),
+    hint ? element("p", { class: "hint" }, hint) : null,
+    element("p", { class: "meta" }, `${formatDate(failed_at, true)} · ${words("documents.attempts", { n: attempts })}`),
+  );
+}
+
+function indexedRow(entry) {
+  const { id, root, source, title, tags } = entry;
+  const control = (name, onClick) => ({ type: "button", "data-focus": `${name} ${id}`, click: onClick });
+  const view = element("button", { ...control("view", () => show(entry)), class: "document-title" }, title);
+  const forget = element("button", { ...control("forget", () => askToForget(entry)), class: "quiet" }, icon("delete"));
+  sayAttribute(view, "title", "documents.view", { title });
+  sayAttribute(forget, "aria-label", "documents.forget.label", { title });
+  return element(
+    "li",
+    { class: "document", "data-state": "indexed", "data-document": id, "data-source": source },
+    view,
+    element("p", { class: "source", title: `${root}/${source}` }, source),
+    element("p", { class: "meta" }, metaLine(entry)),
+    tags.length ? element("p", { class: "tags" }, ...tags.map((tag) => element("span", { class: "tag" }, tag))) : null,
+    element("div", { class: "actions" }, originalLink(entry), forget),
+  );
+}
+
+function metaLine({ page_count, date, modified, size_bytes }) {
+  const pages = page_count ? words("documents.pages", { n: page_count }) : null;
+  return [pages, formatDate(date ?? modified), formatBytes(size_bytes)].filter(Boolean).join(" · ");
+}
+
+function originalLink(entry) {
+  const href = originalUrl(entry);
+  const open = async (event) => {
+    if (!currentToken()) return;
+    event.preventDefault();
+    try {
+      await openWithToken(href);
+    } catch (error) {
+      showMessage(problem(error));
+    }
+  };
+  const attributes = { href, target: "_blank", rel: "noopener", class: "quiet", "data-focus": `original ${entry.id}` };
+  const link = element("a", { ...attributes, click: open }, icon("open"));
+  return sayAttribute(link, "aria-label", "documents.original", { title: entry.title });
+}
+
+function show({ id, title, source, url }) {
+  openViewer([{ document_id: id, title, source, url, start: 0, end: 0 }], 0);
+}
+
+function askToForget(entry) {
+  const dialog = byId("confirm");
+  say(byId("confirm-title"), "documents.forget.title", { title: entry.title });
+  say(byId("confirm-text"), "documents.forget.text", { source: entry.source });
+  dialog.returnValue = "";
+  dialog.showModal();
+  dialog.addEventListener("close", () => dialog.returnValue === "yes" && forget(entry), { once: true });
+}
+
+async function forget({ id, title }) {
+  try {
+    const message = (await forgetDocument(id)) || words("documents.forgotten", { title });
+    showMessage(element("p", { class: "note" }, message));
+  } catch (error) {
+    showMessage(problem(error));
+  }
+  await reloadDocuments();
+}
+
+/** Shows a message at the top of the panel until it is dismissed or the next one comes. */
+export function showMessage(node) {
+  const message = element("div", { class: "message" }, node, dismissButton(() => message.remove()));
+  byId("documents-message").replaceChildren(message);
+  message.scrollIntoView({ block: "nearest" });
+}

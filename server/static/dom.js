@@ -1,0 +1,83 @@
+/**
+ * Making nodes. Text always goes in as text, never as markup, so nothing that a document or a model says can become
+ * an element, an attribute or a script.
+ */
+
+import { hasWords, say, sayAttribute, words } from "./i18n.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+let announced = "";
+
+/** Whether there is a keyboard: without one, a focus on a field would bring one up on the screen. */
+export const HAS_KEYBOARD = matchMedia("(hover: hover)").matches;
+
+/** Whether the documents stand beside the conversation; the style sheet draws the same line. */
+export const WIDE = matchMedia("(min-width: 64rem)");
+
+/** The node with this id. */
+export const byId = (id) => document.getElementById(id);
+
+/**
+ * Makes an element.
+ *
+ * @param {string} tag
+ * @param {Object} attributes A function becomes a listener of that event; null, undefined and false are left out.
+ * @param {...(Node|string|null)} children Strings become text.
+ */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") node.addEventListener(name, value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Makes one of the icons that `index.html` holds; it says nothing, its button does. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Makes the cross that takes something away. */
+export function dismissButton(onDismiss) {
+  const button = element("button", { type: "button", class: "quiet dismiss", click: onDismiss }, icon("close"));
+  return sayAttribute(button, "aria-label", "dismiss");
+}
+
+/** Says something to screen readers; the same words twice in a row are said once. */
+export function announce(text) {
+  if (text === announced) return;
+  announced = text;
+  byId("announcer").textContent = text;
+}
+
+/** Makes the box that shows an error: what it is, what the service said, and what to do. */
+export function problem(error, ...actions) {
+  const key = hasWords(`error.${error.code}`) ? `error.${error.code}` : "error.unknown";
+  const hint = error.hint || (error.code === "unreachable" ? words("error.unreachable.hint") : "");
+  return element(
+    "div",
+    { class: "problem", role: "alert", "data-code": error.code },
+    say(element("p", { class: "problem-title" }), key),
+    error.message ? element("p", { class: "problem-message" }, error.message) : null,
+    hint ? element("p", { class: "problem-hint" }, hint) : null,
+    error.retryAfter ? say(element("p"), "error.busy.wait", { seconds: error.retryAfter }) : null,
+    ...actions,
+  );
+}
+
+/** The line that says where a passage or citation stands: page and heading. */
+export function place({ page, heading }) {
+  const parts = [];
+  if (page) parts.push(say(element("span"), "page", { page }));
+  if (heading) parts.push(element("span", {}, heading));
+  return parts.flatMap((part, at) => (at ? [" · ", part] : [part]));
+}

@@ -1,0 +1,74 @@
+/**
+ * Puts the parts of the page together: keyboard, language, the drawer of documents on narrow screens, and what follows
+ * from a new status. Holds no knowledge of its own.
+ */
+
+import { offerThinking, startAsking } from "./ask.js";
+import { HAS_KEYBOARD, WIDE, byId } from "./dom.js";
+import { reloadDocuments, showCurrent, startDocuments } from "./documents.js";
+import { switchLanguage, translatePage } from "./i18n.js";
+import { refreshStatus, startStatus } from "./status.js";
+import { isFollowing, startUploads } from "./uploads.js";
+import { closeViewer, startViewer } from "./viewer.js";
+
+let seen = "";
+
+function takeStatus(status) {
+  const { documents, chunks, index, models } = status;
+  offerThinking(models.answer.reasons);
+  showCurrent(status);
+  const state = JSON.stringify([documents, chunks, index]);
+  if (state === seen && !isFollowing()) return;
+  seen = state;
+  reloadDocuments();
+}
+
+function startKeyboard() {
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeTopmost(event);
+    else if (isQuestionKey(event)) {
+      event.preventDefault();
+      byId("question").focus();
+    }
+  });
+}
+
+function closeTopmost(event) {
+  if (event.isComposing || document.querySelector("dialog:modal, [popover]:popover-open")) return;
+  if (byId("viewer").open) closeViewer();
+  else showDrawer(false);
+}
+
+function isQuestionKey({ key, code, target, ctrlKey, metaKey, altKey }) {
+  const isSlash = key === "/" || (code === "Slash" && key === "、");
+  const isWriting = target.matches("input:not([type=radio]), textarea, select");
+  return isSlash && !ctrlKey && !metaKey && !altKey && !isWriting && !document.querySelector("dialog:modal");
+}
+
+function startDrawer() {
+  byId("documents-toggle").addEventListener("click", () => showDrawer(!("open" in byId("documents").dataset)));
+  byId("documents-close").addEventListener("click", () => showDrawer(false));
+  document.addEventListener("click", ({ target }) => target.matches("html, body") && showDrawer(false));
+  WIDE.addEventListener("change", () => showDrawer(false));
+}
+
+/** On narrow screens the documents lie over the conversation; then nothing below them can be reached. */
+function showDrawer(isOpen) {
+  const panel = byId("documents");
+  if (isOpen === "open" in panel.dataset) return;
+  panel.toggleAttribute("data-open", isOpen);
+  byId("main").inert = isOpen;
+  byId("documents-toggle").setAttribute("aria-expanded", String(isOpen));
+  (isOpen ? panel : byId("documents-toggle")).focus();
+}
+
+byId("language").addEventListener("click", switchLanguage);
+startKeyboard();
+startDrawer();
+startViewer();
+startAsking();
+startDocuments();
+startUploads(refreshStatus);
+translatePage();
+startStatus(takeStatus, isFollowing);
+if (HAS_KEYBOARD) byId("question").focus({ preventScroll: true });

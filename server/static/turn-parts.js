@@ -1,0 +1,79 @@
+/**
+ * The pieces that a turn is made of: its frame, the cards of the passages, the marks of the citations. They hold no
+ * state and say what they are told.
+ */
+
+import { element, place } from "./dom.js";
+import { formatSeconds, say, sayAttribute } from "./i18n.js";
+
+/** What tells one citation of an answer from the others: the same quote may support several sentences. */
+export const keyOf = ({ number, answer_end }) => `${number}@${answer_end}`;
+
+/** Makes the frame of a turn, with all its places still empty. */
+export function makeParts(question) {
+  const passageList = element("ol");
+  const passagesTitle = say(element("h3"), "passages.label");
+  const passages = element("section", { class: "passages", hidden: true }, passagesTitle, passageList);
+  const reasoningText = element("div", { class: "reasoning-text", tabindex: "0" });
+  const summary = element("summary");
+  const reasoning = element("details", { class: "reasoning", hidden: true }, summary, reasoningText);
+  const stage = element("p", { class: "stage" });
+  const answer = element("div", { class: "answer", "aria-busy": "true" });
+  const ending = element("div", { class: "ending" });
+  const heading = element("h2", { class: "question", tabindex: "-1" }, question);
+  const node = element("article", { class: "turn" }, heading, passages, reasoning, stage, answer, ending);
+  return { node, passages, passagesTitle, passageList, reasoning, summary, reasoningText, stage, answer, ending };
+}
+
+/** Makes the card of a passage. */
+export function makeCard(passage, onOpen) {
+  const card = element(
+    "button",
+    { type: "button", class: "passage", "data-passage": passage.number, click: onOpen },
+    element("span", { class: "passage-title" }, passage.title),
+    element("span", { class: "source" }, passage.source),
+    element("span", { class: "place" }, ...place(passage)),
+    element("span", { class: "snippet" }, passage.text),
+    element("span", { class: "cited-by" }),
+  );
+  return element("li", {}, card);
+}
+
+/** Makes the mark of a citation: a small raised button. */
+export function makeMark({ number, title, verified, answer_end }, isCurrent, onOpen) {
+  const button = element(
+    "button",
+    {
+      type: "button",
+      "data-citation": number,
+      "data-verified": String(verified),
+      "data-key": keyOf({ number, answer_end }),
+      "aria-current": isCurrent ? "true" : null,
+      click: onOpen,
+    },
+    String(number),
+  );
+  const key = verified ? "citation.mark" : "citation.mark.unverified";
+  sayAttribute(button, "aria-label", key, { number, title });
+  sayAttribute(button, "title", key, { number, title });
+  return element("sup", { class: "mark" }, button);
+}
+
+/** Makes the number of a citation where it cannot be pressed. */
+export function makeNumber(number) {
+  return element("span", { class: "number" }, String(number));
+}
+
+/** Makes the line that says which model answered and how long it took. */
+export function timingsLine({ model, timings }) {
+  const values = {
+    model,
+    total: formatSeconds(timings.total_ms),
+    retrieve: formatSeconds(timings.retrieve_ms),
+    first: formatSeconds(timings.first_reasoning_ms ?? timings.first_answer_ms ?? timings.total_ms),
+    prompt: timings.prompt_tokens,
+    written: timings.reasoning_tokens + timings.answer_tokens,
+  };
+  const line = say(element("p", { class: "timings" }), "answer.timings", values);
+  return sayAttribute(line, "title", "answer.timings.detail", values);
+}

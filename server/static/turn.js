@@ -1,0 +1,229 @@
+/**
+ * One question on the page and what comes back: passages, reasoning, answer with citation marks, and how it ended.
+ * Takes the events of one stream in order; does not know how they arrive. Reasoning and answer have separate nodes.
+ */
+
+import { AnswerView } from "./answer-view.js";
+import { answerAsText, copyText } from "./copy.js";
+import { announce, element, problem } from "./dom.js";
+import { formatSeconds, say, words } from "./i18n.js";
+import { unitIndex } from "./offsets.js";
+import { keyOf, makeCard, makeMark, makeNumber, makeParts, timingsLine } from "./turn-parts.js";
+import { openViewer } from "./viewer.js";
+
+const TICK_MS = 500;
+const COPIED_MS = 2000;
+
+/** A question and its answer. `node` is to be put on the page. */
+export class Turn {
+  #answer = "";
+  #citations = [];
+  #passages = [];
+  #current = null;
+  #state = "searching";
+  #since = performance.now();
+  #reasoningTouched = false;
+  #parts;
+  #view;
+  #clock;
+
+  /**
+   * @param {string} question
+   * @param {() => void} onRetry Called when the reader wants to ask the same again after a failure.
+   */
+  constructor(question, onRetry) {
+    this.question = question;
+    this.onRetry = onRetry;
+    this.#parts = makeParts(question);
+    const { node, answer, summary } = this.#parts;
+    this.node = node;
+    this.#view = new AnswerView(answer, (citation) => this.#markOf(citation));
+    summary.addEventListener("click", () => (this.#reasoningTouched = true));
+    this.#clock = setInterval(() => this.#tick(), TICK_MS);
+    this.#enter("searching");
+  }
+
+  /** The exchange as later questions need it, or null when it has no answer. */
+  get exchange() {
+    return this.#state === "done" && this.#answer ? { question: this.question, answer: this.#answer } : null;
+  }
+
+  /** Whether the stream has come to its end. */
+  get isOver() {
+    return ["done", "none", "cancelled", "failed"].includes(this.#state);
+  }
+
+  /** Takes one event of the stream: `passages`, `reasoning`, `answer`, `citation`, `done` or `error`. */
+  take(name, data) {
+    if (name === "passages") this.#takePassages(data.passages);
+    if (name === "reasoning") this.#takeReasoning(data.text);
+    if (name === "answer") this.#takeAnswer(data.text);
+    if (name === "citation") this.#takeCitations([...this.#citations, data]);
+    if (name === "done") this.#finish(data);
+    if (name === "error") this.fail(data.error);
+  }
+
+  /** Ends the turn because the reader stopped it; what has arrived stays. */
+  cancel() {
+    this.#end("cancelled");
+    this.#note("answer.cancelled");
+    announce(words("answer.cancelled"));
+    if (this.#answer) this.#addFooter();
+  }
+
+  /** Ends the turn with an error, shown where the rest of the answer would be. */
+  fail(error) {
+    this.#end("failed");
+    const retry = say(element("button", { type: "button", class: "secondary", click: this.onRetry }), "retry");
+    this.#parts.ending.append(problem(error, retry));
+  }
+
+  #enter(state) {
+    this.#state = state;
+    this.#since = performance.now();
+    this.node.dataset.state = state;
+    this.#tick();
+  }
+
+  #tick() {
+    const { stage, summary } = this.#parts;
+    const seconds = Math.floor((performance.now() - this.#since) / 1000);
+    const isWaiting = this.#state === "searching" || this.#state === "reading";
+    stage.hidden = !isWaiting;
+    if (isWaiting) say(stage, `stage.${this.#state}`, { seconds, n: this.#passages.length });
+    if (this.#state === "thinking") say(summary, "reasoning.now", { seconds });
+  }
+
+  #takePassages(passages) {
+    this.#passages = passages;
+    this.#parts.passages.hidden = passages.length === 0;
+    const cards = passages.map((passage, at) => makeCard(passage, () => openViewer(passages, at)));
+    this.#parts.passageList.replaceChildren(...cards);
+    announce(words("stage.announce.passages", { n: passages.length }));
+    this.#enter("reading");
+  }
+
+  #takeReasoning(text) {
+    const { reasoning, reasoningText } = this.#parts;
+    if (this.#state !== "thinking") {
+      this.#enter("thinking");
+      reasoning.hidden = false;
+      reasoning.open = true;
+    }
+    const follows = reasoningText.scrollHeight - reasoningText.scrollTop - reasoningText.clientHeight < 40;
+    reasoningText.append(text);
+    if (follows) reasoningText.scrollTop = reasoningText.scrollHeight;
+  }
+
+  #endReasoning() {
+    const { reasoning, summary } = this.#parts;
+    if (this.#state !== "thinking") return;
+    say(summary, "reasoning.done", { seconds: formatSeconds(performance.now() - this.#since) });
+    if (!this.#reasoningTouched) reasoning.open = false;
+  }
+
+  #takeAnswer(text) {
+    if (this.#state !== "answering") {
+      this.#endReasoning();
+      this.#enter("answering");
+    }
+    this.#answer += text;
+    this.#view.update(this.#answer, this.#citations);
+  }
+
+  #takeCitations(citations) {
+    const seen = new Set();
+    const isNew = (citation) => !seen.has(keyOf(citation)) && seen.add(keyOf(citation));
+    this.#citations = citations.filter(isNew).sort((a, b) => a.answer_end - b.answer_end || a.number - b.number);
+    this.#view.update(this.#answer, this.#citations);
+    this.#passages.forEach((passage, at) => this.#showCitedBy(passage, this.#parts.passageList.children[at]));
+  }
+
+  #finish(answer) {
+    const isNone = answer.finish_reason === "no_evidence";
+    this.#end(isNone ? "none" : "done");
+    this.#parts.answer.hidden = isNone;
+    if (isNone) {
+      this.#showNoEvidence();
+      return;
+    }
+    this.#answer = answer.answer;
+    this.#takeCitations(answer.citations);
+    if (!answer.answerable) this.#note("answer.uncited", {}, "warning");
+    if (answer.finish_reason === "length") this.#note("answer.length");
+    if (answer.finish_reason === "cancelled") this.#note("answer.cancelled");
+    if (answer.index.pending) this.#note("answer.pending", { n: answer.index.pending });
+    this.#addFooter(answer);
+    announce(this.#answer.replaceAll(/[*`#|]/g, ""));
+  }
+
+  #end(state) {
+    clearInterval(this.#clock);
+    this.#endReasoning();
+    this.#enter(state);
+    this.#parts.answer.removeAttribute("aria-busy");
+  }
+
+  #showNoEvidence() {
+    const { ending, passages, passagesTitle } = this.#parts;
+    const key = this.#passages.length ? "evidence.none.text" : "evidence.none.empty";
+    ending.append(
+      element(
+        "div",
+        { class: "none", "data-answerable": "false" },
+        say(element("h3"), "evidence.none.title"),
+        say(element("p"), key),
+      ),
+      passages,
+    );
+    passages.classList.add("nearest");
+    say(passagesTitle, "passages.nearest");
+    announce(`${words("evidence.none.title")}. ${words(key)}`);
+  }
+
+  #note(key, values = {}, tone = "") {
+    this.#parts.ending.append(say(element("p", { class: `note ${tone}`.trim() }), key, values));
+  }
+
+  #addFooter(answer = null) {
+    const copy = element("button", { type: "button", class: "quiet copy", click: () => this.#copy(copy) });
+    say(copy, "answer.copy");
+    this.#parts.ending.append(element("footer", { class: "turn-foot" }, copy, answer && timingsLine(answer)));
+  }
+
+  async #copy(button) {
+    await copyText(answerAsText(this.#answer, this.#citations));
+    say(button, "answer.copied");
+    announce(words("answer.copied"));
+    setTimeout(() => say(button, "answer.copy"), COPIED_MS);
+  }
+
+  #showCitedBy(passage, card) {
+    const overlaps = ({ document_id, start, end }) =>
+      document_id === passage.document_id && start < passage.end && end > passage.start;
+    const numbers = new Set(this.#citations.filter(overlaps).map((citation) => citation.number));
+    const chips = [...numbers].map(makeNumber);
+    card.querySelector(".cited-by").replaceChildren(...chips);
+  }
+
+  #markOf(citation) {
+    return makeMark(citation, keyOf(citation) === this.#current, () => this.#openCitation(citation));
+  }
+
+  #openCitation(citation) {
+    const at = this.#citations.findIndex((other) => keyOf(other) === keyOf(citation));
+    openViewer(this.#citations, at, (shown) => this.#showCurrent(shown));
+  }
+
+  #showCurrent(citation) {
+    this.#current = citation && keyOf(citation);
+    for (const button of this.#parts.answer.querySelectorAll("[data-citation]")) {
+      if (button.dataset.key === this.#current) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+    if (!CSS.highlights) return;
+    const [start, end] = citation ? [citation.answer_start, citation.answer_end] : [0, 0];
+    const ranges = this.#view.ranges(unitIndex(this.#answer, start), unitIndex(this.#answer, end));
+    CSS.highlights.set("claim", new Highlight(...ranges));
+  }
+}

@@ -1,0 +1,86 @@
+"""A blocking generator of answer events → server-sent events, stopped soon after the client has gone.
+
+The generator runs step by step in a worker thread. It never blocks for long: while the model reads a prompt it gives
+heartbeats, which go out as comments and notice a closed connection.
+"""
+
+import logging
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+
+import anyio.to_thread
+from pydantic import BaseModel
+
+from kb.errors import KBError
+from kb.types import AnswerDelta, AnswerEvent, CitationFound, Done, Heartbeat, PassagesFound, ReasoningDelta
+from server import schemas
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = b": working\n\n"
+
+
+async def iterate(
+    events: Generator[AnswerEvent, None, None], stopping: threading.Event
+) -> AsyncGenerator[AnswerEvent, None]:
+    """Steps through a blocking generator; closes it when the caller stops or is cancelled.
+
+    Args:
+        stopping: Set when the service ends.
+
+    Raises:
+        KBError: The service ends before the answer does.
+    """
+    turn = threading.Lock()
+
+    def step() -> AnswerEvent | None:
+        with turn:
+            return next(events, None)
+
+    def close() -> None:
+        with turn:  # a task that is cancelled does not wait for the step that its thread is in
+            events.close()
+
+    try:
+        while (event := await anyio.to_thread.run_sync(step)) is not None:
+            if stopping.is_set():
+                raise KBError("the service is being stopped", "start it again, and ask again")
+            yield event
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(close)
+
+
+async def sse(events: Generator[AnswerEvent, None, None], stopping: threading.Event) -> AsyncGenerator[bytes, None]:
+    """Writes events as `text/event-stream`; an error on the way becomes the last event."""
+    try:
+        async with aclosing(iterate(events, stopping)) as stepping:
+            async for event in stepping:
+                named = wire_event(event)
+                yield _written(*named) if named else HEARTBEAT
+    except KBError as error:
+        logger.warning("%s: %s", error.code, error.message)
+        body = schemas.Error(code=error.code, message=error.message, hint=error.hint)
+        yield _written("error", schemas.ErrorResponse(error=body))
+
+
+def wire_event(event: AnswerEvent) -> tuple[str, BaseModel] | None:
+    """The name and body of an event; None for a heartbeat."""
+    match event:
+        case Heartbeat():
+            return None
+        case PassagesFound():
+            return "passages", schemas.PassagesEvent.model_validate(event)
+        case ReasoningDelta():
+            return "reasoning", schemas.ReasoningEvent(text=event.text)
+        case AnswerDelta():
+            return "answer", schemas.AnswerEvent(text=event.text)
+        case CitationFound():
+            return "citation", schemas.Citation.model_validate(event.citation)
+        case Done():
+            return "done", schemas.Answer.model_validate(event.answer)
+
+
+def _written(name: str, body: BaseModel) -> bytes:
+    return f"event: {name}\ndata: {body.model_dump_json()}\n\n".encode()

@@ -1,0 +1,267 @@
+import http.server
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kb.errors import (
+    DataDirectoryLocked,
+    InvalidRequest,
+    KBError,
+    ModelBusy,
+    RequestTooLarge,
+    SettingsError,
+    UnsupportedType,
+)
+from kb.library import KnowledgeBase
+from kb.lock import ADDRESS_NAME
+from kb.settings import Settings
+from server import schemas
+from server.connection import connect
+from server.local import Local, watched_folders
+from server.remote import Remote
+from server.service import Service
+from tests.fakes import FakeLanguageModel
+from tests.harness import open_fake_library, quick_settings, serving, take_permission
+
+QUESTION = "When was the second dome repaired?"
+ODD = "# Odd\n\nA platypus\N{LINE SEPARATOR}lays\x85eggs and swims.\n"
+
+
+def show_nothing(library: KnowledgeBase, answering: bool) -> None:
+    library.wait_for_retrieval()
+
+
+def ignore(status: schemas.Status) -> None:
+    pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "dome.md").write_text("# Dome\n\nThe second dome was repaired in March.\n")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, folder: Path) -> Settings:
+    return quick_settings(tmp_path / "home", folders=(folder,), token="s3cret")
+
+
+@pytest.fixture(params=["local", "remote"])
+def service(request: pytest.FixtureRequest, settings: Settings, folder: Path) -> Iterator[Service]:
+    """Both kinds of service, of which the same is expected."""
+    model = FakeLanguageModel("The second dome was repaired in March.", "Look for the dome.")
+    if request.param == "remote":
+        with serving(settings, folder, model=model), connect(settings, show_nothing) as service:
+            assert isinstance(service, Remote)
+            yield service
+    else:
+        local = Local(open_fake_library(settings, model=model), show_nothing)
+        yield local
+        local.close()
+
+
+def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
+    result = service.sync(ignore)
+    assert (result.documents, result.failed) == (1, 0)
+    assert [passage.source for passage in service.search("second dome", 3).passages] == ["dome.md"]
+    bodies = list(service.ask(QUESTION, "short", None))
+    assert isinstance(bodies[0], schemas.PassagesEvent)
+    answer = bodies[-1]
+    assert isinstance(answer, schemas.Answer)
+    assert answer.answer == "The second dome was repaired in March."
+    assert "".join(body.text for body in bodies if isinstance(body, schemas.ReasoningEvent)) == answer.reasoning
+    assert service.status().documents == 1
+
+
+def test_text_with_every_kind_of_line_end_arrives_whole(service: Service, folder: Path) -> None:
+    (folder / "odd.md").write_text(ODD)
+    service.sync(ignore)
+    bodies = list(service.ask("Does the platypus lay eggs and swim?", None, 1))
+    assert isinstance(bodies[0], schemas.PassagesEvent)
+    assert bodies[0].passages[0].source == "odd.md"
+    assert {"\N{LINE SEPARATOR}", "\x85"} & set(bodies[0].passages[0].text)
+    assert isinstance(bodies[-1], schemas.Answer)
+
+
+def test_added_file_is_copied_and_indexed(service: Service, folder: Path, tmp_path: Path) -> None:
+    original = tmp_path / "quokka.md"
+    original.write_text("# Quokka\n\nQuokkas smile.\n")
+    (uploaded,) = service.add(original).uploaded
+    assert (uploaded.root, uploaded.source) == (str(folder), "quokka.md")
+    service.sync(ignore)
+    assert service.search("quokkas", 1).passages[0].source == "quokka.md"
+    assert original.is_file()
+
+
+def test_file_whose_name_is_no_text_is_added_under_one_that_is(service: Service, tmp_path: Path) -> None:
+    original = tmp_path / b"caf\xe9.md".decode(errors="surrogateescape")
+    original.write_text("# Café\n\nEspresso is strong.\n")
+    (uploaded,) = service.add(original).uploaded
+    assert uploaded.source == "caf_.md"
+
+
+def make(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_errors_are_the_same_near_and_far(service: Service, folder: Path) -> None:
+    attempts: list[tuple[type[KBError], Callable[[], object]]] = [
+        (InvalidRequest, lambda: service.add(Path("/nowhere/file.md"))),
+        (InvalidRequest, lambda: service.add(folder)),
+        (UnsupportedType, lambda: service.add(make(folder.parent / "a.exe", b"MZ"))),
+        (InvalidRequest, lambda: list(service.ask("  ", None, None))),
+        (RequestTooLarge, lambda: list(service.ask("?" * 5000, None, None))),
+        (InvalidRequest, lambda: service.search(" ", None)),
+    ]
+    for kind, attempt in attempts:
+        with pytest.raises(kind) as raised:
+            attempt()
+        assert type(raised.value) is kind
+        assert raised.value.message
+
+
+def test_file_that_may_not_be_read_cannot_be_added(service: Service, tmp_path: Path) -> None:
+    path = make(tmp_path / "closed.md", b"text")
+    take_permission(path)
+    with pytest.raises(InvalidRequest, match="Permission denied"):
+        service.add(path)
+
+
+def test_sync_tells_how_far_it_is(service: Service, folder: Path) -> None:
+    for number in range(20):
+        (folder / f"{number}.md").write_text(f"# {number}\n\nText {number}.\n")
+    seen: list[schemas.Status] = []
+
+    def watch(status: schemas.Status) -> None:
+        seen.append(status)
+        raise KBError("what a look raises is passed over")
+
+    service.sync(watch)
+    assert service.status().documents == 21
+    assert threading.active_count() < 50
+
+
+def test_interrupted_sync_ends_at_once(settings: Settings, folder: Path) -> None:
+    library = open_fake_library(settings.model_copy(update={"settle_seconds": 60.0}))
+    (folder / "new.md").write_text("# New\n\nStill being written.\n")
+    local = Local(library, show_nothing)
+    threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        local.sync(ignore)
+    local.close()
+    assert time.monotonic() - began < 2
+
+
+def test_failure_while_the_answer_streams_is_raised_as_what_it_was(settings: Settings, folder: Path) -> None:
+    failing = FakeLanguageModel(fails=ModelBusy("8 questions wait", "ask again"))
+    with serving(settings, folder, model=failing) as served:
+        served.sync()
+        with connect(settings, show_nothing) as service, pytest.raises(ModelBusy, match="8 questions wait") as raised:
+            list(service.ask(QUESTION, None, None))
+        assert raised.value.hint == "ask again"
+
+
+def test_server_that_goes_away_is_an_error_and_no_traceback(settings: Settings, folder: Path) -> None:
+    with serving(settings, folder) as served:
+        remote = Remote(served.url, settings.token)
+    with pytest.raises(KBError, match="does not answer"):
+        remote.status()
+    with pytest.raises(KBError, match="does not answer"):
+        list(remote.ask(QUESTION, None, None))
+    remote.close()
+
+
+def test_wrong_token_is_told(settings: Settings, folder: Path) -> None:
+    with serving(settings, folder), connect(settings.model_copy(update={"token": "wrong"}), show_nothing) as service:
+        with pytest.raises(KBError) as raised:
+            service.status()
+        assert raised.value.code == "no_token"
+
+
+def test_something_else_that_listens_there_is_told(served_text: str) -> None:
+    remote = Remote(served_text, "")
+    with pytest.raises(KBError, match="the server answered: "):
+        remote.status()
+    remote.close()
+
+
+@pytest.fixture
+def served_text() -> Iterator[str]:
+    """A web server that is not ours."""
+
+    class NotFoundOnly(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), NotFoundOnly) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_address_left_by_a_server_that_was_killed_is_passed_over(settings: Settings) -> None:
+    settings.home.mkdir()
+    address = {"pid": 1, "url": "http://127.0.0.1:9"}  # a process that lives, and a port on which nobody listens
+    (settings.home / ADDRESS_NAME).write_text(json.dumps(address))
+    with connect(settings, show_nothing) as service:
+        assert isinstance(service, Local)
+        assert service.status().documents == 0
+
+
+def test_data_directory_that_another_has_open_cannot_be_opened(settings: Settings) -> None:
+    with (
+        open_fake_library(settings),
+        pytest.raises(DataDirectoryLocked, match="has the data directory"),
+        connect(settings, show_nothing),
+    ):
+        pass
+
+
+def test_given_folders_come_before_those_set_and_those_of_the_last_time(settings: Settings, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (tmp_path / "link").symlink_to(given)
+    with open_fake_library(settings) as library:
+        library.remember_folders(["/before"])
+        assert watched_folders(settings, library, [tmp_path / "link"]) == (given,)
+        assert watched_folders(settings, library) == settings.folders
+        assert watched_folders(settings.model_copy(update={"folders": ()}), library) == (Path("/before"),)
+
+
+def test_folders_that_cannot_be_watched_are_refused_where_they_are_needed(settings: Settings, tmp_path: Path) -> None:
+    nothing = settings.model_copy(update={"folders": ()})
+    bad = tmp_path / b"b\xfccher".decode(errors="surrogateescape")
+    bad.mkdir()
+    with open_fake_library(settings) as library:
+        assert watched_folders(nothing, library, required=False) == ()
+        with pytest.raises(SettingsError, match="no folder to watch"):
+            watched_folders(nothing, library)
+        with pytest.raises(SettingsError, match="is not a folder"):
+            watched_folders(settings, library, [tmp_path / "missing"])
+        with pytest.raises(SettingsError, match="not valid UTF-8"):
+            watched_folders(settings, library, [bad])
+
+
+def test_questions_go_on_while_a_folder_is_away(settings: Settings, folder: Path) -> None:
+    local = Local(open_fake_library(settings), show_nothing)
+    local.sync(ignore)
+    local.close()
+    folder.rename(folder.with_name("away"))
+    local = Local(open_fake_library(settings), show_nothing)
+    assert local.status().folders == [schemas.Folder(path=str(folder), reachable=False)]
+    assert local.search("dome", 1).passages[0].source == "dome.md"
+    with pytest.raises(SettingsError, match="is not a folder"):
+        local.sync(ignore)
+    local.close()
