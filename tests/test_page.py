@@ -1,0 +1,113 @@
+"""The page, as a person uses it: real server, real models, a real browser."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SAMPLES = Path(__file__).parents[1] / "sample_docs"
+ANSWER_MS = 240_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.models,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.filterwarnings("default"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("watched")
+    for name in ("visitor-faq.md", "pika-p3-manual.pdf"):
+        shutil.copy(SAMPLES / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where `kb serve` listens, once it is ready and has indexed the folder."""
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "server", "--home", str(home), "serve", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        found = next(match for line in process.stderr if (match := re.search(r"http://\S+", line)))
+        try:
+            _wait_until_ready(found[0])
+            yield found[0]
+        finally:
+            process.terminate()
+            process.stderr.read()
+
+
+@pytest.fixture
+def page(url: str) -> Iterator["playwright.Page"]:
+    """The page in English, in a fresh browser; errors in its console fail the test."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(locale="en-US", viewport={"width": 1400, "height": 900})
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        yield page
+        browser.close()
+        assert errors == []
+
+
+def test_a_question_is_answered_and_its_citation_shows_the_quote_in_its_place(page: "playwright.Page") -> None:
+    page.fill("#question", "How many beds does the guest house have?")
+    page.press("#question", "Enter")
+    page.wait_for_selector('.turn[data-state="done"]', timeout=ANSWER_MS)
+    assert "16" in page.inner_text(".turn .answer")
+    assert page.locator(".turn .passage").count() >= 1
+    page.click('.turn [data-citation="1"]')
+    mark = page.wait_for_selector("#viewer mark")
+    assert "16 beds" in mark.inner_text()
+    assert "visitor-faq.md" in page.inner_text("#viewer")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#viewer")
+
+
+def test_an_uploaded_file_is_listed_and_indexed(page: "playwright.Page", folder: Path, tmp_path: Path) -> None:
+    note = tmp_path / "水箱.md"
+    note.write_text("# 水箱\n\n东侧水箱的容量是 7300 升。\n", "utf-8")
+    page.set_input_files("#upload-input", str(note))
+    page.wait_for_selector('.document[data-source="水箱.md"][data-state="indexed"]', timeout=60_000)
+    assert (folder / "水箱.md").read_bytes() == note.read_bytes()
+
+
+def test_a_broken_file_is_listed_with_its_reason(page: "playwright.Page", folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nno more than that")
+    failed = page.wait_for_selector('.document[data-source="broken.pdf"][data-state="failed"]', timeout=60_000)
+    assert "broken" in failed.inner_text().lower()
+
+
+def test_the_page_speaks_chinese(page: "playwright.Page") -> None:
+    page.select_option("#language", "zh") if page.locator("select#language").count() else page.click("#language")
+    assert page.get_attribute("html", "lang").startswith("zh")
+    assert re.search(r"[\u4e00-\u9fff]", page.get_attribute("#question", "placeholder") or page.inner_text("body"))
+
+
+def test_the_page_fits_a_phone(page: "playwright.Page") -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def _wait_until_ready(url: str) -> None:
+    for _ in range(600):
+        if httpx.get(f"{url}/readyz", trust_env=False).is_success:
+            httpx.post(f"{url}/sync", timeout=300, trust_env=False).raise_for_status()
+            return
+        time.sleep(0.5)
+    raise AssertionError("the service did not get ready")

@@ -1,0 +1,95 @@
+"""The whole way, on real parts: the sample folder, the real models, questions whose answers no model can know."""
+
+import json
+import shutil
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.pipeline import Pipeline
+from kb.library import KnowledgeBase, open_library
+from kb.settings import load
+from kb.types import Answer
+
+ROOT = Path(__file__).parents[1]
+QUESTIONS = json.loads((ROOT / "tests/sample_questions.json").read_text("utf-8"))
+SUFFIXES = {".md", ".pdf"}
+
+pytestmark = [pytest.mark.models, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
+    """A knowledge base of the sample documents, with the default models of this machine."""
+    folder = tmp_path_factory.mktemp("samples") / "sample_docs"
+    shutil.copytree(ROOT / "sample_docs", folder)
+    settings = load(home=tmp_path_factory.mktemp("home"), folders=[folder], settle_seconds=0.0)
+    with open_library(settings) as library:
+        pipeline = Pipeline(library, settings.folders)
+        pipeline.start()
+        try:
+            assert pipeline.sync(timeout_seconds=300)
+            library.wait_for_model()
+            yield library
+        finally:
+            pipeline.stop()
+
+
+@pytest.fixture(scope="module")
+def answers(library: KnowledgeBase) -> list[tuple[dict[str, Any], Answer]]:
+    return [(question, library.ask(question["question"])) for question in QUESTIONS["answerable"]]
+
+
+def test_every_sample_document_is_indexed(library: KnowledgeBase) -> None:
+    there = {path.name for path in (ROOT / "sample_docs").rglob("*") if path.suffix in SUFFIXES}
+    assert {Path(document.file.source).name for document in library.documents()} == there
+    assert library.failures() == []
+
+
+def test_answers_hold_the_fact_and_cite_its_place(answers: list[tuple[dict[str, Any], Answer]]) -> None:
+    wrong = [
+        (question["question"], answer.answer, _cited(answer))
+        for question, answer in answers
+        if not _right(question, answer)
+    ]
+    assert len(answers) == 10
+    assert len(wrong) <= 1, wrong
+
+
+def test_every_quote_stands_at_its_offsets(
+    library: KnowledgeBase, answers: list[tuple[dict[str, Any], Answer]]
+) -> None:
+    citations = [citation for _, answer in answers for citation in answer.citations]
+    assert citations
+    for citation in citations:
+        assert library.text(citation.document_id, citation.start, citation.end) == citation.quote
+
+
+def test_passages_come_within_three_tenths_of_a_second(answers: list[tuple[dict[str, Any], Answer]]) -> None:
+    assert statistics.median(answer.timings.retrieve_ms for _, answer in answers) < 300
+
+
+def test_a_document_in_another_language_can_be_found(library: KnowledgeBase) -> None:
+    asked = QUESTIONS["cross_language"]
+    assert any(
+        question["source"] in [passage.source for passage in library.search(question["question"], top_k=10)]
+        for question in asked
+    )
+
+
+def _right(question: dict[str, Any], answer: Answer) -> bool:
+    first = answer.citations[0] if answer.citations else None
+    return (
+        any(fact.lower() in answer.answer.lower() for fact in question["contains"])
+        and first is not None
+        and first.source == question["source"]
+        and question["page"] in (None, first.page)
+        and (question["heading"] is None or first.heading.split(" › ")[-1] == question["heading"])
+    )
+
+
+def _cited(answer: Answer) -> str:
+    return "; ".join(f"{c.source} p{c.page} {c.heading}" for c in answer.citations[:1]) or "nothing"
