@@ -346,7 +346,10 @@ class KnowledgeBase:
         """The model that answers, and how far it is."""
         model = self._model.get()
         name = model.info.name if model else self._store.choose_answer_model(self.settings.model) or ""
-        return ModelStatus(name, self._store.describe_choice(name), self._model.status, model.info if model else None)
+        loading = self._model.status
+        coming = loading.progress if loading.state is LoadState.DOWNLOADING else None
+        note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(name)
+        return ModelStatus(name, note, loading, model.info if model else None)
 
     def embedding_model(self) -> ModelStatus:
         """The model that embeds, and how far it is."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.catalog import Catalog
 from kb.errors import (
     DataDirectoryLocked,
     InvalidRequest,
@@ -17,9 +18,10 @@ from kb.errors import (
     StorageError,
 )
 from kb.library import CATALOG_NAME, KnowledgeBase, open_library
-from kb.loading import LoadState
+from kb.loading import Loading, LoadState, Report
 from kb.lock import DataDirectoryLock, find_owner
-from kb.ports import Vectors
+from kb.ports import LanguageModel, Vectors
+from kb.retrieval import Retrieval
 from kb.settings import Settings, load
 from kb.types import (
     AnswerDelta,
@@ -30,6 +32,7 @@ from kb.types import (
     Heartbeat,
     LanguageModelInfo,
     PassagesFound,
+    Progress,
     Thinking,
     Turn,
 )
@@ -222,6 +225,30 @@ def test_title_made_of_the_file_name_follows_the_file(library: KnowledgeBase) ->
     document_id = library.replace(file_named("dome.txt"), plain, [Chunk(0, len(DOME), DOME)])
     library.move(document_id, file_named("old/second dome.txt", 2_000))
     assert library.document(document_id).title == "second dome"
+
+
+def test_a_model_that_is_being_fetched_is_called_so(settings: Settings) -> None:
+    reported, fetched = threading.Event(), threading.Event()
+
+    def load_model(report: Report) -> LanguageModel:
+        report(Progress("some-model", 1, 2))
+        reported.set()
+        fetched.wait(20)
+        return FakeLanguageModel()
+
+    def load_retrieval(_: Report) -> Retrieval:
+        return Retrieval(catalog, FakeEmbedder(), FakeVectorIndex())
+
+    lock = DataDirectoryLock(settings.home)
+    catalog = Catalog(settings.home / CATALOG_NAME)
+    loadings = Loading("embedding model", load_retrieval), Loading("answering model", load_model)
+    with KnowledgeBase(settings, lock, catalog, *loadings) as library:
+        library.warm_up()
+        assert reported.wait(20)
+        assert library.answering_model().note == "some-model is being fetched"
+        fetched.set()
+        assert library.wait_for_model(20)
+        assert library.answering_model().name == "fake"
 
 
 def test_removed_document_never_answers(library: KnowledgeBase) -> None:
