@@ -87,7 +87,7 @@ class AskRequest(_Wire):
     thinking: Thinking | None = Field(
         default=None, description="How long a reasoning model may think; null: as set.", examples=["short"]
     )
-    stream: bool = Field(default=False, description="Server-sent events in place of JSON.")
+    stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
 
 
 class SearchRequest(_Wire):
@@ -138,44 +138,44 @@ class Answer(_Wire):
     answerable: bool = Field(description="False: the documents hold no answer.", examples=[True])
     model: str = Field(description="Which model answered.", examples=["deepseek-r1-distill-qwen-1.5b"])
     finish_reason: FinishReason = Field(description="Why it ended.", examples=["stop"])
-    timings: Timings
-    index: Index
+    timings: Timings = Field(description="Where the time went.")
+    index: Index = Field(description="How current the index was.")
 
 
 class PassagesEvent(_Wire):
     """Event `passages`."""
 
-    passages: list[Passage]
+    passages: list[Passage] = Field(description="Best first.")
 
 
 class ReasoningEvent(_Wire):
     """Event `reasoning`: some more of it."""
 
-    text: str
+    text: str = Field(description="To be added to what came before.", examples=["The manual says "])
 
 
 class AnswerEvent(_Wire):
     """Event `answer`: some more of it."""
 
-    text: str
+    text: str = Field(description="To be added to what came before.", examples=["Between 5 °C "])
 
 
 class Document(_Wire):
     """An indexed document."""
 
     id: str = Field(description="Stable over renames and edits.", examples=[_ID])
-    title: str = Field(examples=["Pika P3 field manual"])
+    title: str = Field(description="Its own title, or the file's name.", examples=["Pika P3 field manual"])
     root: str = Field(description="Watched folder.", examples=["/home/ada/papers"])
     source: str = Field(description="Path below it.", examples=["manuals/pika-p3.pdf"])
-    media_type: str = Field(examples=["application/pdf"])
+    media_type: str = Field(description="What was read.", examples=["application/pdf"])
     tags: list[str] = Field(description="From the front matter.", examples=[["field"]])
     date: datetime.date | None = Field(description="From the document itself.", examples=["2026-03-01"])
-    page_count: int | None = Field(examples=[6])
-    chunk_count: int = Field(examples=[31])
+    page_count: int | None = Field(description="Null in formats without pages.", examples=[6])
+    chunk_count: int = Field(description="Pieces that are found as one.", examples=[31])
     text_chars: int = Field(description="Length of the text.", examples=[14210])
     size_bytes: int = Field(description="Length of the file.", examples=[88120])
     modified: datetime.datetime = Field(description="Of the file.", examples=["2026-11-20T18:02:11Z"])
-    indexed_at: datetime.datetime = Field(examples=["2026-11-20T18:02:14Z"])
+    indexed_at: datetime.datetime = Field(description="When it was read.", examples=["2026-11-20T18:02:14Z"])
     url: str = Field(description="The original file.", examples=[f"/documents/{_ID}/file"])
 
     @classmethod
@@ -189,7 +189,7 @@ class DocumentText(Document):
 
     start: int = Field(description="First character of the stretch.", examples=[0])
     end: int = Field(description="Character after its last.", examples=[500])
-    text: str = Field(description="The stretch, verbatim.")
+    text: str = Field(description="The stretch, verbatim.", examples=["Charge the battery between 5 °C and 35 °C."])
 
     @classmethod
     def of_span(cls, document: types.DocumentInfo, text: str, start: int) -> "DocumentText":
@@ -214,12 +214,12 @@ def _document_fields(document: types.DocumentInfo) -> dict[str, object]:
 class Failure(_Wire):
     """A file that is not indexed."""
 
-    root: str
-    source: str
+    root: str = Field(description="Watched folder.", examples=["/home/ada/papers"])
+    source: str = Field(description="Path below it.", examples=["manuals/pika-p3.pdf"])
     reason: str = Field(description="In plain words.", examples=["encrypted: it needs a password"])
     hint: str = Field(description="What to do.", examples=["save a copy without password"])
-    attempts: int = Field(examples=[1])
-    failed_at: datetime.datetime
+    attempts: int = Field(description="How often this version of the file was tried.", examples=[1])
+    failed_at: datetime.datetime = Field(description="The last time.", examples=["2026-11-23T09:30:00Z"])
 
     @classmethod
     def of(cls, failure: types.Failure) -> "Failure":
@@ -237,106 +237,119 @@ class Failure(_Wire):
 class DocumentList(_Wire):
     """All files of the watched folders: indexed, waiting, and failed."""
 
-    documents: list[Document]
-    failures: list[Failure]
+    documents: list[Document] = Field(description="Indexed.")
+    failures: list[Failure] = Field(description="Not indexed, with the reason.")
     pending: list[str] = Field(description="Paths of files that wait, the one in work first.")
 
 
 class Uploaded(_Wire):
     """A file that was put into the watched folder."""
 
-    root: str
-    source: str
-    size_bytes: int
+    root: str = Field(description="Watched folder.", examples=["/home/ada/papers"])
+    source: str = Field(
+        description="Path below it; has a number if the name was taken.", examples=["manuals/pika-p3.pdf"]
+    )
+    size_bytes: int = Field(description="Length of the file.", examples=[88120])
 
 
 class UploadResponse(_Wire):
     """What an upload has become; indexing follows."""
 
-    uploaded: list[Uploaded]
+    uploaded: list[Uploaded] = Field(description="In the order of the request.")
 
 
 class Error(_Wire):
     """What went wrong, and what to do."""
 
     code: str = Field(description="Stable name for scripts.", examples=["no_model"])
-    message: str = Field(examples=["the answering model is not ready yet: downloading, 43 %"])
+    message: str = Field(
+        description="What failed.", examples=["the answering model is not ready yet: downloading, 43 %"]
+    )
     hint: str = Field(description="What to do next.", examples=["wait for it; `kb status` shows how far it is"])
 
 
 class ErrorResponse(_Wire):
     """The body of every response that is no success."""
 
-    error: Error
+    error: Error = Field(description="What went wrong.")
 
 
 class Progress(_Wire):
     """How far a download is."""
 
-    label: str
-    done: int
-    total: int | None
-    unit: str
+    label: str = Field(description="What is being fetched.", examples=["deepseek-r1-distill-qwen-1.5b"])
+    done: int = Field(description="So far.", examples=[480_000_000])
+    total: int | None = Field(description="Null while it is not known.", examples=[1_117_320_768])
+    unit: str = Field(description="Of the two numbers.", examples=["bytes"])
 
 
 class Model(_Wire):
     """A model and its state."""
 
-    state: Literal["missing", "downloading", "loading", "ready", "failed"]
-    name: str = Field(examples=["deepseek-r1-distill-qwen-1.5b"])
-    note: str = Field(description="Which model this is, and how to get a better one.")
-    reasons: bool = Field(description="Whether it thinks before it answers.")
-    context_tokens: int | None
-    device: str | None
-    progress: Progress | None
-    error: Error | None
+    state: Literal["missing", "downloading", "loading", "ready", "failed"] = Field(
+        description="Where it is on its way to use.", examples=["ready"]
+    )
+    name: str = Field(description="Catalog name, or the file's.", examples=["deepseek-r1-distill-qwen-1.5b"])
+    note: str = Field(
+        description="Which model this is, and how to get a better one.",
+        examples=["DeepSeek-R1-Distill-Qwen-1.5B answers."],
+    )
+    reasons: bool = Field(description="Whether it thinks before it answers.", examples=[True])
+    context_tokens: int | None = Field(
+        description="Size of its context window; null before it is loaded.", examples=[4096]
+    )
+    device: str | None = Field(description="`cpu` or `gpu`; null before it is loaded.", examples=["cpu"])
+    progress: Progress | None = Field(description="Of its download; null without.")
+    error: Error | None = Field(description="Why it is not there; null without.")
 
 
 class Models(_Wire):
     """Both models."""
 
-    answer: Model
-    embedding: Model
+    answer: Model = Field(description="Answers questions.")
+    embedding: Model = Field(description="Finds passages.")
 
 
 class Folder(_Wire):
     """A watched folder."""
 
-    path: str
-    reachable: bool = Field(description="Whether it could be read at the last look.")
+    path: str = Field(description="Absolute.", examples=["/home/ada/papers"])
+    reachable: bool = Field(description="Whether it could be read at the last look.", examples=[True])
 
 
 class IndexStatus(Index):
     """The index now."""
 
-    current: str | None = Field(description="The file in work.")
-    degraded: bool = Field(description="Whether the system sends no file events, so that changes are seen later.")
+    current: str | None = Field(description="The file in work.", examples=["manuals/pika-p3.pdf"])
+    degraded: bool = Field(
+        description="Whether the system sends no file events, so that changes are seen later.", examples=[False]
+    )
     error: Error | None = Field(description="What keeps all files from being indexed.")
 
 
 class Status(_Wire):
     """The state of the service."""
 
-    version: str
-    ready: bool = Field(description="Whether questions can be answered.")
-    documents: int
-    chunks: int
-    folders: list[Folder]
-    index: IndexStatus
-    failures: list[Failure]
-    models: Models
+    version: str = Field(description="Of r1-kb.", examples=["0.1.0"])
+    ready: bool = Field(description="Whether questions can be answered.", examples=[True])
+    documents: int = Field(description="How many are indexed.", examples=[12])
+    chunks: int = Field(description="How many pieces they have.", examples=[118])
+    folders: list[Folder] = Field(description="All watched folders.")
+    index: IndexStatus = Field(description="The index now.")
+    failures: list[Failure] = Field(description="Files that are not indexed, with the reason.")
+    models: Models = Field(description="Both models.")
 
 
 class SyncResponse(_Wire):
     """The index equals the folders."""
 
-    documents: int
-    chunks: int
-    failed: int
-    seconds: float = Field(description="How long that took.")
+    documents: int = Field(description="How many are indexed.", examples=[12])
+    chunks: int = Field(description="How many pieces they have.", examples=[118])
+    failed: int = Field(description="How many files are not indexed.", examples=[0])
+    seconds: float = Field(description="How long that took.", examples=[1.4])
 
 
 class Message(_Wire):
     """A result in words."""
 
-    message: str
+    message: str = Field(description="For a person.", examples=["ok"])

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from ingest.pipeline import Pipeline
 from kb import errors
 from kb.errors import KBError, ModelBusy, SettingsError
 from kb.settings import Settings
+from server import schemas
 from server.app import create_app, status_of
 from tests.harness import open_fake_library
 
@@ -172,3 +174,14 @@ def test_further_names_come_from_the_settings(settings: Settings, tmp_path: Path
         client = TestClient(create_app(library, Pipeline(library, [tmp_path])), base_url="http://kb.home")
         assert client.get("/healthz").status_code == 200
         assert client.get("/healthz", headers={"host": "other.home"}).status_code == 403
+
+
+def test_each_field_of_the_wire_is_described_and_plain_ones_have_an_example() -> None:
+    models = [
+        model
+        for model in vars(schemas).values()
+        if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == schemas.__name__
+    ]
+    fields = [(f"{model.__name__}.{name}", field) for model in models for name, field in model.model_fields.items()]
+    assert [name for name, field in fields if not field.description] == []
+    assert [name for name, field in fields if field.annotation in (str, int, float, bool) and not field.examples] == []
