@@ -13,9 +13,6 @@ from itertools import chain, groupby, islice, pairwise, repeat
 from kb.text import sentence_spans
 from kb.types import Block, BlockKind, Chunk, Document, heading_path
 
-CHUNKER_VERSION = 1
-"""Part of the identity of an index: chunks that another version cut are cut anew."""
-
 TARGET_TOKENS = 220
 MAX_TOKENS = 320
 _MAX_CONTEXT_TOKENS = 60

@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serve(files: dict[str, bytes], **habits: object) -> Iterator[FileServer]:
     """Serves files by their path, `/name`, until the block ends."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.behaviour = FileServer(files, **habits)  # type: ignore[arg-type]
+    server.behaviour = FileServer(files, **habits)
     server.behaviour.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -70,7 +70,7 @@ def tiny_chat(
     tags = ["<think>", "</think>"] if r1 else []
     names = [_encode(bytes([byte])) for byte in range(256)] + ["ĊĊ", *special, *tags]
     alias = {END: special[1]} | {name: name for name in [*special, *tags]}
-    chained = [[alias.get(piece) or _encode(piece) for piece in chain] for chain in chains]  # type: ignore[arg-type]
+    chained = [[alias.get(piece) or _encode(piece) for piece in chain] for chain in chains]
     names += sorted({name for chain in chained for name in chain} - set(names))
     ids = {name: number for number, name in enumerate(names)}
 

@@ -39,7 +39,7 @@ class Bell:
             self._rung.clear()
 
 
-class NoMoreWatches(Observer):  # type: ignore[misc, valid-type]
+class NoMoreWatches(Observer):
     """An observer on a system whose inotify watches are used up."""
 
     def start(self) -> None:
@@ -113,7 +113,7 @@ def test_folders_are_polled_where_the_system_has_no_watches_left(folder: Path) -
 
 
 def test_failed_start_leaves_no_threads_behind(folder: Path, tmp_path: Path) -> None:
-    class SecondFails(Observer):  # type: ignore[misc, valid-type]
+    class SecondFails(Observer):
         def on_thread_start(self) -> None:
             super().on_thread_start()
             raise OSError(errno.ENOSPC, "inotify watch limit reached")
@@ -157,7 +157,7 @@ def test_renewing_what_has_not_changed_misses_nothing(folder: Path) -> None:
 
 
 def test_folder_that_goes_while_it_is_about_to_be_watched_does_no_harm(folder: Path) -> None:
-    class TooLate(Observer):  # type: ignore[misc, valid-type]
+    class TooLate(Observer):
         def start(self) -> None:
             folder.rename(folder.with_name("away"))
             raise OSError(errno.ENOENT, "No such file or directory")

@@ -49,7 +49,7 @@ def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize("kind", error_classes(), ids=lambda kind: kind.__name__)
 def test_each_error_has_its_status_and_keeps_code_message_and_hint(client: TestClient, kind: type[KBError]) -> None:
-    @client.app.get("/failing")  # type: ignore[attr-defined]
+    @client.app.get("/failing")
     def failing() -> None:
         raise kind("it failed", "do this")
 
@@ -63,7 +63,7 @@ def test_every_code_stands_for_one_error() -> None:
 
 
 def test_busy_says_when_to_come_again(client: TestClient) -> None:
-    @client.app.get("/failing")  # type: ignore[attr-defined]
+    @client.app.get("/failing")
     def failing() -> None:
         raise ModelBusy("full", "later", retry_after_seconds=17)
 
@@ -90,7 +90,7 @@ def test_what_there_is_not_is_told_in_the_same_form(
 
 
 def test_error_that_nobody_foresaw_tells_no_secrets(client: TestClient) -> None:
-    @client.app.get("/failing")  # type: ignore[attr-defined]
+    @client.app.get("/failing")
     def failing() -> None:
         raise ZeroDivisionError("secret text of a document")
 

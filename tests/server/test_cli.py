@@ -121,7 +121,7 @@ def test_help_of_all_names_all_commands_and_the_exit_codes(run: Run) -> None:
 
 
 def test_no_command_is_without_a_test_of_its_help() -> None:
-    assert set(typer.main.get_command(server.cli.app).commands) == {*COMMANDS, "models"}  # type: ignore[attr-defined]
+    assert set(typer.main.get_command(server.cli.app).commands) == {*COMMANDS, "models"}
 
 
 def test_help_comes_at_once_because_nothing_heavy_is_imported() -> None:
