@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kb.citations import Citer, EmbedSentences
+from kb.generation import Delta, GenerationEnd, GenerationOptions
 from kb.ports import LanguageModel
 from kb.prompt import build_prompt
 from kb.text import language, sentence_spans
@@ -18,11 +19,8 @@ from kb.types import (
     AnswerEvent,
     Citation,
     CitationFound,
-    Delta,
     Done,
     FinishReason,
-    GenerationEnd,
-    GenerationOptions,
     Heartbeat,
     IndexState,
     Passage,

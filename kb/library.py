@@ -21,6 +21,7 @@ from kb.answer import Request, answer_events
 from kb.catalog import Catalog
 from kb.embedder import SentenceTransformerEmbedder
 from kb.errors import InvalidRequest, KBError, NotFound, RequestTooLarge
+from kb.generation import GenerationOptions, LanguageModelInfo
 from kb.llm import LlamaModel
 from kb.loading import Loading, LoadState, LoadStatus, Report
 from kb.lock import DataDirectoryLock
@@ -37,9 +38,7 @@ from kb.types import (
     Done,
     Failure,
     FileVersion,
-    GenerationOptions,
     IndexState,
-    LanguageModelInfo,
     Passage,
     Thinking,
     Turn,

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Literal
 
 from kb.errors import ModelBusy, ModelError, ModelLoadError, PromptTooLong
+from kb.generation import Generated, GenerationEnd, GenerationOptions, LanguageModelInfo, Message
 from kb.llama import BATCH_TOKENS, Llama
 from kb.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
 from kb.templates import Segment, profile_of
-from kb.types import Generated, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Message
+from kb.types import Heartbeat
 
 # A prompt is evaluated in slices that take about this long, so that a request that is no longer wanted ends soon.
 _FIRST_SLICE_TOKENS = 16

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kb.types import Generated, GenerationOptions, LanguageModelInfo, Message
+from kb.generation import Generated, GenerationOptions, LanguageModelInfo, Message
 
 Vectors = npt.NDArray[np.float32]
 

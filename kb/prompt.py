@@ -6,8 +6,9 @@ passages finds its beginning already processed. Citations are not asked of the m
 
 from collections.abc import Callable, Sequence
 
+from kb.generation import Message
 from kb.text import join_broken_lines, language
-from kb.types import Message, Passage, PassagePart, Turn, heading_path
+from kb.types import Passage, PassagePart, Turn, heading_path
 
 _INSTRUCTION = {
     "en": (

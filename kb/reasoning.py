@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from kb.types import Delta
+from kb.generation import Delta
 
 Phase = Literal["reasoning", "answer"]
 

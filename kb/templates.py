@@ -15,8 +15,8 @@ from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from kb.errors import ModelError, ModelLoadError
+from kb.generation import Message
 from kb.reasoning import CLOSER, OPENER
-from kb.types import Message
 
 R1_USER: Final = "<｜User｜>"
 R1_ASSISTANT: Final = "<｜Assistant｜>"

@@ -71,6 +71,8 @@ class FileVersion:
         source: The path below it, with `/` between the parts.
         modified_ns: Modification time, nanoseconds since 1970.
         sha256: Of the bytes, in hex; empty where they were not read.
+        changed_ns: When bytes, name or permissions last changed (`st_ctime`), which no program can set; nanoseconds
+            since 1970, 0 where it was not noted.
     """
 
     root: str
@@ -78,6 +80,7 @@ class FileVersion:
     size_bytes: int
     modified_ns: int
     sha256: str = ""
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document as the catalog lists it, without its text."""
+    """A document as the catalog lists it, without its text.
+
+    Attributes:
+        recipe: Version of readers and chunker that it was made with; empty: it is to be read anew.
+    """
 
     id: str
     file: FileVersion
@@ -112,15 +119,28 @@ class DocumentInfo:
     text_chars: int
     chunk_count: int
     indexed_at: datetime.datetime
+    recipe: str = ""
+
+
+class FailureKind(StrEnum):
+    """Why a file is not indexed: how it will be treated from now on."""
+
+    UNREADABLE = "unreadable"
+    """Nothing can be read out of it, or not yet."""
+    QUARANTINED = "quarantined"
+    """It ended its reader each time it was tried; it is not touched until it changes or the user asks for it."""
+    FORGOTTEN = "forgotten"
+    """The user wanted it out of the index; it is not touched until it changes or is added again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be indexed, and why.
+    """A file that is not indexed, and why.
 
     Attributes:
         reason: In plain words, for the person who owns the file.
         attempts: How often this version of the file was tried.
+        next_try_at: When it is tried again by itself; None: not before it changes or the user asks for it.
     """
 
     file: FileVersion
@@ -128,6 +148,21 @@ class Failure:
     hint: str
     attempts: int
     failed_at: datetime.datetime
+    kind: FailureKind = FailureKind.UNREADABLE
+    next_try_at: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFolder:
+    """A folder that is kept in the index.
+
+    Attributes:
+        root: Absolute.
+        device: Number of the file system that it was last read from (`st_dev`); None before it was read.
+    """
+
+    root: str
+    device: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +284,6 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One message to a language model."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class Timings:
     """Where the time of one question went: milliseconds since the question arrived, and tokens."""
 
@@ -338,73 +365,18 @@ AnswerEvent = PassagesFound | Heartbeat | ReasoningDelta | AnswerDelta | Citatio
 
 
 @dataclass(frozen=True, slots=True)
-class GenerationOptions:
-    """Limits of one generation.
-
-    Attributes:
-        reasoning_tokens: Budget of the reasoning phase; 0 skips it, and a model that does not reason ignores it.
-        answer_tokens: Budget of the answer phase.
-        seed: Makes sampling repeatable.
-    """
-
-    reasoning_tokens: int = 256
-    answer_tokens: int = 512
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """A piece of generated text and the phase that it belongs to."""
-
-    phase: Literal["reasoning", "answer"]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationEnd:
-    """The last item of a generation."""
-
-    finish_reason: Literal["stop", "length", "cancelled"]
-    prompt_tokens: int
-    reasoning_tokens: int
-    answer_tokens: int
-
-
-Generated = Delta | Heartbeat | GenerationEnd
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageModelInfo:
-    """What is known about a loaded language model.
-
-    Attributes:
-        name: The catalog name, or the file's.
-        reasons: Whether it was trained to think before it answers.
-        context_tokens: Size of the context window in use.
-        device: `cpu`, or the GPU that holds layers of it.
-    """
-
-    name: str
-    description: str
-    reasons: bool
-    context_tokens: int
-    device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a long piece of work is.
 
     Attributes:
         label: What is being worked on.
-        done: In bytes for a download, in files for a scan.
         total: None while it is not known.
     """
 
     label: str
     done: int
     total: int | None
-    unit: Literal["bytes", "files"] = "bytes"
+    unit: Literal["bytes", "files", "chunks"] = "bytes"
 
 
 def heading_path(headings: Sequence[str]) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Generator, Iterable, Sequence
 import numpy as np
 
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
+from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, LanguageModelInfo, Message
 from kb.ports import Vectors
-from kb.types import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Message
+from kb.types import Heartbeat
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+")

@@ -6,6 +6,7 @@ import pytest
 
 from kb.answer import Request, answer_events
 from kb.errors import ModelBusy, ModelMissing
+from kb.generation import Generated, GenerationOptions, Message
 from kb.ports import LanguageModel, Vectors
 from kb.text import sentence_spans
 from kb.types import (
@@ -14,11 +15,8 @@ from kb.types import (
     AnswerEvent,
     CitationFound,
     Done,
-    Generated,
-    GenerationOptions,
     Heartbeat,
     IndexState,
-    Message,
     Passage,
     PassagePart,
     PassagesFound,

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from kb.errors import ModelBusy, ModelError, PromptTooLong
+from kb.generation import Delta, GenerationEnd, GenerationOptions, Message
 from kb.llm import LlamaModel
 from kb.ports import LanguageModel
-from kb.types import Delta, GenerationEnd, GenerationOptions, Heartbeat, Message
+from kb.types import Heartbeat
 from tests.fakes import FakeLanguageModel
 from tests.tiny_gguf import END, tiny_chat
 

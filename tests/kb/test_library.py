@@ -17,25 +17,14 @@ from kb.errors import (
     SchemaMismatch,
     StorageError,
 )
+from kb.generation import LanguageModelInfo
 from kb.library import CATALOG_NAME, KnowledgeBase, open_library
 from kb.loading import Loading, LoadState, Report
 from kb.lock import DataDirectoryLock, find_owner
 from kb.ports import LanguageModel, Vectors
 from kb.retrieval import Retrieval
 from kb.settings import Settings, load
-from kb.types import (
-    AnswerDelta,
-    Chunk,
-    Document,
-    Done,
-    FileVersion,
-    Heartbeat,
-    LanguageModelInfo,
-    PassagesFound,
-    Progress,
-    Thinking,
-    Turn,
-)
+from kb.types import AnswerDelta, Chunk, Document, Done, FileVersion, Heartbeat, PassagesFound, Progress, Thinking, Turn
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
 from tests.harness import open_fake_library
 

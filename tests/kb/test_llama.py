@@ -5,9 +5,9 @@ import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from kb.errors import ModelError, ModelLoadError, ModelMissing
+from kb.generation import Message
 from kb.llama import BATCH_TOKENS, Llama
 from kb.templates import profile_of
-from kb.types import Message
 from tests.tiny_gguf import END, tiny_chat, tiny_r1
 
 CHAIN = ["\n", "Hello", " there", "=" * 200, END]

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kb.errors import ModelError, ModelLoadError
+from kb.generation import Delta, GenerationEnd, GenerationOptions, Message
 from kb.llama import Llama
 from kb.llm import LlamaModel
-from kb.types import Delta, GenerationEnd, GenerationOptions, Heartbeat, Message
+from kb.types import Heartbeat
 from tests.tiny_gguf import END, Piece, tiny_chat, tiny_r1
 
 QUESTION = [Message("user", "Why?")]

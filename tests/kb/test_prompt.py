@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.generation import Message
 from kb.prompt import HISTORY_SHARE, build_prompt
-from kb.types import Message, Passage, PassagePart, Turn
+from kb.types import Passage, PassagePart, Turn
 
 QUESTION = "When does the dome open?"
 AMPLE = 10_000

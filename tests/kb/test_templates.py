@@ -1,8 +1,8 @@
 import pytest
 
 from kb.errors import ModelError, ModelLoadError
+from kb.generation import Message
 from kb.templates import MARKERS, ModelProfile, Vocabulary, profile_of
-from kb.types import Message
 from tests.tiny_gguf import CHATML_TEMPLATE, R1_TEMPLATE
 
 R1_BOS = "<｜begin▁of▁sentence｜>"

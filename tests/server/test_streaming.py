@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kb.types import AnswerEvent, Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Message
+from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, Message
+from kb.types import AnswerEvent, Heartbeat
 from server.streaming import iterate
 from tests.fakes import FakeLanguageModel
 from tests.harness import PATIENCE_SECONDS, Served, eventually, quick_settings, serving
