@@ -17,9 +17,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from kb.errors import ModelError, ModelLoadError, ModelMissing
+from kb.processor import usable_cores
 from kb.templates import MARKERS, Segment, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class Llama:
         self._context: list[int] = []
         try:
             self._load_model(path, gpu_layers)
-            self._make_context(path, context_tokens, threads or _physical_cores())
+            self._make_context(path, context_tokens, threads or usable_cores())
         except ModelLoadError:
             self.close()
             raise
@@ -285,8 +284,3 @@ class _Native:
 def _native() -> _Native:
     # llama.cpp has one log for the whole process; a callback that was freed while still set would crash it.
     return _Native()
-
-
-def _physical_cores() -> int:
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(psutil.cpu_count(logical=False) or allowed, allowed)

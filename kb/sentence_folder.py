@@ -13,6 +13,7 @@ from typing import Any
 
 from kb import e5s1
 from kb.errors import ModelDownloadError
+from kb.onnx_folder import is_prepared_file
 
 SOURCE_NAME = "source.json"
 PROMPTS = {
@@ -98,7 +99,7 @@ def identity(folder: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+    return (path for path in folder.rglob("*") if path.is_file() and not is_prepared_file(path))
 
 
 def _checked_shape(folder: Path) -> tuple[int, int]:

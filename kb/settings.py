@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -16,6 +16,8 @@ from kb.errors import SettingsError
 from kb.types import Thinking
 
 CONFIG_NAME = "kb.toml"
+
+EmbeddingBackend = Literal["auto", "torch", "onnx"]
 
 
 class Settings(BaseModel):
@@ -36,6 +38,9 @@ class Settings(BaseModel):
 
     model: str = Field(default="", description="Answering model: a catalog name, a path, or `hf:owner/repo/file.gguf`.")
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
+    embedding_backend: EmbeddingBackend = Field(
+        default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
+    )
     context_tokens: int = Field(default=4096, ge=512, description="Context window of the answering model.")
     threads: int = Field(default=0, ge=0, description="Threads of the answering model; 0: the physical cores.")
     gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp has one; -1: all.")

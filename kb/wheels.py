@@ -169,11 +169,12 @@ def _pip_command(wheel: Wheel) -> list[str]:
 
 
 def _largest_file(staging: Path) -> int:
-    """Size of the file that grows; while pip moves files, one may be gone before it is looked at."""
+    """Size of the file that grows; while pip moves files, one or its folder may be gone before it is looked at."""
     sizes = [0]
-    for path in staging.rglob("*"):
-        with suppress(FileNotFoundError):
-            sizes.append(path.stat().st_size if path.is_file() and path.name != _LOG_NAME else 0)
+    for parent, _, names in os.walk(staging):
+        for name in names:
+            with suppress(FileNotFoundError):
+                sizes.append(Path(parent, name).stat().st_size if name != _LOG_NAME else 0)
     return max(sizes)
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from kb.sentence_folder import assemble
 
 HIDDEN, LAYERS, HEADS, WIDE, VOCABULARY, POSITIONS, TYPES = 32, 2, 2, 64, 20, 64, 2
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁query", "▁passage", ":", "▁tea", "▁green", "茶", "绿", "s", "<mask>"]
@@ -93,3 +96,16 @@ def encode(name: str, values: npt.NDArray[np.float32]) -> bytes:
         data += struct.pack("<e", scale)
         data += bytes(nibbles[j] | nibbles[j + 16] << 4 for j in range(16))
     return bytes(data)
+
+
+def write_tiny_model(folder: Path) -> Path:
+    """Writes a model that sentence-transformers loads, whose weights are small, as those of a trained model are."""
+    TinyE5().write(folder / "tiny.e5s1")
+    model = assemble(folder, "tiny.e5s1", "tiny", "a test")
+    path = model / "model.safetensors"
+    tensors = load_file(path)
+    for name, values in tensors.items():
+        if "encoder" in name and values.ndim > 1:
+            values *= np.float32(0.1)
+    save_file(tensors, path, metadata={"format": "pt"})
+    return model

@@ -1,5 +1,6 @@
 """What every adapter of the port `Embedder` must do, and the fake as well."""
 
+import functools
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 
 from kb.embedder import SentenceTransformerEmbedder
+from kb.embedding import open_embedder, prepare_embedder
 from kb.errors import ModelLoadError
 from kb.models import ModelStore
 from kb.ports import Embedder
 from kb.sentence_folder import assemble
-from kb.settings import Settings
+from kb.settings import EmbeddingBackend, Settings
 from tests.fakes import FakeEmbedder
 from tests.tiny_e5 import TinyE5
 
@@ -26,22 +28,27 @@ TEXTS = [
 MODEL = "multilingual-e5-small"
 
 
+Open = Callable[[Path, EmbeddingBackend], Embedder]
+
+with_real_model = [pytest.mark.models, pytest.mark.timeout(300)]
+
+
 @pytest.fixture(scope="module")
-def real_embedder() -> Callable[[Path], Embedder]:
-    loaded: list[Embedder] = []
-
-    def load(models: Path) -> Embedder:
+def open_real() -> Open:
+    @functools.cache
+    def open_(models: Path, backend: EmbeddingBackend) -> Embedder:
         store = ModelStore(models)
-        folder = store.find(MODEL) or store.pull(MODEL, lambda progress: None)
-        loaded.append(loaded[0] if loaded else SentenceTransformerEmbedder(folder, store.identity(folder)))
-        return loaded[0]
+        folder = store.pull(MODEL, lambda progress: None)
+        return open_embedder(folder, store.identity(folder), lambda progress: None, backend)
 
-    return load
+    return open_
 
 
-@pytest.fixture(params=["fake", pytest.param("real", marks=[pytest.mark.models, pytest.mark.timeout(120)])])
-def embedder(request: pytest.FixtureRequest, settings: Settings, real_embedder: Callable[[Path], Embedder]) -> Embedder:
-    return FakeEmbedder() if request.param == "fake" else real_embedder(settings.models)
+@pytest.fixture(
+    params=["fake", pytest.param("torch", marks=with_real_model), pytest.param("onnx", marks=with_real_model)]
+)
+def embedder(request: pytest.FixtureRequest, settings: Settings, open_real: Open) -> Embedder:
+    return FakeEmbedder() if request.param == "fake" else open_real(settings.models, request.param)
 
 
 def test_passages_are_rows_of_unit_norm(embedder: Embedder) -> None:
@@ -115,28 +122,44 @@ def test_question_can_be_embedded_while_passages_are(embedder: Embedder) -> None
 
 
 @pytest.mark.models
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
 def test_question_in_one_language_finds_the_passage_in_the_other(
-    settings: Settings, real_embedder: Callable[[Path], Embedder]
+    settings: Settings, open_real: Open, backend: EmbeddingBackend
 ) -> None:
-    embedder = real_embedder(settings.models)
+    embedder = open_real(settings.models, backend)
     english, chinese = embedder.embed_passages(TEXTS[:2]), embedder.embed_passages(TEXTS[2:])
     assert int(np.argmax(chinese @ embedder.embed_query("When does the observatory open its dome?"))) == 0
     assert int(np.argmax(english @ embedder.embed_query("面包是怎么做的？"))) == 1
 
 
 @pytest.mark.models
-@pytest.mark.timeout(120)
-def test_model_loads_without_a_network(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.timeout(300)
+def test_the_real_model_in_8_bit_is_near_the_original(settings: Settings, open_real: Open) -> None:
+    ours, original = (open_real(settings.models, backend) for backend in ("onnx", "torch"))
+    assert (ours.embed_passages(TEXTS) * original.embed_passages(TEXTS)).sum(axis=1).min() > 0.99
+    assert ours.identity == original.identity + "+int8"
+    assert ours.count_tokens(TEXTS) == original.count_tokens(TEXTS)
+    assert (ours.dimension, ours.max_tokens) == (original.dimension, original.max_tokens)
+
+
+@pytest.mark.models
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_model_loads_without_a_network(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, backend: EmbeddingBackend
+) -> None:
     store = ModelStore(settings.models)
-    folder = store.find(MODEL) or store.pull(MODEL, lambda progress: None)
+    folder = store.pull(MODEL, lambda progress: None)
+    prepare_embedder(folder, lambda progress: None, backend)
 
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("a socket was opened")
 
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, refuse)
-    assert SentenceTransformerEmbedder(folder, "m").embed_query("dome").shape == (384,)
+    embedder = open_embedder(folder, "m", lambda progress: None, backend)
+    assert embedder.embed_query("dome").shape == (384,)
 
 
 @pytest.mark.timeout(120)  # the first to import the libraries
