@@ -1,41 +1,67 @@
-"""The truth: documents, chunks, full-text index, embeddings and failures in one SQLite file.
+"""The truth: documents, chunks and full-text index in one SQLite file, with embeddings and ledger beside them.
 
 One transaction swaps a document: a reader sees the old version or the new one, never a mixture and never nothing.
 `snapshot` makes several reads see one state. Knows nothing about vector search.
 """
 
-import datetime
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
-import numpy as np
-
-from kb.database import Connection, Database, Row
-from kb.ports import Vectors
-from kb.text import index_terms, is_cjk
-from kb.types import Chunk, Document, DocumentInfo, Failure, FileVersion, StoredChunk
-
-SCHEMA_VERSION = 1
-
-_DOCUMENT_COLUMNS = (
-    "id, root, source, size_bytes, modified_ns, sha256, title, media_type, tags, date, page_count, text_chars,"
-    " indexed_at, (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
+from kb.catalog_rows import (
+    CHUNKS,
+    DOCUMENT_COLUMNS,
+    clear_failure,
+    delete_document,
+    document_info,
+    insert_chunk,
+    is_forgotten,
+    stored_chunk,
+    to_json,
 )
-_CHUNK_COLUMNS = (
-    "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens,"
-    " substr(text, start_char + 1, end_char - start_char) AS chunk_text"
+from kb.database import Database
+from kb.embedding_store import EmbeddingStore
+from kb.ledger import Ledger, add_to_counter, file_columns, now, write_failure
+from kb.text import is_cjk
+from kb.types import Chunk, Document, DocumentInfo, FailureKind, FileVersion, StoredChunk
+
+SCHEMA_VERSION = 2
+
+FORGOTTEN_REASON = "forgotten at your wish"
+FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
+
+MIGRATIONS = MappingProxyType(
+    {
+        1: f"""
+        ALTER TABLE documents ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE documents ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
+        ALTER TABLE failures ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE failures ADD COLUMN kind TEXT NOT NULL DEFAULT 'unreadable';
+        ALTER TABLE failures ADD COLUMN next_try_at TEXT;
+        ALTER TABLE folders ADD COLUMN device INTEGER;
+        ALTER TABLE folders ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
+        UPDATE failures SET kind = '{FailureKind.FORGOTTEN}' WHERE reason = '{FORGOTTEN_REASON}';
+        """,
+    }
 )
-_CHUNKS = f"SELECT {_CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document_id"
+"""SQL that leads from a version of the schema to the next one."""
+
+_MERGE_PAGES = 2000
+_MUCH_FREE = 0.25
+_PAGES_GIVEN_BACK = 2000
 
 
 class Catalog:
     """Reads and writes the catalog file.
 
     Args:
-        path: Made if it is not there.
+        path: Made if it is not there; one of an older version is brought up to date.
+
+    Attributes:
+        embeddings: Of the chunks' texts.
+        ledger: Failures, watched folders, the index record.
 
     Raises:
         SchemaMismatch: The file was written by a newer version.
@@ -44,7 +70,9 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         schema = resources.files("kb").joinpath("schema.sql").read_text("utf-8")
-        self._database = Database(path, schema, SCHEMA_VERSION)
+        self._database = Database(path, schema, SCHEMA_VERSION, MIGRATIONS)
+        self.embeddings = EmbeddingStore(self._database)
+        self.ledger = Ledger(self._database)
 
     def close(self) -> None:
         """Closes the file."""
@@ -59,14 +87,14 @@ class Catalog:
     def documents(self) -> list[DocumentInfo]:
         """All documents, ordered by folder and path."""
         return [
-            _document(row)
-            for row in self._database.rows(f"SELECT {_DOCUMENT_COLUMNS} FROM documents ORDER BY root, source")
+            document_info(row)
+            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY root, source")
         ]
 
     def document(self, document_id: str) -> DocumentInfo | None:
         """One document, or None."""
-        rows = self._database.rows(f"SELECT {_DOCUMENT_COLUMNS} FROM documents WHERE id = ?", document_id)
-        return next(map(_document, rows), None)
+        rows = self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE id = ?", document_id)
+        return next(map(document_info, rows), None)
 
     def document_id(self, root: str, source: str) -> str | None:
         """The id of the document that was read from a file, or None."""
@@ -89,125 +117,117 @@ class Catalog:
         return row["d"], row["c"]
 
     def swap(
-        self, document_id: str, file: FileVersion, document: Document, chunks: Sequence[Chunk], hashes: Sequence[str]
-    ) -> None:
+        self,
+        document_id: str,
+        file: FileVersion,
+        document: Document,
+        chunks: Sequence[Chunk],
+        hashes: Sequence[str],
+        *,
+        recipe: str = "",
+        dead_vectors: int = 0,
+    ) -> bool:
         """Puts a version of a document in the place of the one before, if any: the commit point of ingest.
 
         Args:
             hashes: `text_hash` of each chunk.
-        """
-        with self._database.transaction() as connection:
-            _delete_document(connection, document_id)
-            connection.execute("DELETE FROM failures WHERE root = ? AND source = ?", (file.root, file.source))
-            connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    document_id,
-                    *(file.root, file.source, file.size_bytes, file.modified_ns, file.sha256),
-                    document.title,
-                    document.media_type,
-                    _to_json(document.tags),
-                    document.date.isoformat() if document.date else None,
-                    document.page_count,
-                    document.text,
-                    len(document.text),
-                    _now(),
-                ),
-            )
-            for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
-                inserted = connection.execute(
-                    "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        *(document_id, ordinal, chunk.start, chunk.end, chunk.page),
-                        *(_to_json(chunk.headings), chunk.context, chunk.tokens, text_hash),
-                    ),
-                )
-                terms = " ".join(index_terms(f"{chunk.context}\n{chunk.text}"))
-                connection.execute("INSERT INTO chunk_terms (rowid, terms) VALUES (?, ?)", (inserted.lastrowid, terms))
-
-    def move(self, document_id: str, file: FileVersion, title: str) -> None:
-        """Notes a document's new place or modification time; its text is untouched."""
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM failures WHERE root = ? AND source = ?", (file.root, file.source))
-            connection.execute(
-                "UPDATE documents SET root = ?, source = ?, size_bytes = ?, modified_ns = ?, title = ? WHERE id = ?",
-                (file.root, file.source, file.size_bytes, file.modified_ns, title, document_id),
-            )
-
-    def remove(self, document_id: str) -> None:
-        """Forgets a document; unknown ids are ignored."""
-        with self._database.transaction() as connection:
-            _delete_document(connection, document_id)
-
-    # Failures
-
-    def record_failure(self, file: FileVersion, reason: str, hint: str) -> None:
-        """Notes that a file could not be indexed; the same version again counts as one more attempt."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET"
-                " attempts = 1 + attempts * (size_bytes = excluded.size_bytes AND modified_ns = excluded.modified_ns),"
-                " size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns, sha256 = excluded.sha256,"
-                " reason = excluded.reason, hint = excluded.hint, failed_at = excluded.failed_at",
-                (
-                    *(file.root, file.source, file.size_bytes, file.modified_ns, file.sha256),
-                    *(reason, hint, _now()),
-                ),
-            )
-
-    def clear_failure(self, root: str, source: str) -> None:
-        """Forgets that a file failed."""
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM failures WHERE root = ? AND source = ?", (root, source))
-
-    def failures(self) -> list[Failure]:
-        """All files that could not be indexed, ordered by folder and path."""
-        return [
-            Failure(_file(row), row["reason"], row["hint"], row["attempts"], _time(row["failed_at"]))
-            for row in self._database.rows("SELECT * FROM failures ORDER BY root, source")
-        ]
-
-    # Embeddings
-
-    def embedded(self, identity: str, hashes: Iterable[str]) -> set[str]:
-        """Those of the hashes whose vector is stored."""
-        sql = "SELECT text_hash FROM embeddings WHERE identity = ? AND text_hash IN ({marks})"
-        return {row["text_hash"] for row in self._database.rows_in(sql, list(set(hashes)), identity)}
-
-    def store_embeddings(self, identity: str, hashes: Sequence[str], vectors: Vectors) -> None:
-        """Keeps vectors for good, so that no text is embedded twice.
-
-        Args:
-            vectors: `(n, d) float32`, in the order of the hashes.
-        """
-        with self._database.transaction() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
-                [(identity, key, vector.astype("<f4").tobytes()) for key, vector in zip(hashes, vectors, strict=True)],
-            )
-
-    def embeddings(self, identity: str, hashes: Sequence[str]) -> Vectors:
-        """Reads vectors back.
+            recipe: Version of readers and chunker.
+            dead_vectors: Vectors that go from the index for it.
 
         Returns:
-            `(n, d) float32` in the order of the hashes.
-
-        Raises:
-            KeyError: A hash has no vector.
+            False, and nothing has changed, if the user wants this version of the file gone.
         """
-        sql = "SELECT text_hash, vector FROM embeddings WHERE identity = ? AND text_hash IN ({marks})"
-        found = {row["text_hash"]: row["vector"] for row in self._database.rows_in(sql, list(set(hashes)), identity)}
-        return np.array([np.frombuffer(found[key], dtype="<f4") for key in hashes], dtype=np.float32)
-
-    def drop_unused_embeddings(self) -> None:
-        """Forgets the vectors of texts that no chunk has any more."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM chunks)")
+            if is_forgotten(connection, file):
+                return False
+            delete_document(connection, document_id)
+            clear_failure(connection, file)
+            columns = {
+                "id": document_id,
+                **file_columns(file),
+                "title": document.title,
+                "media_type": document.media_type,
+                "tags": to_json(document.tags),
+                "date": document.date.isoformat() if document.date else None,
+                "page_count": document.page_count,
+                "text": document.text,
+                "text_chars": len(document.text),
+                "indexed_at": now(),
+                "recipe": recipe,
+            }
+            connection.execute(
+                f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+                tuple(columns.values()),
+            )
+            for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
+                insert_chunk(connection, document_id, ordinal, chunk, text_hash)
+            add_to_counter(connection, "dead_vectors", dead_vectors)
+            return True
+
+    def move(self, document_id: str, file: FileVersion, title: str) -> None:
+        """Notes a document's new place or times; its text is untouched. Unknown ids are ignored."""
+        with self._database.transaction() as connection:
+            moved = connection.execute(
+                "UPDATE documents SET root = ?, source = ?, size_bytes = ?, modified_ns = ?, changed_ns = ?, title = ?"
+                " WHERE id = ?",
+                (file.root, file.source, file.size_bytes, file.modified_ns, file.changed_ns, title, document_id),
+            )
+            if moved.rowcount:
+                clear_failure(connection, file)
+
+    def remove(self, document_id: str, dead_vectors: int = 0) -> None:
+        """Removes a document; unknown ids are ignored."""
+        with self._database.transaction() as connection:
+            delete_document(connection, document_id)
+            add_to_counter(connection, "dead_vectors", dead_vectors)
+
+    def forget(self, document_id: str) -> DocumentInfo | None:
+        """Removes a document at the user's wish, and notes that its file is to be passed over.
+
+        What its rows held is overwritten; `drop_unused`, `merge_terms`, `vacuum` and `checkpoint` remove the rest.
+
+        Returns:
+            What was removed, or None if there is no such document.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE id = ?", (document_id,)
+            ).fetchone()
+            if row is None:
+                return None
+            document = document_info(row)
+            delete_document(connection, document_id)
+            write_failure(connection, document.file, FORGOTTEN_REASON, FORGOTTEN_HINT, FailureKind.FORGOTTEN)
+            add_to_counter(connection, "forgotten", 1)
+            return document
+
+    def outdate(self, document_ids: Iterable[str] | None = None) -> int:
+        """Takes the recipe off documents, so that their files are read anew.
+
+        Args:
+            document_ids: None: all.
+
+        Returns:
+            How many.
+        """
+        with self._database.transaction() as connection:
+            if document_ids is None:
+                return connection.execute("UPDATE documents SET recipe = ''").rowcount
+            update = "UPDATE documents SET recipe = '' WHERE id = ?"
+            return sum(connection.execute(update, (document_id,)).rowcount for document_id in set(document_ids))
+
+    # Chunks
 
     def chunk_keys(self, document_id: str | None = None) -> set[tuple[str, str]]:
         """Pairs of document id and text hash of all chunks, or of one document's."""
         sql = "SELECT DISTINCT document_id, text_hash FROM chunks WHERE ?1 IS NULL OR document_id = ?1"
         return {(row["document_id"], row["text_hash"]) for row in self._database.rows(sql, document_id)}
+
+    def chunk_keys_of(self, hashes: Sequence[str]) -> list[tuple[str, str]]:
+        """Pairs of document id and text hash of the chunks with these texts."""
+        sql = "SELECT DISTINCT document_id, text_hash FROM chunks WHERE text_hash IN ({marks})"
+        rows = self._database.rows_in(sql, list(set(hashes)))
+        return [(row["document_id"], row["text_hash"]) for row in rows]
 
     # Search
 
@@ -225,8 +245,8 @@ class Catalog:
 
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Chunks by id; those that are gone are missing."""
-        sql = _CHUNKS + " WHERE chunks.id IN ({marks})"
-        return {row["id"]: _chunk(row) for row in self._database.rows_in(sql, list(ids))}
+        sql = CHUNKS + " WHERE chunks.id IN ({marks})"
+        return {row["id"]: stored_chunk(row) for row in self._database.rows_in(sql, list(ids))}
 
     def chunk_ids(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """The first chunk of each pair of document id and text hash; pairs without a chunk are missing."""
@@ -238,74 +258,34 @@ class Catalog:
         found = {(row["document_id"], row["text_hash"]): int(row["id"]) for row in rows}
         return {key: found[key] for key in keys if key in found}
 
-    # Folders and facts
+    # The file
 
-    def folders(self) -> list[str]:
-        """The folders that were watched when the service last ran."""
-        return [row["root"] for row in self._database.rows("SELECT root FROM folders ORDER BY root")]
+    def merge_terms(self) -> bool:
+        """Merges some of the full-text index, by which the terms of removed chunks go.
 
-    def remember_folders(self, roots: Iterable[str]) -> None:
-        """Notes which folders are watched."""
+        Returns:
+            Whether there is more to merge.
+        """
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM folders")
-            connection.executemany("INSERT INTO folders VALUES (?)", [(root,) for root in sorted(set(roots))])
+            before = connection.total_changes
+            connection.execute("INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
+            return connection.total_changes - before > 1  # https://www.sqlite.org/fts5.html#the_merge_command
 
-    def last_sync(self) -> datetime.datetime | None:
-        """When the index last equalled the folders."""
-        rows = self._database.rows("SELECT value FROM facts WHERE name = 'last_sync'")
-        return next((_time(row["value"]) for row in rows), None)
+    def vacuum(self) -> None:
+        """Writes the file anew, so that nothing is left of what was deleted. Takes as long as copying it."""
+        self._database.vacuum()
 
-    def note_sync(self) -> None:
-        """Notes that the index equals the folders now."""
-        with self._database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO facts VALUES ('last_sync', ?)", (_now(),))
+    def checkpoint(self) -> bool:
+        """Empties the write-ahead log; False: a reader was in the way."""
+        return self._database.checkpoint()
 
+    def give_back_space(self) -> bool:
+        """Gives some of the file's empty pages back to the disk if it has many.
 
-def _delete_document(connection: Connection, document_id: str) -> None:
-    chunk_rows = "SELECT id FROM chunks WHERE document_id = ?"
-    connection.execute(f"DELETE FROM chunk_terms WHERE rowid IN ({chunk_rows})", (document_id,))
-    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-
-
-def _document(row: Row) -> DocumentInfo:
-    return DocumentInfo(
-        id=row["id"],
-        file=_file(row),
-        title=row["title"],
-        media_type=row["media_type"],
-        tags=tuple(json.loads(row["tags"])),
-        date=datetime.date.fromisoformat(row["date"]) if row["date"] else None,
-        page_count=row["page_count"],
-        text_chars=row["text_chars"],
-        chunk_count=row["chunk_count"],
-        indexed_at=_time(row["indexed_at"]),
-    )
-
-
-def _file(row: Row) -> FileVersion:
-    return FileVersion(row["root"], row["source"], row["size_bytes"], row["modified_ns"], row["sha256"])
-
-
-def _chunk(row: Row) -> StoredChunk:
-    chunk = Chunk(
-        start=row["start_char"],
-        end=row["end_char"],
-        text=row["chunk_text"],
-        headings=tuple(json.loads(row["headings"])),
-        page=row["page"],
-        context=row["context"],
-        tokens=row["tokens"],
-    )
-    return StoredChunk(row["id"], row["document_id"], row["ordinal"], row["title"], row["source"], chunk)
-
-
-def _to_json(values: Sequence[str]) -> str:
-    return json.dumps(list(values), ensure_ascii=False)
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat()
-
-
-def _time(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text)
+        Returns:
+            Whether it had.
+        """
+        if self._database.free_share() < _MUCH_FREE:
+            return False
+        self._database.give_back(_PAGES_GIVEN_BACK)
+        return True

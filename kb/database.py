@@ -1,20 +1,36 @@
 """One SQLite file, shared by threads. Sole importer of sqlite3; knows no table.
 
-Every read borrows a connection of its own, so readers never wait; writers take turns. SQLite's errors leave as
-`StorageError`.
+Every read borrows a connection of its own, so readers never wait; writers take turns. What is deleted is overwritten.
+SQLite's errors leave as `StorageError`.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from kb.errors import SchemaMismatch, StorageError
 
 Row = sqlite3.Row
 Connection = sqlite3.Connection
+
+CHECKPOINT_PATIENCE_SECONDS = 1.0
+"""How long a checkpoint waits for readers; until the next one, what they read stays in the write-ahead log."""
+
+_BUSY_SECONDS = 30.0
 _VARIABLES_PER_QUERY = 500
+_INCREMENTAL = 2  # https://www.sqlite.org/pragma.html#pragma_auto_vacuum
+
+# What auto_vacuum says counts only before the first table is made, so it comes before the journal mode's first page.
+_ON_OPENING = """
+    PRAGMA auto_vacuum = INCREMENTAL;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+"""
 
 
 class Database:
@@ -24,20 +40,23 @@ class Database:
         path: Made if it is not there.
         schema: SQL that makes the tables of a new file.
         version: Of the schema; a file with a higher one is refused.
+        migrations: SQL that leads from a version to the next one.
 
     Raises:
         SchemaMismatch: The file was written by a newer version.
         StorageError: The file is damaged or not accessible.
     """
 
-    def __init__(self, path: Path, schema: str, version: int) -> None:
+    def __init__(
+        self, path: Path, schema: str, version: int, migrations: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
         self._path = path
         self._idle: list[Connection] = []
         self._closed = False
         self._snapshot = threading.local()
         self._write_lock = threading.Lock()
         with self._translated():
-            self._prepare(schema, version)
+            self._prepare(schema, version, migrations)
 
     def close(self) -> None:
         """Closes the file for good; connections in use are closed when they come back."""
@@ -89,7 +108,36 @@ class Database:
             batch = values[i : i + _VARIABLES_PER_QUERY]
             yield from self.rows(sql.format(marks=", ".join("?" * len(batch))), *before, *batch)
 
-    def _prepare(self, schema: str, version: int) -> None:
+    def checkpoint(self) -> bool:
+        """Writes the log into the file and empties it.
+
+        Returns:
+            Whether that was done; a reader may be in the way.
+        """
+        with self._write_lock, self._translated(), self._borrowed() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_PATIENCE_SECONDS * 1000:.0f}")
+            try:
+                return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+
+    def vacuum(self) -> None:
+        """Writes the whole file anew: of what was deleted, nothing is left in the gaps of its pages."""
+        with self._write_lock, self._translated(), self._borrowed() as connection:
+            connection.execute("VACUUM")
+
+    def free_share(self) -> float:
+        """The share of the file's pages that hold nothing, in 0…1."""
+        free, pages = (self.rows(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_count"))
+        return float(free / pages)
+
+    def give_back(self, pages: int) -> None:
+        """Makes the file smaller by pages that hold nothing."""
+        with self._write_lock, self._translated(), self._borrowed() as connection:
+            # It takes a step for each page; `execute` would take only the first, as it gives no rows.
+            connection.executescript(f"PRAGMA incremental_vacuum({pages});")
+
+    def _prepare(self, schema: str, version: int, migrations: Mapping[int, str]) -> None:
         with self._borrowed() as connection:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
             if found > version:
@@ -98,7 +146,12 @@ class Database:
                     "update r1-kb, or point KB_HOME at another folder",
                 )
             if found == 0:
-                connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+                _upgrade(connection, schema, version)
+            else:
+                for older in range(found, version):
+                    _upgrade(connection, migrations[older], older + 1)
+            if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+                connection.execute("VACUUM")  # gives a file of an older version the setting that new ones begin with
 
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
@@ -120,9 +173,9 @@ class Database:
     def _open(self) -> Connection:
         if self._closed:
             raise StorageError(f"the catalog {self._path} is closed", "open the data directory again")
-        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
-        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        connection.executescript(_ON_OPENING)
         return connection
 
     @contextmanager
@@ -133,3 +186,11 @@ class Database:
             full = "full" in str(error)
             hint = "free some space and try again" if full else "check the disk and the folder's permissions"
             raise StorageError(f"the catalog {self._path} failed: {error}", hint) from error
+
+
+def _upgrade(connection: Connection, sql: str, version: int) -> None:
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {version}; COMMIT;")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

@@ -1,4 +1,5 @@
 -- The catalog. Offsets count characters of documents.text; times are UTC, ISO 8601; JSON columns hold arrays of strings.
+-- Columns that came with a later version stand last, where ALTER TABLE puts them.
 
 CREATE TABLE documents (
     id           TEXT PRIMARY KEY,
@@ -15,6 +16,8 @@ CREATE TABLE documents (
     text         TEXT NOT NULL,
     text_chars   INTEGER NOT NULL,
     indexed_at   TEXT NOT NULL,
+    changed_ns   INTEGER NOT NULL DEFAULT 0,  -- 0: not noted
+    recipe       TEXT NOT NULL DEFAULT '',    -- version of readers and chunker; empty: to be read anew
     UNIQUE (root, source)
 ) STRICT;
 
@@ -39,7 +42,7 @@ CREATE VIRTUAL TABLE chunk_terms USING fts5 (
 );
 
 CREATE TABLE embeddings (
-    identity     TEXT NOT NULL,               -- of the embedding model
+    identity     TEXT NOT NULL,               -- key of the space: the embedding model, and a revision if there is one
     text_hash    TEXT NOT NULL,
     vector       BLOB NOT NULL,               -- float32, little-endian, unit norm
     PRIMARY KEY (identity, text_hash)
@@ -55,14 +58,19 @@ CREATE TABLE failures (
     hint         TEXT NOT NULL,
     attempts     INTEGER NOT NULL,
     failed_at    TEXT NOT NULL,
+    changed_ns   INTEGER NOT NULL DEFAULT 0,  -- 0: not noted
+    kind         TEXT NOT NULL DEFAULT 'unreadable',
+    next_try_at  TEXT,
     PRIMARY KEY (root, source)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE folders (
-    root         TEXT PRIMARY KEY             -- watched when the service last ran
+    root         TEXT PRIMARY KEY,            -- watched when the service last ran
+    device       INTEGER,                     -- file system it was last read from
+    ordinal      INTEGER NOT NULL DEFAULT 0   -- 0, 1, … as the user gave them
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE facts (
-    name         TEXT PRIMARY KEY,            -- last_sync
+    name         TEXT PRIMARY KEY,            -- last_sync, index, and the counters of kb.ledger
     value        TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -33,11 +33,11 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Retriever:
-    """Finds passages in a catalog and its vector index."""
+    """Finds passages in a catalog and its vector index; without an index, by their words alone."""
 
     catalog: Catalog
     embedder: Embedder
-    index: VectorIndex
+    index: VectorIndex | None
 
     def passages(self, query: str, top_k: int) -> tuple[Passage, ...]:
         """Finds the passages that best fit a query.
@@ -51,7 +51,7 @@ class Retriever:
         """
         vector = self.embedder.embed_query(query)
         for attempt in range(1, _ATTEMPTS + 1):
-            dense = self.index.search(vector, DEPTH)
+            dense = self.index.search(vector, DEPTH) if self.index else []
             with self.catalog.snapshot():
                 similarities = self._chunk_similarities(dense)
                 # A document was swapped between the two looks: look again, rather than miss its new version.

@@ -1,11 +1,12 @@
 """The vector index, in Chroma. Sole importer of chromadb.
 
 Derived data: Chroma's files do not survive every crash, and a truncated one kills the process that opens it. So
-`is_sound` looks from a child process first, and whoever finds the index unsound removes it and fills it again from the
-catalog, which holds every embedding.
+`is_sound` looks from a child process first, and what is unsound is not opened: an index is made anew beside it, as a
+store of its own, from the catalog, which holds every embedding.
 """
 
 import hashlib
+import logging
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from kb.errors import StorageError
-from kb.ports import Vectors
+from kb.ports import VectorIndex, Vectors
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 5000  # Chroma takes at most 5461 at a time.
 PROBE_SECONDS = 60.0
@@ -34,14 +37,15 @@ class ChromaIndex:
 
     Args:
         path: Folder of the store; made if it is not there. One process at a time.
-        identity: Of the embedding model; each has a collection of its own.
+        space: Key of the space in which the vectors lie; each has a collection of its own.
 
     Raises:
         StorageError: The store does not open.
     """
 
-    def __init__(self, path: Path, identity: str) -> None:
-        self._name = _collection_name(identity)
+    def __init__(self, path: Path, space: str) -> None:
+        self._name = _collection_name(space)
+        self._is_new = not path.exists()
         with _translated(path):
             self._client = _open_client(path)
             self._collection = self._open_collection()
@@ -50,6 +54,10 @@ class ChromaIndex:
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         """See `kb.ports.VectorIndex`."""
         with _translated(self._path):
+            if self._is_new and ids:
+                self._collection.upsert(ids=[ids[0]], embeddings=vectors[:1])
+                self._blank_files()
+                self._is_new = False
             for i in range(0, len(ids), BATCH_SIZE):
                 batch = slice(i, i + BATCH_SIZE)
                 self._collection.upsert(ids=list(ids[batch]), embeddings=vectors[batch])
@@ -83,10 +91,54 @@ class ChromaIndex:
         """See `kb.ports.VectorIndex`."""
         self._client.close()
 
+    def _blank_files(self) -> None:
+        """Overwrites what a new store holds that nobody wrote.
+
+        With the first vector, hnswlib writes room for a hundred out of memory as it finds it: in a process that lives
+        for long, vectors and text of other documents. None of it counts before the thousandth vector is written.
+        """
+        for name in ("data_level0.bin", "length.bin"):
+            for path in self._path.rglob(name):
+                with path.open("r+b") as file:
+                    file.write(bytes(path.stat().st_size))
+
     def _open_collection(self) -> "Collection":
         return self._client.get_or_create_collection(
             self._name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
+
+
+class ChromaStores:
+    """Adapter of `kb.generations.IndexStores`: a folder with a Chroma store for each generation.
+
+    Args:
+        path: Holds nothing else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self, generation: str, space: str) -> VectorIndex:
+        """See `kb.generations.IndexStores`."""
+        return ChromaIndex(self._path / generation, space)
+
+    def open(self, generation: str, space: str) -> VectorIndex | None:
+        """See `kb.generations.IndexStores`."""
+        path = self._path / generation
+        if not path.exists() or not is_sound(path):
+            return None
+        try:
+            return ChromaIndex(path, space)
+        except StorageError as error:
+            logger.warning("%s", error.message)
+            return None
+
+    def keep_only(self, *generations: str) -> None:
+        """See `kb.generations.IndexStores`."""
+        if self._path.is_dir():
+            for path in self._path.iterdir():
+                if path.name not in generations:
+                    remove(path)
 
 
 def is_sound(path: Path) -> bool:
@@ -113,8 +165,11 @@ def is_sound(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Removes a store with all its files."""
-    shutil.rmtree(path, ignore_errors=True)
+    """Removes a store with all its files, or one of its files; what is not there is ignored."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -137,8 +192,8 @@ def _open_client(path: Path) -> "Client":
     return cast("Client", chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False)))
 
 
-def _collection_name(identity: str) -> str:
-    return "chunks-" + hashlib.sha256(identity.encode()).hexdigest()[:16]
+def _collection_name(space: str) -> str:
+    return "chunks-" + hashlib.sha256(space.encode()).hexdigest()[:16]
 
 
 def _cosine(distance: float) -> float:
@@ -147,6 +202,8 @@ def _cosine(distance: float) -> float:
 
 def _probe(path: Path) -> None:
     """Reads vectors from all over the files, asks for them, and writes one as it is: what is damaged fails here."""
+    if not all(_has_all_links(links) for links in path.rglob("link_lists.bin")):
+        raise StorageError(f"{path} has lost links between vectors")
     for collection in _open_client(path).list_collections():
         ids = collection.get(include=[])["ids"]
         sample = ids[:: max(1, len(ids) // PROBE_VECTORS)]
@@ -157,6 +214,19 @@ def _probe(path: Path) -> None:
         collection.query(query_embeddings=stored, n_results=1, include=[])
         collection.upsert(ids=found["ids"][:1], embeddings=stored[:1])
         collection.query(query_embeddings=stored[:1], n_results=1, include=[])
+
+
+def _has_all_links(path: Path) -> bool:
+    """Whether a file of links, which searches read here and there only, has its record for each vector.
+
+    In hnswlib's format a record is a length, u32, and so many bytes; `length.bin` beside it has a u32 for each vector.
+    """
+    content, start, records = path.read_bytes(), 0, 0
+    while start < len(content):
+        start += 4 + int.from_bytes(content[start : start + 4], "little")
+        records += 1
+    vectors = path.with_name("length.bin").stat().st_size // 4
+    return start == len(content) and records in (0, vectors)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,18 @@ import pytest
 
 from ingest.pipeline import Pipeline
 from kb.catalog import Catalog
+from kb.generations import IndexStores
+from kb.index_record import Space
 from kb.library import CATALOG_NAME, KnowledgeBase
 from kb.loading import Loading, Report
 from kb.lock import DataDirectoryLock
 from kb.ports import Embedder, LanguageModel, VectorIndex
-from kb.retrieval import Retrieval
 from kb.settings import Settings, load
+from kb.startup import open_retrieval
 from kb.types import DocumentInfo, Failure
+from kb.upkeep import Upkeep
 from server.serving import listen, make_server
+from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
 
 PATIENCE_SECONDS = 15.0
@@ -37,22 +41,26 @@ def open_fake_library(
     *,
     embedder: Embedder | None = None,
     index: VectorIndex | None = None,
+    stores: IndexStores | None = None,
     model: LanguageModel | None = None,
     before_loading: Callable[[str], None] = lambda name: None,
+    load_other: Callable[[Space], Embedder | None] = lambda space: None,
 ) -> KnowledgeBase:
     """What `open_library` does, over fakes.
 
     Args:
+        index: The first one; those that take its place are fakes.
+        stores: In the place of `index` where a test looks at several generations.
+        load_other: Loads the embedding model that was used before, if it is another one.
         before_loading: Called with `embedding` or `answering` in the thread that loads the model; may wait, or raise.
     """
     lock = DataDirectoryLock(settings.home)
     catalog = Catalog(settings.home / CATALOG_NAME)
 
-    def load_retrieval(_: Report) -> Retrieval:
+    def load_retrieval(_: Report) -> Upkeep:
         before_loading("embedding")
-        retrieval = Retrieval(catalog, embedder or FakeEmbedder(), index or FakeVectorIndex())
-        retrieval.sweep()
-        return retrieval
+        model = embedder or FakeEmbedder()
+        return open_retrieval(catalog, stores or _stores_with(index), Space(model.identity), model, load_other)
 
     def load_model(_: Report) -> LanguageModel:
         before_loading("answering")
@@ -65,6 +73,11 @@ def open_fake_library(
         Loading("embedding model", load_retrieval),
         Loading("answering model", load_model),
     )
+
+
+def _stores_with(index: VectorIndex | None) -> IndexStores:
+    first = iter([index] if index else [])
+    return FakeIndexStores(lambda: next(first, None) or FakeVectorIndex())
 
 
 @dataclass

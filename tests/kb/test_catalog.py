@@ -1,8 +1,9 @@
 import datetime
 import sqlite3
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,25 @@ import pytest
 
 from kb.catalog import SCHEMA_VERSION, Catalog
 from kb.errors import SchemaMismatch, StorageError
+from kb.index_record import IndexRecord, Space
 from kb.text import search_terms
-from kb.types import Chunk, Document, FileVersion
+from kb.types import Chunk, Document, FailureKind, FileVersion, WatchedFolder
+
+SCHEMA_1 = Path(__file__).with_name("schema_1.sql")
+
+VERSION_1_ROWS = """
+    INSERT INTO documents VALUES
+        ('d1', '/notes', 'a.md', 10, 1000, 'hash of a', 'A', '', '[]', NULL, NULL, 'the blue whale', 14, '2026-05-01');
+    INSERT INTO chunks VALUES (1, 'd1', 0, 0, 14, NULL, '[]', '', 3, 'h1');
+    INSERT INTO chunk_terms (rowid, terms) VALUES (1, 'the blue whale');
+    INSERT INTO embeddings VALUES ('m', 'h1', x'0000803f00000000');
+    INSERT INTO failures VALUES
+        ('/notes', 'broken.pdf', 1, 2, '', 'encrypted', '', 3, '2026-05-01T12:00:00+00:00'),
+        ('/notes', 'gone.md', 1, 2, '', 'forgotten at your wish', '', 1, '2026-05-01T12:00:00+00:00');
+    INSERT INTO folders VALUES ('/a'), ('/b');
+    INSERT INTO facts VALUES ('last_sync', '2026-05-01T12:00:00+00:00');
+    PRAGMA user_version = 1;
+"""
 
 FILE = FileVersion("/notes", "a.md", 10, 1_000, "hash of a")
 
@@ -79,9 +97,9 @@ def test_what_is_not_there_is_none(catalog: Catalog) -> None:
     assert catalog.document("d1") is None
     assert catalog.document_id("/notes", "a.md") is None
     assert catalog.text("d1") is None
-    assert catalog.last_sync() is None
+    assert catalog.ledger.last_sync() is None
     catalog.remove("d1")
-    catalog.clear_failure("/notes", "a.md")
+    catalog.ledger.clear_failure("/notes", "a.md")
     assert catalog.counts() == (0, 0)
 
 
@@ -108,13 +126,13 @@ def test_same_text_twice_in_a_document_is_two_chunks_under_one_key(catalog: Cata
 
 def test_new_version_takes_the_place_of_the_old_one_everywhere(catalog: Catalog) -> None:
     add(catalog, "d1", "the blue whale")
-    catalog.record_failure(FILE, "broken", "")
+    catalog.ledger.record_failure(FILE, "broken", "")
     add(catalog, "d1", "the red fox", "the grey wolf")
     assert found_texts(catalog, "whale") == []
     assert found_texts(catalog, "fox") == ["the red fox"]
     assert catalog.chunk_keys() == {("d1", "hash of the red fox"), ("d1", "hash of the grey wolf")}
     assert catalog.counts() == (1, 2)
-    assert catalog.failures() == []
+    assert catalog.ledger.failures() == []
 
 
 def test_removed_document_is_not_found_any_more(catalog: Catalog) -> None:
@@ -129,12 +147,12 @@ def test_removed_document_is_not_found_any_more(catalog: Catalog) -> None:
 def test_move_changes_place_and_time_and_nothing_else(catalog: Catalog) -> None:
     add(catalog, "d1", "the blue whale")
     moved = FileVersion("/papers", "new/b.md", 10, 2_000, FILE.sha256)
-    catalog.record_failure(moved, "was broken there", "")
+    catalog.ledger.record_failure(moved, "was broken there", "")
     catalog.move("d1", moved, "Dome")
     (info,) = catalog.documents()
     assert (info.id, info.file) == ("d1", moved)
     assert found_texts(catalog, "whale") == ["the blue whale"]
-    assert catalog.failures() == []
+    assert catalog.ledger.failures() == []
 
 
 def test_swap_that_fails_half_way_leaves_the_old_version(catalog: Catalog) -> None:
@@ -160,11 +178,9 @@ def test_two_documents_cannot_come_from_one_file(catalog: Catalog) -> None:
 def test_reader_never_sees_a_mixture_or_nothing(catalog: Catalog) -> None:
     versions = ("whale", "fox")
     add(catalog, "d1", *(f"the {versions[0]} number {i}" for i in range(4)))
-    stopped = threading.Event()
 
-    def read() -> int:
-        looks = 0
-        while not stopped.is_set():
+    def read() -> None:
+        for _ in range(100):
             with catalog.snapshot():
                 by_word = {word: found_texts(catalog, word) for word in versions}
                 keys, text = catalog.chunk_keys("d1"), catalog.text("d1") or ""
@@ -173,17 +189,15 @@ def test_reader_never_sees_a_mixture_or_nothing(catalog: Catalog) -> None:
             assert len(by_word[word]) == 4 == info.chunk_count == len(keys)
             assert text.count(word) == 4
             assert all(stored in text for stored in by_word[word])
-            looks += 1
-        return looks
 
     with ThreadPoolExecutor() as pool:
         readers = [pool.submit(read) for _ in range(2)]
-        try:
-            for i in range(300):
-                add(catalog, "d1", *(f"the {versions[i % 2]} number {j}" for j in range(4)))
-        finally:
-            stopped.set()
-        assert all(reader.result() > 10 for reader in readers)
+        for number in count():
+            add(catalog, "d1", *(f"the {versions[number % 2]} number {i}" for i in range(4)))
+            if all(reader.done() for reader in readers):
+                break
+        for reader in readers:
+            reader.result()
 
 
 def test_snapshot_keeps_its_state_while_another_thread_writes(catalog: Catalog) -> None:
@@ -266,36 +280,36 @@ def test_no_query_is_a_syntax_error(catalog: Catalog, query: str) -> None:
 def test_vectors_come_back_in_the_order_asked_for(catalog: Catalog) -> None:
     vectors = np.random.default_rng(0).normal(size=(1200, 8)).astype(np.float32)
     hashes = [f"h{i}" for i in range(1200)]
-    catalog.store_embeddings("m", hashes, vectors)
+    catalog.embeddings.put("m", hashes, vectors)
     order = np.random.default_rng(1).permutation(1200)
-    loaded = catalog.embeddings("m", [hashes[i] for i in order])
+    loaded = catalog.embeddings.get("m", [hashes[i] for i in order])
     assert loaded.dtype == np.float32
     np.testing.assert_array_equal(loaded, vectors[order])
-    np.testing.assert_array_equal(catalog.embeddings("m", ["h3", "h3"]), vectors[[3, 3]])
-    assert catalog.embedded("m", ["h1", "h2", "unknown"]) == {"h1", "h2"}
+    np.testing.assert_array_equal(catalog.embeddings.get("m", ["h3", "h3"]), vectors[[3, 3]])
+    assert catalog.embeddings.known("m", ["h1", "h2", "unknown"]) == {"h1", "h2"}
 
 
 def test_vectors_of_another_model_are_not_taken_for_these(catalog: Catalog) -> None:
-    catalog.store_embeddings("m", ["h"], np.ones((1, 2), np.float32))
-    assert catalog.embedded("other", ["h"]) == set()
+    catalog.embeddings.put("m", ["h"], np.ones((1, 2), np.float32))
+    assert catalog.embeddings.known("other", ["h"]) == set()
     with pytest.raises(KeyError):
-        catalog.embeddings("other", ["h"])
+        catalog.embeddings.get("other", ["h"])
 
 
 def test_only_vectors_of_texts_that_nobody_has_are_dropped(catalog: Catalog) -> None:
     add(catalog, "d1", "kept")
-    catalog.store_embeddings("m", ["hash of kept", "hash of gone"], np.ones((2, 2), np.float32))
-    catalog.drop_unused_embeddings()
-    assert catalog.embedded("m", ["hash of kept", "hash of gone"]) == {"hash of kept"}
+    catalog.embeddings.put("m", ["hash of kept", "hash of gone"], np.ones((2, 2), np.float32))
+    catalog.embeddings.drop_unused()
+    assert catalog.embeddings.known("m", ["hash of kept", "hash of gone"]) == {"hash of kept"}
 
 
 # Failures, folders, facts
 
 
 def test_same_version_of_a_file_failing_again_counts_as_one_more_attempt(catalog: Catalog) -> None:
-    catalog.record_failure(FILE, "encrypted", "remove the password")
-    catalog.record_failure(FILE, "still encrypted", "really remove it")
-    (failure,) = catalog.failures()
+    catalog.ledger.record_failure(FILE, "encrypted", "remove the password")
+    catalog.ledger.record_failure(FILE, "still encrypted", "really remove it")
+    (failure,) = catalog.ledger.failures()
     assert (failure.file, failure.reason, failure.hint) == (FILE, "still encrypted", "really remove it")
     assert failure.attempts == 2
 
@@ -305,31 +319,98 @@ def test_new_version_of_a_file_starts_counting_attempts_anew(
     catalog: Catalog, size_bytes: int, modified_ns: int
 ) -> None:
     newer = FileVersion("/notes", "a.md", size_bytes, modified_ns, "other")
-    catalog.record_failure(FILE, "encrypted", "")
-    catalog.record_failure(newer, "encrypted", "")
-    (failure,) = catalog.failures()
+    catalog.ledger.record_failure(FILE, "encrypted", "")
+    catalog.ledger.record_failure(newer, "encrypted", "")
+    (failure,) = catalog.ledger.failures()
     assert (failure.file, failure.attempts) == (newer, 1)
 
 
 def test_cleared_failure_is_gone(catalog: Catalog) -> None:
-    catalog.record_failure(FILE, "encrypted", "")
-    catalog.record_failure(file_named("b.md"), "empty", "")
-    catalog.clear_failure(FILE.root, FILE.source)
-    assert [failure.file.source for failure in catalog.failures()] == ["b.md"]
+    catalog.ledger.record_failure(FILE, "encrypted", "")
+    catalog.ledger.record_failure(file_named("b.md"), "empty", "")
+    catalog.ledger.clear_failure(FILE.root, FILE.source)
+    assert [failure.file.source for failure in catalog.ledger.failures()] == ["b.md"]
 
 
-def test_folders_are_remembered_as_they_were_last_given(catalog: Catalog) -> None:
-    catalog.remember_folders(["/b", "/a", "/b"])
-    assert catalog.folders() == ["/a", "/b"]
-    catalog.remember_folders(["/c"])
-    assert catalog.folders() == ["/c"]
+def test_what_the_user_wanted_gone_stays_so_whatever_else_becomes_of_the_file(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    assert catalog.forget("d1") is not None
+    catalog.ledger.record_failure(FILE, "encrypted", "")
+    assert catalog.ledger.retry_failures() == 0
+    document, chunks = chunks_of("the red fox")
+    assert not catalog.swap("d1", FILE, document, chunks, ["hash of fox"])
+    assert catalog.documents() == []
+    (failure,) = catalog.ledger.failures()
+    assert (failure.kind, failure.file) == (FailureKind.FORGOTTEN, FILE)
+    newer = replace(FILE, changed_ns=1)
+    assert not catalog.swap("d1", newer, document, chunks, ["hash of fox"]), "the time was not noted before"
+    newer = replace(FILE, modified_ns=2_000)
+    catalog.ledger.record_failure(newer, "encrypted", "")
+    (failure,) = catalog.ledger.failures()
+    assert (failure.kind, failure.attempts) == (FailureKind.UNREADABLE, 1)
+
+
+def test_forgetting_takes_a_document_out_and_gives_it_back_for_the_last_time(catalog: Catalog) -> None:
+    add(catalog, "d1", "the blue whale")
+    (info,) = catalog.documents()
+    assert catalog.forget("d1") == info
+    assert catalog.forget("d1") is None
+    assert found_texts(catalog, "whale") == []
+    assert catalog.ledger.count("forgotten") == 1
+
+
+def test_kind_and_next_try_of_a_failure_come_back(catalog: Catalog) -> None:
+    at = datetime.datetime(2026, 5, 1, 12, 0, tzinfo=datetime.UTC)
+    catalog.ledger.record_failure(FILE, "killed its reader", "", FailureKind.QUARANTINED)
+    catalog.ledger.record_failure(file_named("b.md"), "locked", "", next_try_at=at)
+    quarantined, later = catalog.ledger.failures()
+    assert (quarantined.kind, quarantined.next_try_at) == (FailureKind.QUARANTINED, None)
+    assert (later.kind, later.next_try_at) == (FailureKind.UNREADABLE, at)
+    assert catalog.ledger.retry_failures() == 2
+    assert catalog.ledger.failures() == []
+
+
+def test_recipe_is_kept_until_the_document_is_outdated(catalog: Catalog) -> None:
+    for number in range(3):
+        file = file_named(f"{number}.md")
+        catalog.swap(f"d{number}", file, Document("", "", "", ()), [], [], recipe="readers 1")
+    assert [document.recipe for document in catalog.documents()] == ["readers 1"] * 3
+    assert catalog.outdate(["d1", "d1", "unknown"]) == 1
+    assert [document.recipe for document in catalog.documents()] == ["readers 1", "", "readers 1"]
+    assert catalog.outdate() == 3
+    assert {document.recipe for document in catalog.documents()} == {""}
+
+
+def test_move_of_a_document_that_is_gone_changes_nothing(catalog: Catalog) -> None:
+    catalog.ledger.record_failure(FILE, "forgotten", "", FailureKind.FORGOTTEN)
+    catalog.move("unknown", FILE, "")
+    assert len(catalog.ledger.failures()) == 1
+
+
+def test_folders_are_remembered_in_the_order_in_which_they_were_last_given(catalog: Catalog) -> None:
+    catalog.ledger.remember_folders([WatchedFolder("/b", 7), WatchedFolder("/a"), WatchedFolder("/b", 8)])
+    assert catalog.ledger.folders() == [WatchedFolder("/b", 7), WatchedFolder("/a", None)]
+    catalog.ledger.remember_folders([WatchedFolder("/c")])
+    assert catalog.ledger.folders() == [WatchedFolder("/c")]
+
+
+def test_index_record_comes_back_and_a_new_generation_begins_without_dead_vectors(catalog: Catalog) -> None:
+    assert catalog.ledger.index_record() is None
+    record = IndexRecord("one", Space("知识 model", 2, "setting", "/models/知识"), 3, 4)
+    catalog.ledger.set_index(record)
+    assert catalog.ledger.index_record() == record
+    catalog.ledger.add("dead_vectors", 5)
+    catalog.ledger.set_index(replace(record, space=Space("model")))
+    assert catalog.ledger.count("dead_vectors") == 5
+    catalog.ledger.set_index(replace(record, generation="two"))
+    assert catalog.ledger.count("dead_vectors") == 0
 
 
 def test_time_of_the_last_sync_is_kept(catalog: Catalog) -> None:
-    catalog.note_sync()
-    first = catalog.last_sync()
-    catalog.note_sync()
-    second = catalog.last_sync()
+    catalog.ledger.note_sync()
+    first = catalog.ledger.last_sync()
+    catalog.ledger.note_sync()
+    second = catalog.ledger.last_sync()
     assert first is not None
     assert second is not None
     assert first < second
@@ -345,6 +426,46 @@ def test_everything_is_there_again_after_a_restart(path: Path) -> None:
     other = Catalog(path)
     assert found_texts(other, "whale") == ["the blue whale"]
     other.close()
+
+
+def test_catalog_of_version_1_is_brought_up_to_date_and_loses_nothing(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript("PRAGMA journal_mode = WAL;" + SCHEMA_1.read_text("utf-8"))
+    connection.executescript(VERSION_1_ROWS)
+    connection.close()
+    for _ in range(2):
+        catalog = Catalog(path)
+        (info,) = catalog.documents()
+        assert (info.id, info.file, info.recipe) == ("d1", FILE, "")
+        assert catalog.text("d1") == "the blue whale"
+        assert found_texts(catalog, "whale") == ["the blue whale"]
+        np.testing.assert_array_equal(catalog.embeddings.get("m", ["h1"]), [[1.0, 0.0]])
+        broken, forgotten = catalog.ledger.failures()
+        assert (broken.kind, broken.attempts, broken.file.changed_ns) == (FailureKind.UNREADABLE, 3, 0)
+        assert forgotten.kind is FailureKind.FORGOTTEN
+        assert catalog.ledger.folders() == [WatchedFolder("/a"), WatchedFolder("/b")]
+        assert catalog.ledger.last_sync() is not None
+        add(catalog, "d2", "the red fox", file=file_named("b.md"))
+        catalog.remove("d2")
+        catalog.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    connection.close()
+
+
+def test_a_file_that_was_brought_up_to_date_has_the_columns_of_a_new_one(path: Path, tmp_path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA_1.read_text("utf-8") + "PRAGMA user_version = 1;")
+    connection.close()
+    columns = []
+    for file in (path, tmp_path / "new.sqlite3"):
+        Catalog(file).close()
+        with sqlite3.connect(file) as connection:
+            sql = "SELECT t.name, c.name, c.type, c.dflt_value FROM sqlite_schema t, pragma_table_info(t.name) c"
+            columns.append(connection.execute(sql + " ORDER BY 1, c.cid").fetchall())
+        connection.close()
+    assert columns[0] == columns[1]
 
 
 def test_catalog_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,71 @@ def test_connection_in_use_when_the_file_is_closed_can_finish(database: Database
         assert texts(database) == ["one"]
     with pytest.raises(StorageError, match="closed"):
         texts(database)
+
+
+def test_older_file_is_led_to_the_schema_of_today_step_by_step(path: Path) -> None:
+    Database(path, SCHEMA, 1).close()
+    migrations = {
+        1: "ALTER TABLE notes ADD COLUMN colour TEXT NOT NULL DEFAULT 'red';",
+        2: "UPDATE notes SET colour = 'blue' WHERE id = 1; INSERT INTO notes (text) VALUES ('new');",
+    }
+    database = Database(path, "", 3, migrations)
+    assert [tuple(row) for row in database.rows("SELECT text, colour FROM notes")] == [("new", "red")]
+    database.close()
+
+
+def test_step_that_fails_leaves_the_older_file_as_it_was(database: Database, path: Path) -> None:
+    write(database, "one")
+    database.close()
+    with pytest.raises(StorageError):
+        Database(path, "", 2, {1: "DELETE FROM notes; ALTER TABLE nothing ADD COLUMN colour TEXT;"})
+    again = Database(path, SCHEMA, 1)
+    assert texts(again) == ["one"]
+    again.close()
+
+
+def test_what_is_deleted_is_overwritten(database: Database, path: Path) -> None:
+    write(database, "Zyxomma petiolatum", *("x" * 500 for _ in range(50)))
+    assert database.checkpoint()
+    assert b"Zyxomma" in path.read_bytes()
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM notes WHERE id = 1")
+    assert database.checkpoint()
+    assert b"Zyxomma" not in path.read_bytes()
+    assert path.with_name(path.name + "-wal").stat().st_size == 0
+
+
+def test_checkpoint_says_when_a_reader_is_in_the_way(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.database.CHECKPOINT_PATIENCE_SECONDS", 0.05)
+    write(database, "one")
+    with database.snapshot():
+        texts(database)
+        with ThreadPoolExecutor(1) as pool:
+            assert not pool.submit(database.checkpoint).result()
+    assert database.checkpoint()
+
+
+def test_empty_pages_are_given_back(database: Database, path: Path) -> None:
+    write(database, *("x" * 3000 for _ in range(500)))
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM notes WHERE id > 5")
+    assert database.free_share() > 0.9
+    database.give_back(100)
+    assert database.free_share() > 0.9
+    database.give_back(1000)
+    assert database.free_share() == 0.0
+    assert database.checkpoint()
+    assert path.stat().st_size < 50_000
+    assert len(texts(database)) == 5
+
+
+def test_file_from_before_pages_could_be_given_back_learns_it(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(f"PRAGMA journal_mode = WAL; {SCHEMA} PRAGMA user_version = 1;")
+    connection.execute("INSERT INTO notes (text) VALUES ('one')")
+    connection.commit()
+    connection.close()
+    database = Database(path, SCHEMA, 1)
+    assert database.rows("PRAGMA auto_vacuum")[0][0] == 2
+    assert texts(database) == ["one"]
+    database.close()

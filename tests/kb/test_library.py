@@ -2,6 +2,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,29 @@ from kb.errors import (
     StorageError,
 )
 from kb.generation import LanguageModelInfo
+from kb.index_record import Space
 from kb.library import CATALOG_NAME, KnowledgeBase, open_library
 from kb.loading import Loading, LoadState, Report
 from kb.lock import DataDirectoryLock, find_owner
 from kb.ports import LanguageModel, Vectors
-from kb.retrieval import Retrieval
 from kb.settings import Settings, load
-from kb.types import AnswerDelta, Chunk, Document, Done, FileVersion, Heartbeat, PassagesFound, Progress, Thinking, Turn
+from kb.startup import open_retrieval
+from kb.types import (
+    AnswerDelta,
+    Chunk,
+    Document,
+    Done,
+    FailureKind,
+    FileVersion,
+    Heartbeat,
+    PassagesFound,
+    Progress,
+    Thinking,
+    Turn,
+    WatchedFolder,
+)
+from kb.upkeep import Upkeep
+from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
 from tests.harness import open_fake_library
 
@@ -76,6 +93,14 @@ def add(library: KnowledgeBase, source: str, *texts: str, check: Callable[[], No
         chunks.append(Chunk(start, start + len(text), text, tokens=len(text)))
         start += len(text) + 1
     return library.replace(file_named(source), Document(source, "text/markdown", "\n".join(texts), ()), chunks, check)
+
+
+def maintained(library: KnowledgeBase) -> int:
+    """Takes steps until there is nothing more to do; gives their number."""
+    steps = 0
+    while library.maintain():
+        steps += 1
+    return steps
 
 
 def blocked_model() -> tuple[FakeLanguageModel, threading.Event]:
@@ -168,7 +193,8 @@ def test_state_of_the_index_comes_with_the_answer(library: KnowledgeBase) -> Non
     library.record_failure(file_named("broken.pdf"), "encrypted", "")
     library.note_sync()
     index = library.ask("When?").index
-    assert (index.pending, index.failed, index.last_sync) == (3, 1, library.last_sync())
+    assert (index.pending, index.failed) == (3, 1)
+    assert index.last_sync
     assert index.last_sync is not None
 
 
@@ -225,8 +251,8 @@ def test_a_model_that_is_being_fetched_is_called_so(settings: Settings) -> None:
         fetched.wait(20)
         return FakeLanguageModel()
 
-    def load_retrieval(_: Report) -> Retrieval:
-        return Retrieval(catalog, FakeEmbedder(), FakeVectorIndex())
+    def load_retrieval(_: Report) -> Upkeep:
+        return open_retrieval(catalog, FakeIndexStores(), Space("fake"), FakeEmbedder(), lambda space: None)
 
     lock = DataDirectoryLock(settings.home)
     catalog = Catalog(settings.home / CATALOG_NAME)
@@ -254,9 +280,85 @@ def test_forgotten_document_is_gone_and_its_file_is_listed_with_the_reason(libra
     assert library.documents() == []
     (failure,) = library.failures()
     assert (failure.file, failure.attempts) == (file_named("dome.md"), 1)
+    assert failure.kind is FailureKind.FORGOTTEN
     assert "your wish" in failure.reason
+    assert library.retry_failures() == 0
     library.clear_failure("/notes", "dome.md")
     assert library.failures() == []
+
+
+def test_document_can_be_forgotten_before_the_embedding_model_is_there(settings: Settings) -> None:
+    with open_fake_library(settings) as library:
+        document_id = add(library, "dome.md", DOME)
+    with open_fake_library(settings) as library:
+        library.forget(document_id)
+        assert library.embedding_model().loading.state is LoadState.WAITING
+        assert library.search("second dome") == ()
+        assert maintained(library) > 0
+
+
+def test_move_of_a_document_that_was_just_forgotten_is_no_error(library: KnowledgeBase) -> None:
+    document_id = add(library, "dome.md", DOME)
+    library.forget(document_id)
+    library.move(document_id, file_named("other.md"))
+    assert library.documents() == []
+
+
+def test_version_of_readers_and_chunker_is_kept_with_the_document(library: KnowledgeBase) -> None:
+    document = Document("dome", "text/plain", DOME, ())
+    document_id = library.replace(file_named("dome.txt"), document, [Chunk(0, len(DOME), DOME)], recipe="7")
+    assert library.document(document_id).recipe == "7"
+    assert library.outdate() == 1
+    assert library.document(document_id).recipe == ""
+
+
+@pytest.mark.parametrize(("wish", "embedded"), [("renew_index", []), ("reembed", [DOME])])
+def test_index_is_made_anew_at_the_users_wish(
+    library: KnowledgeBase, embedder: FakeEmbedder, wish: str, embedded: list[str]
+) -> None:
+    add(library, "dome.md", DOME)
+    assert maintained(library) == 0
+    embedder.embedded.clear()
+    getattr(library, wish)()
+    assert maintained(library) > 0
+    assert embedder.embedded == embedded
+    assert library.index_work() is None
+    assert [passage.text for passage in library.search("second dome")] == [DOME]
+    assert maintained(library) == 0
+
+
+def test_progress_of_a_new_index_is_told(settings: Settings) -> None:
+    with open_fake_library(settings) as library:
+        assert library.index_work() is None
+        add(library, "dome.md", DOME, BREAD)
+    with open_fake_library(settings, embedder=FakeEmbedder("other")) as library:
+        assert library.wait_for_retrieval(PATIENCE_SECONDS)
+        work = library.index_work()
+        assert work is not None
+        assert (work.done, work.total, work.unit) == (0, 2, "chunks")
+        maintained(library)
+        assert library.index_work() is None
+
+
+def test_many_threads_may_forget_while_one_replaces_and_maintains(library: KnowledgeBase) -> None:
+    def forget(number: int) -> None:
+        for document in library.documents():
+            if document.file.source.startswith(f"{number}-"):
+                with suppress(NotFound):
+                    library.forget(document.id)
+        library.renew_index()
+
+    with ThreadPoolExecutor(4) as pool:
+        for round_ in range(12):
+            for number in range(4):
+                add(library, f"{number}-{round_}.md", f"Wall number {number} of round {round_} is old.")
+            futures = [pool.submit(forget, number) for number in range(3)]
+            library.maintain()
+            for future in futures:
+                future.result(PATIENCE_SECONDS)
+    maintained(library)
+    assert {document.file.source[:2] for document in library.documents()} == {"3-"}
+    assert len(library.search("old wall", 50)) == 12
 
 
 def test_work_can_be_broken_off_and_changes_nothing(library: KnowledgeBase) -> None:
@@ -271,8 +373,9 @@ def test_work_can_be_broken_off_and_changes_nothing(library: KnowledgeBase) -> N
 
 
 def test_folders_are_remembered(library: KnowledgeBase) -> None:
-    library.remember_folders(["/notes", "/papers"])
-    assert library.folders() == ["/notes", "/papers"]
+    folders = [WatchedFolder("/papers", 7), WatchedFolder("/notes")]
+    library.remember_folders(folders)
+    assert library.folders() == folders
 
 
 def test_tokens_are_those_of_the_embedding_model(library: KnowledgeBase, embedder: FakeEmbedder) -> None:

@@ -1,16 +1,17 @@
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from kb.catalog import Catalog
 from kb.errors import KBError, StorageError
-from kb.ports import VectorIndex, Vectors
-from kb.retrieval import EMBEDDINGS_PER_COMMIT, Retrieval, open_index
-from kb.search import vector_id
-from kb.types import Chunk, Document, FileVersion
+from kb.generations import IndexStores
+from kb.ports import Vectors
+from kb.retrieval import EMBEDDINGS_PER_COMMIT
+from kb.types import FailureKind
+from kb.vectors import ChromaStores
+from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeVectorIndex
+from tests.kb.index_harness import Running, document_of, file_named, running
 
 WHALE, FOX, WOLF, CAT = "the blue whale", "the red fox", "the grey wolf", "知识库里的猫"
 
@@ -34,165 +35,118 @@ class BrittleIndex(FakeVectorIndex):
             raise StorageError(f"failed at {name}")
 
 
-@dataclass
-class Setup:
-    catalog: Catalog
-    embedder: FakeEmbedder
-    index: VectorIndex
-
-    def __post_init__(self) -> None:
-        self.retrieval = Retrieval(self.catalog, self.embedder, self.index)
-
-    def write(self, *texts: str, source: str = "a.md", context: str = "") -> str:
-        chunks, start = [], 0
-        for text in texts:
-            chunks.append(Chunk(start, start + len(text), text, context=context, tokens=len(text)))
-            start += len(text) + 1
-        document = Document(source, "text/markdown", "\n".join(texts), ())
-        return self.retrieval.replace(file_named(source), document, chunks, lambda: None)
-
-    def restart(self, index: VectorIndex | None = None, embedder: FakeEmbedder | None = None) -> "Setup":
-        again = Setup(self.catalog, embedder or FakeEmbedder(self.embedder.identity), index or self.index)
-        again.retrieval.sweep()
-        return again
-
-    def found(self, query: str) -> list[str]:
-        return [passage.text for passage in self.retrieval.retriever.passages(query, 10)]
-
-    def assert_in_step(self) -> None:
-        """Every chunk has its vector, and no vector is without a chunk."""
-        keys = self.catalog.chunk_keys()
-        assert self.index.ids() == {vector_id(*key) for key in keys}
-        assert self.catalog.embedded(self.embedder.identity, [text for _, text in keys]) == {text for _, text in keys}
-
-
-def file_named(source: str) -> FileVersion:
-    return FileVersion("/notes", source, 10, 1_000, "content")
-
-
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    catalog = Catalog(tmp_path / "catalog.sqlite3")
-    yield catalog
-    catalog.close()
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
 
 
 @pytest.fixture(params=["fake index", "chroma"])
-def setup(request: pytest.FixtureRequest, catalog: Catalog, tmp_path: Path) -> Iterator[Setup]:
-    make: Callable[[], VectorIndex]
-    make = FakeVectorIndex if request.param == "fake index" else lambda: open_index(tmp_path / "chroma", "fake")
-    setup = Setup(catalog, FakeEmbedder(), make())
-    yield setup
-    setup.index.close()
+def stores(request: pytest.FixtureRequest, home: Path) -> IndexStores:
+    return FakeIndexStores() if request.param == "fake index" else ChromaStores(home / "chroma")
 
 
 @pytest.fixture
-def brittle(catalog: Catalog) -> Setup:
-    return Setup(catalog, FakeEmbedder(), BrittleIndex())
+def process(home: Path, stores: IndexStores) -> Iterator[Running]:
+    with running(home, stores) as process:
+        yield process
 
 
-def test_what_was_written_is_found(setup: Setup) -> None:
-    setup.write(WHALE, source="a.md")
-    setup.write(CAT, source="b.md")
-    assert setup.found("blue whale")[0] == WHALE
-    assert setup.found("猫在知识库吗")[0] == CAT
-    setup.assert_in_step()
+def test_what_was_written_is_found(process: Running) -> None:
+    process.write(WHALE, source="a.md")
+    process.write(CAT, source="b.md")
+    assert process.found("blue whale")[0] == WHALE
+    assert process.found("猫在知识库吗")[0] == CAT
+    process.assert_in_step()
 
 
-def test_edit_embeds_only_the_texts_that_are_new(setup: Setup) -> None:
-    first = setup.write(WHALE, FOX)
-    assert sorted(setup.embedder.embedded) == sorted([WHALE, FOX])
-    setup.embedder.embedded.clear()
-    assert setup.write(WOLF, WHALE) == first
-    assert setup.embedder.embedded == [WOLF]
-    assert setup.found("fox whale wolf") == [f"{WOLF}\n{WHALE}"]
-    setup.assert_in_step()
+def test_edit_embeds_only_the_texts_that_are_new(process: Running) -> None:
+    first = process.write(WHALE, FOX)
+    assert sorted(process.embedder.embedded) == sorted([WHALE, FOX])
+    process.embedder.embedded.clear()
+    assert process.write(WOLF, WHALE) == first
+    assert process.embedder.embedded == [WOLF]
+    assert process.found("fox whale wolf") == [f"{WOLF}\n{WHALE}"]
+    process.assert_in_step()
 
 
-def test_text_with_another_context_is_embedded_with_it(setup: Setup) -> None:
-    setup.write(WHALE, context="Animals")
-    setup.write(WHALE, context="Sea › Animals")
-    assert setup.embedder.embedded == [f"Animals\n{WHALE}", f"Sea › Animals\n{WHALE}"]
-    setup.assert_in_step()
+def test_text_with_another_context_is_embedded_with_it(process: Running) -> None:
+    process.write(WHALE, context="Animals")
+    process.write(WHALE, context="Sea › Animals")
+    assert process.embedder.embedded == [f"Animals\n{WHALE}", f"Sea › Animals\n{WHALE}"]
+    process.assert_in_step()
 
 
-def test_same_text_is_embedded_once_wherever_it_stands(setup: Setup) -> None:
-    setup.write(WHALE, FOX, WHALE, source="a.md")
-    setup.write(WHALE, source="b.md")
-    assert sorted(setup.embedder.embedded) == sorted([WHALE, FOX])
-    assert len(setup.index.ids()) == 3
-    setup.retrieval.remove(setup.catalog.document_id("/notes", "a.md") or "")
-    assert setup.found("blue whale") == [WHALE]
-    setup.assert_in_step()
+def test_same_text_is_embedded_once_wherever_it_stands(process: Running) -> None:
+    process.write(WHALE, FOX, WHALE, source="a.md")
+    process.write(WHALE, source="b.md")
+    assert sorted(process.embedder.embedded) == sorted([WHALE, FOX])
+    assert len(process.index.ids()) == 3
+    process.retrieval.remove(process.catalog.document_id("/notes", "a.md") or "")
+    assert process.found("blue whale") == [WHALE]
+    process.assert_in_step()
 
 
-def test_removed_document_is_not_found_any_more(setup: Setup) -> None:
-    document_id = setup.write(WHALE)
-    setup.retrieval.remove(document_id)
-    assert setup.found("blue whale") == []
-    assert setup.index.ids() == set()
-    setup.retrieval.remove(document_id)
+def test_removed_document_is_not_found_any_more(process: Running) -> None:
+    document_id = process.write(WHALE)
+    process.retrieval.remove(document_id)
+    assert process.found("blue whale") == []
+    assert process.index.ids() == set()
+    process.retrieval.remove(document_id)
 
 
-def test_document_without_text_is_kept_with_no_chunks(setup: Setup) -> None:
-    setup.write(WHALE)
-    setup.write()
-    assert setup.catalog.counts() == (1, 0)
-    setup.assert_in_step()
+def test_document_without_text_is_kept_with_no_chunks(process: Running) -> None:
+    process.write(WHALE)
+    process.write()
+    assert process.catalog.counts() == (1, 0)
+    process.assert_in_step()
 
 
-def test_lost_index_is_filled_again_without_the_embedding_model(setup: Setup) -> None:
-    setup.write(WHALE, FOX, source="a.md")
-    setup.write(CAT, source="b.md")
-    setup.index.clear()
-    assert setup.found("blue whale") == [WHALE], "by its words alone"
-    again = setup.restart()
-    again.assert_in_step()
-    assert again.embedder.embedded == []
-    assert again.found("blue whale")[0].startswith(WHALE)
-
-
-def test_more_than_a_commit_of_texts_is_embedded_and_indexed(setup: Setup) -> None:
+def test_more_than_a_commit_of_texts_is_embedded_and_indexed(process: Running) -> None:
     texts = [f"the text number {i}" for i in range(2 * EMBEDDINGS_PER_COMMIT + 5)]
-    setup.write(*texts)
-    assert sorted(setup.embedder.embedded) == sorted(texts)
-    setup.assert_in_step()
-    setup.index.clear()
-    setup.restart().assert_in_step()
+    process.write(*texts)
+    assert sorted(process.embedder.embedded) == sorted(texts)
+    process.assert_in_step()
 
 
 @pytest.mark.parametrize("step", ["upsert", "after upsert", "delete"])
-def test_crash_while_replacing_leaves_one_version_and_the_sweep_puts_all_in_step(brittle: Setup, step: str) -> None:
-    brittle.write(WHALE, FOX)
-    assert isinstance(brittle.index, BrittleIndex)
-    brittle.index.fails_at = step
-    with pytest.raises(StorageError):
-        brittle.write(WOLF)
-    expected = [WOLF] if step == "delete" else [f"{WHALE}\n{FOX}"]
-    assert brittle.found("whale fox wolf") == expected
-    brittle.index.fails_at = ""
-    again = brittle.restart()
-    again.assert_in_step()
-    assert again.found("whale fox wolf") == expected
-    again.write(WOLF)
-    assert again.found("whale fox wolf") == [WOLF]
-    again.assert_in_step()
+def test_crash_while_replacing_leaves_one_version_and_the_next_start_puts_all_in_step(home: Path, step: str) -> None:
+    index = BrittleIndex()
+    stores = FakeIndexStores(lambda: index)
+    with running(home, stores) as process:
+        process.write(WHALE, FOX)
+        index.fails_at = step
+        with pytest.raises(StorageError):
+            process.write(WOLF)
+        expected = [WOLF] if step == "delete" else [f"{WHALE}\n{FOX}"]
+        assert process.found("whale fox wolf") == expected
+        index.fails_at = ""
+    with running(home, stores) as process:
+        process.assert_in_step()
+        assert process.embedder.embedded == []
+        assert process.found("whale fox wolf") == expected
+        process.write(WOLF)
+        assert process.embedder.embedded == []
+        assert process.found("whale fox wolf") == [WOLF]
+        process.assert_in_step()
 
 
-def test_crash_while_removing_removes(brittle: Setup) -> None:
-    document_id = brittle.write(WHALE)
-    assert isinstance(brittle.index, BrittleIndex)
-    brittle.index.fails_at = "delete"
-    with pytest.raises(StorageError):
-        brittle.retrieval.remove(document_id)
-    assert brittle.found("whale") == []
-    brittle.index.fails_at = ""
-    brittle.restart().assert_in_step()
+@pytest.mark.parametrize("how", ["remove", "forget"])
+def test_crash_while_removing_removes(home: Path, how: str) -> None:
+    index = BrittleIndex()
+    stores = FakeIndexStores(lambda: index)
+    with running(home, stores) as process:
+        document_id = process.write(WHALE)
+        index.fails_at = "delete"
+        with pytest.raises(StorageError):
+            getattr(process.retrieval, how)(document_id)
+        assert process.found("whale") == []
+        index.fails_at = ""
+    with running(home, stores) as process:
+        process.assert_in_step()
 
 
-def test_interrupted_work_is_taken_up_where_it_was(setup: Setup) -> None:
+def test_interrupted_work_is_taken_up_where_it_was(process: Running) -> None:
     texts = [f"the text number {i:03}" for i in range(3 * EMBEDDINGS_PER_COMMIT)]
-    chunks = [Chunk(0, len(text), text, tokens=3) for text in texts]
     calls = 0
 
     def stop_at_the_third() -> None:
@@ -201,32 +155,93 @@ def test_interrupted_work_is_taken_up_where_it_was(setup: Setup) -> None:
         if calls == 3:
             raise KBError("closing")
 
-    document = Document("a", "text/markdown", "\n".join(texts), ())
     with pytest.raises(KBError, match="closing"):
-        setup.retrieval.replace(file_named("a.md"), document, chunks, stop_at_the_third)
-    assert setup.catalog.counts() == (0, 0)
-    assert len(setup.embedder.embedded) == 2 * EMBEDDINGS_PER_COMMIT
-    setup.retrieval.replace(file_named("a.md"), document, chunks, lambda: None)
-    assert sorted(setup.embedder.embedded) == texts
+        process.retrieval.replace(file_named("a.md"), *document_of(*texts), stop_at_the_third)
+    assert process.catalog.counts() == (0, 0)
+    assert len(process.embedder.embedded) == 2 * EMBEDDINGS_PER_COMMIT
+    process.write(*texts)
+    assert sorted(process.embedder.embedded) == texts
 
 
-def test_a_restart_keeps_embeddings_of_work_that_was_cut_off(setup: Setup) -> None:
-    setup.write(WHALE, FOX)
-    setup.write(WHALE)
-    setup.restart()
-    setup.embedder.embedded.clear()
-    setup.write(WHALE, FOX)
-    assert setup.embedder.embedded == []
+def test_a_restart_keeps_embeddings_of_work_that_was_cut_off(home: Path, stores: IndexStores) -> None:
+    with running(home, stores) as process:
+        process.write(WHALE, FOX)
+        process.write(WHALE)
+    with running(home, stores) as process:
+        process.maintain(keep_unused=True)
+        process.write(WHALE, FOX)
+        assert process.embedder.embedded == []
 
 
-def test_another_embedding_model_embeds_everything_anew(setup: Setup) -> None:
-    setup.write(WHALE, FOX, WHALE, source="a.md", context="Animals")
-    setup.write(CAT, source="b.md")
-    other = FakeEmbedder("another model")
-    again = setup.restart(FakeVectorIndex(), other)
-    assert sorted(other.embedded) == sorted([f"Animals\n{WHALE}", f"Animals\n{FOX}", CAT])
-    again.assert_in_step()
-    assert again.found("猫")[0] == CAT
-    other.embedded.clear()
-    again.restart(again.index, other)
-    assert other.embedded == []
+# Forgetting
+
+
+def test_forgotten_document_does_not_come_back_through_a_swap_that_was_under_way(process: Running) -> None:
+    document_id = process.write(WHALE)
+
+    def forget() -> None:
+        process.retrieval.forget(document_id)
+
+    process.retrieval.replace(file_named("a.md"), *document_of(FOX), forget)
+    assert process.catalog.documents() == []
+    assert process.found("fox whale") == []
+    process.assert_in_step()
+    (failure,) = process.catalog.ledger.failures()
+    assert (failure.kind, failure.file) == (FailureKind.FORGOTTEN, file_named("a.md"))
+
+
+def test_another_version_of_a_forgotten_file_is_indexed(process: Running) -> None:
+    process.retrieval.forget(process.write(WHALE))
+    process.write(FOX, modified_ns=2_000)
+    assert process.found("fox") == [FOX]
+    assert process.catalog.ledger.failures() == []
+
+
+def test_forgetting_what_is_not_there_changes_nothing(process: Running) -> None:
+    assert process.retrieval.forget("unknown") is None
+    assert process.catalog.ledger.failures() == []
+    assert process.maintain() == 0
+
+
+def test_search_goes_on_in_the_index_that_it_began_with(home: Path) -> None:
+    """The old index is closed only after the searches in it."""
+    seen: list[str] = []
+
+    class Index(FakeVectorIndex):
+        closed = False
+
+        def search(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+            seen.append("closed" if self.closed else "open")
+            return super().search(vector, k)
+
+        def close(self) -> None:
+            self.closed = True
+
+    import threading
+
+    class SlowEmbedder(FakeEmbedder):
+        asked, goes_on = threading.Event(), threading.Event()
+
+        def embed_query(self, text: str) -> Vectors:
+            self.asked.set()
+            self.goes_on.wait(10)
+            return super().embed_query(text)
+
+    embedder = SlowEmbedder()
+    with running(home, FakeIndexStores(Index), embedder) as process:
+        process.write(WHALE)
+        search = threading.Thread(target=process.found, args=("whale",))
+        search.start()
+        assert embedder.asked.wait(10)
+        process.catalog.ledger.add("renewals")
+        before = process.index
+        renewal = threading.Thread(target=process.maintain)
+        renewal.start()
+        while process.index is before:
+            pass
+        embedder.goes_on.set()
+        search.join(10)
+        renewal.join(10)
+        assert seen == ["open"]
+        assert isinstance(before, Index)
+        assert before.closed

@@ -30,7 +30,7 @@ class Library:
         return self.retrieval.replace(file, document, chunks, lambda: None)
 
     def passages(self, query: str, top_k: int = 4) -> tuple[Passage, ...]:
-        return self.retrieval.retriever.passages(query, top_k)
+        return self.retrieval.passages(query, top_k)
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 from kb import vectors
 from kb.errors import StorageError
 from kb.ports import Vectors
-from kb.retrieval import open_index
-from kb.vectors import ChromaIndex, is_sound
+from kb.vectors import ChromaIndex, ChromaStores, is_sound
 
 SIZE = 1500
 """Chroma writes its files from a thousand vectors on."""
@@ -34,7 +33,7 @@ def undamaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(undamaged: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(undamaged, tmp_path / "chroma")
+    return shutil.copytree(undamaged, tmp_path / "stores" / "chroma")
 
 
 def cut(path: Path, share: float) -> None:
@@ -59,31 +58,59 @@ def test_each_embedding_model_has_vectors_of_its_own(store: Path) -> None:
     index.close()
 
 
-def test_store_that_is_not_there_is_sound_and_is_made(tmp_path: Path) -> None:
-    assert is_sound(tmp_path / "chroma")
-    index = open_index(tmp_path / "chroma", MODEL)
-    assert index.ids() == set()
+def test_store_that_is_not_there_is_not_opened_and_can_be_made(tmp_path: Path) -> None:
+    stores = ChromaStores(tmp_path / "chroma")
+    assert stores.open("one", MODEL) is None
+    index = stores.create("one", MODEL)
+    index.upsert(["a"], unit_vectors()[:1])
     index.close()
+    again = stores.open("one", MODEL)
+    assert again is not None
+    assert again.ids() == {"a"}
+    again.close()
 
 
-# The first of these kills a process that reads, the second one that writes; the third loses vectors without a word.
+# The first kills a process that reads, the second one that writes; the third loses vectors without a word; the last
+# makes some searches fail. What the other files do is tried where the index is made anew.
 @pytest.mark.parametrize(
     ("name", "share"),
     [
         ("link_lists.bin", 0.0),
         ("header.bin", 0.5),
         ("data_level0.bin", 0.95),
+        ("link_lists.bin", 0.95),
     ],
-    ids=["links", "header", "data"],
+    ids=["links", "header", "data", "a few links"],
 )
-def test_store_with_a_truncated_file_is_noticed_and_made_anew(store: Path, name: str, share: float) -> None:
+def test_store_with_a_truncated_file_is_noticed_and_not_opened(store: Path, name: str, share: float) -> None:
     (path,) = store.rglob(name)
-    cut(path, share)
-    index = open_index(store, MODEL)
-    assert index.ids() == set()
-    index.upsert(["a"], unit_vectors()[:1])
-    assert index.search(unit_vectors()[0], 1)[0][0] == "a"
-    index.close()
+    if name == "link_lists.bin" and share == 0.0:
+        path.unlink()
+    else:
+        cut(path, share)
+    assert not is_sound(store)
+    assert ChromaStores(store.parent).open(store.name, MODEL) is None
+
+
+def test_only_what_is_named_is_kept(store: Path) -> None:
+    stores = ChromaStores(store.parent)
+    stores.create("other", MODEL).close()
+    (store.parent / "chroma.sqlite3").write_bytes(b"of an older version")
+    stores.keep_only(store.name)
+    assert [path.name for path in store.parent.iterdir()] == [store.name]
+    ChromaStores(store / "nothing here").keep_only()
+
+
+def test_new_store_holds_nothing_that_lay_about_in_memory(tmp_path: Path) -> None:
+    """It writes room for a hundred vectors with the first one."""
+    for number in range(20):
+        litter = [bytes([7]) * size for size in range(1000, 40_000, 100)]
+        del litter
+        index = ChromaIndex(tmp_path / str(number), MODEL)
+        index.upsert(["a", "b"], unit_vectors()[:2])
+        index.close()
+        (path,) = (tmp_path / str(number)).rglob("data_level0.bin")
+        assert set(path.read_bytes()) <= {0}
 
 
 def test_probe_that_does_not_come_back_is_a_bad_sign(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
