@@ -145,12 +145,12 @@ def test_no_scan_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
 
     class Watched(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            seen.extend(file.size_bytes for file in list_files(tmp_path))
+            seen.extend(file.size_bytes for file in list_files(tmp_path).files)
             return super().read(size)
 
     place(tmp_path, "a.md", Watched(b"x" * 5_000_000))
     assert seen == []
-    assert [file.size_bytes for file in list_files(tmp_path)] == [5_000_000]
+    assert [file.size_bytes for file in list_files(tmp_path).files] == [5_000_000]
 
 
 def test_many_at_once_with_one_name_all_find_a_place(tmp_path: Path) -> None:
