@@ -6,9 +6,11 @@ in order and do not overlap, and every character of every block is in one of the
 
 import math
 import re
+import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby, islice, pairwise, repeat
+from itertools import accumulate, chain, groupby, islice, pairwise, repeat
 
 from kb.text import sentence_spans
 from kb.types import Block, BlockKind, Chunk, Document, heading_path
@@ -29,6 +31,8 @@ _SEPARATORS = (
 )
 _CUT_ANYWHERE = 0.8
 _PIECES_PER_CHUNK = 8
+_LAID_OUT_WHOLE = 3  # chunks: a section of no more than these is not divided further
+_BLOCK_PREFERENCE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,10 @@ def chunk(
         section, context = sections[number], contexts[number]
         room = max_tokens - tokens[context]
         joined = _with_heading(section.heading, tokens[_text_of(text, section.heading)], list(members), room)
-        for start, end in _laid_out(joined, max(1, min(target_tokens, max_tokens) - tokens[context]), room):
-            chunks.append(Chunk(start, end, text[start:end], section.first.headings, section.first.page, context))
+        target = max(1, min(target_tokens, max_tokens) - tokens[context])
+        for stretch in _stretches(text, joined, target):
+            for start, end in _laid_out(stretch, target, room):
+                chunks.append(Chunk(start, end, text[start:end], section.first.headings, section.first.page, context))
     tokens.learn(piece.text for piece in chunks)
     return tuple(replace(piece, tokens=tokens[piece.context] + tokens[piece.text]) for piece in chunks)
 
@@ -229,8 +235,33 @@ def _with_heading(heading: Block | None, heading_tokens: int, units: list[_Unit]
     return [replace(first, start=heading.start, tokens=heading_tokens + first.tokens), *rest]
 
 
+def _stretches(text: str, units: list[_Unit], target: int) -> Iterator[list[_Unit]]:
+    """Divides a long section where its own words say, so that an edit changes the chunks around it and no others.
+
+    A stretch begins with each unit whose hash is the least within half a chunk to either side: the local extremum
+    method of content-defined chunking (Bjørner, Blass and Gurevich 2010). Units that begin a block have smaller hashes.
+    """
+    ends = list(accumulate(unit.tokens for unit in units))
+    begins = [0, *ends[:-1]]
+    reach = target // 2
+    cuts = [0]
+    if ends[-1] > _LAID_OUT_WHOLE * target:
+        hashes = [_hash(text, unit) for unit in units]
+        for n in range(bisect_left(begins, reach, 1), bisect_right(begins, ends[-1] - reach)):
+            near = hashes[bisect_left(begins, begins[n] - reach) : bisect_right(begins, begins[n] + reach)]
+            if hashes[n] == min(near) and near.count(hashes[n]) == 1:
+                cuts.append(n)
+    for begin, end in pairwise([*cuts, len(units)]):
+        yield units[begin:end]
+
+
+def _hash(text: str, unit: _Unit) -> float:
+    number = zlib.crc32(text[unit.start : unit.end].encode())
+    return number if unit.cut_cost else number * _BLOCK_PREFERENCE
+
+
 def _laid_out(units: Sequence[_Unit], target: int, room: int) -> list[tuple[int, int]]:
-    """Divides the units of a section into chunks as a whole, so that no tiny one is left at the end.
+    """Divides the units of a stretch into chunks as a whole, so that no tiny one is left at the end.
 
     The sum of the squared deviations from the target and of the costs of the cuts is the least possible, as in the
     line breaking of Knuth and Plass (1981).

@@ -1,8 +1,9 @@
-"""One file in, a document or a recorded failure out; nothing else that a file does can stop the others.
+"""One reading in, a document or a recorded failure out; nothing else that a file does can stop the others.
 
 Knows nothing of folders and queues: which file is next is the pipeline's business.
 """
 
+import datetime
 import logging
 import os
 import time
@@ -10,39 +11,44 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.chunker import chunk
-from ingest.folders import UNREADABLE_CHARACTER, hash_file, stat_file
-from ingest.worker import ParserProcess
+from ingest.folders import UNREADABLE_CHARACTER, stat_file
+from ingest.progress import ProgressMeter
+from ingest.reading import RECIPE, Reading
+from ingest.worker import ReaderDied
 from kb.errors import KBError, UnreadableFile
 from kb.library import KnowledgeBase
-from kb.types import Document, FileVersion
+from kb.types import Failure, FailureKind, FileVersion
 
 logger = logging.getLogger(__name__)
 
+MAX_DEATHS = 2
+"""So often a file may end its reader before it is left alone: once may have been the machine's fault."""
+
+RETRY_AFTER = datetime.timedelta(minutes=1)
+"""Time until a file that has ended its reader is tried again."""
+
 
 class Indexer:
-    """Reads files and puts them into a knowledge base.
+    """Puts what was read from files into a knowledge base.
 
     Args:
         library: Nobody else adds to it meanwhile.
         check: Called now and then; what it raises ends the work on a file, and leaves of it what was there before.
+        meter: Is told of the chunks.
     """
 
-    def __init__(self, library: KnowledgeBase, check: Callable[[], None]) -> None:
+    def __init__(self, library: KnowledgeBase, check: Callable[[], None], meter: ProgressMeter) -> None:
         self._library = library
-        self._settings = library.settings
         self._check = check
-        self._parser = ParserProcess()
+        self._meter = meter
 
-    def close(self) -> None:
-        """Ends the child process that reads files."""
-        self._parser.close()
-
-    def index(self, file: FileVersion) -> bool:
+    def index(self, file: FileVersion, read: Callable[[], Reading], *, as_it_is: bool = False) -> bool:
         """Indexes a file, or records why it cannot be.
 
         Args:
-            file: As it was seen in the folder, without its hash.
+            file: As it was seen in the folder before it was read.
+            read: Gives what was read.
+            as_it_is: Whether it is indexed though it has changed since.
 
         Returns:
             False if it changed meanwhile and must be looked at again.
@@ -50,64 +56,71 @@ class Indexer:
         Raises:
             KBError: No file can be indexed now.
         """
-        path = Path(file.root, file.source)
-        began = time.monotonic()
         try:
-            self._check_name_and_size(file)
-            file = replace(file, sha256=hash_file(path))
-            known = self._library.find(file.root, file.source)
-            if known is not None and known.file.sha256 == file.sha256:
-                self._library.move(known.id, file)
-                return True
-            document = self._parse(path)
-            if _has_changed(file):
-                return False
-            chunks = chunk(document, self._library.count_tokens)
-            self._library.replace(file, document, chunks, self._check)
-        except UnreadableFile as error:
-            if _has_changed(file):  # it was being written, or saved anew: what is wrong now need not stay wrong
-                return False
-            self._fail(file, error)
+            reading = read()
+            if not as_it_is and _has_changed(file):
+                return False  # it was being written, or saved anew: what is wrong now need not stay wrong
+            if reading.error is None:
+                return self._store(reading)
+            self._fail(reading.file, reading.error, may_pass=isinstance(reading.error, ReaderDied))
         except KBError:
             raise
         except Exception as error:  # whatever one file does, the others go on
             logger.exception("%s could not be indexed", file.source)
-            self._fail(file, UnreadableFile(f"an unexpected error: {type(error).__name__}: {error}"))
-        else:
-            seconds = time.monotonic() - began
-            logger.info("%s: %d chunks in %.1f s", file.source, len(chunks), seconds)
+            self._fail(file, UnreadableFile(f"an unexpected error: {type(error).__name__}: {error}"), may_pass=True)
         return True
 
-    def deserves_another_try(self, failed: FileVersion) -> bool:
-        """Whether a file that could not be read at all could be by now, though it is the same.
+    def _store(self, reading: Reading) -> bool:
+        began = time.monotonic()
+        file, document = reading.file, reading.document
+        if document is not None:
+            self._library.replace(file, document, reading.chunks, self._check, recipe=RECIPE)
+            self._meter.chunks_done(len(reading.chunks))
+            seconds = time.monotonic() - began
+            logger.info("%s: %d chunks in %.1f + %.1f s", file.source, len(reading.chunks), reading.seconds, seconds)
+            return True
+        known = self._library.find(file.root, file.source)
+        if known is None or known.file.sha256 != file.sha256:
+            return False  # it was taken out of the index since
+        self._library.move(known.id, file)
+        return True
 
-        Somebody may have changed who may read it, or how large a file may be.
-        """
-        was_read = failed.sha256 != ""
-        too_large = failed.size_bytes > self._settings.max_file_bytes
-        return not was_read and not too_large and os.access(Path(failed.root, failed.source), os.R_OK)
-
-    def _check_name_and_size(self, file: FileVersion) -> None:
-        if UNREADABLE_CHARACTER in file.source:
-            raise UnreadableFile("its name is not valid UTF-8", "rename it")
-        limit = self._settings.max_file_bytes
-        if file.size_bytes > limit:
-            raise UnreadableFile(
-                f"the file has {file.size_bytes:,} bytes; the limit is {limit:,}",
-                "split it, or raise KB_MAX_FILE_BYTES",
-            )
-
-    def _parse(self, path: Path) -> Document:
-        seconds, memory_bytes = self._settings.parse_seconds, self._settings.parse_memory_bytes
-        return self._parser.parse(path, seconds=seconds, memory_bytes=memory_bytes)
-
-    def _fail(self, file: FileVersion, error: UnreadableFile) -> None:
+    def _fail(self, file: FileVersion, error: UnreadableFile, *, may_pass: bool) -> None:
         self._check()
         logger.warning("%s: %s", file.source, error.message)
         known = self._library.find(file.root, file.source)
         if known is not None:
             self._library.remove(known.id)
-        self._library.record_failure(file, error.message, error.hint)
+        kind, next_try_at = FailureKind.UNREADABLE, None
+        if may_pass and self._deaths(file) + 1 < MAX_DEATHS:
+            next_try_at = datetime.datetime.now(datetime.UTC) + RETRY_AFTER
+        elif may_pass:
+            kind = FailureKind.QUARANTINED
+        self._library.record_failure(file, error.message, error.hint, kind=kind, next_try_at=next_try_at)
+
+    def _deaths(self, file: FileVersion) -> int:
+        """How often this version of a file has ended its reader before."""
+        return next(
+            (
+                failure.attempts
+                for failure in self._library.failures()
+                if failure.next_try_at is not None and replace(failure.file, sha256="") == replace(file, sha256="")
+            ),
+            0,
+        )
+
+
+def deserves_another_try(failure: Failure, max_file_bytes: int) -> bool:
+    """Whether a file that is the same could be read by now.
+
+    It may have been a passing trouble; somebody may have changed who may read it, or how large a file may be.
+    """
+    if failure.next_try_at is not None:
+        return failure.next_try_at <= datetime.datetime.now(datetime.UTC)
+    file = failure.file
+    was_opened = file.sha256 != "" or failure.kind is not FailureKind.UNREADABLE
+    too_large = file.size_bytes > max_file_bytes
+    return not was_opened and not too_large and os.access(Path(file.root, file.source), os.R_OK)
 
 
 def _has_changed(file: FileVersion) -> bool:

@@ -28,6 +28,7 @@ _HAN_CLOSE = re.compile(f"[{_HAN}](?=[{_HAN}])")
 _EDGE_LINES = 2
 _MIN_REPEATS = 3
 _MAX_RUNNING_CHARS = 160
+_MIN_LETTERS_PER_PAGE = 12  # "Page 7 of 12" has less: with nothing but that, there is no text
 _REPEATED_SHARE = 0.4  # under one half, as left and right pages often have heads of their own
 
 
@@ -102,7 +103,9 @@ def _without_running_lines(texts: Sequence[str]) -> list[str]:
             if running - {_same(page[place])} or running & seen:
                 page[place] = ""
             seen |= running
-    return ["\n".join(page).strip() for page in pages]
+    without = ["\n".join(page).strip() for page in pages]
+    letters = sum(char.isalpha() for text in texts for char in text)
+    return without if any(without) or letters < _MIN_LETTERS_PER_PAGE * len(texts) else list(texts)
 
 
 def _edges(lines: Sequence[str]) -> list[int]:

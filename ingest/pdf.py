@@ -17,11 +17,11 @@ from ingest.pdf_sections import PAGE_SEPARATOR, page_blocks
 from kb.errors import UnreadableFile
 from kb.types import Document
 
-# pypdf reads about ten pages a second, PDFium about a hundred: a book should not hit the time limit.
-_MAX_PYPDF_PAGES = 100
 _SAMPLE_PAGES = 5
+_MIN_WORTH_PER_PAGE = 300  # a page with less than a short paragraph wants a second look
+_MAX_SECOND_LOOKS = 100  # pypdf reads about ten pages a second: a book of pictures should not hit the time limit
 _MIN_GAIN = 1.2
-_MAX_GARBLED_SHARE = 0.5
+_MAX_GARBLED_SHARE = 0.3
 _MAX_TITLE_CHARS = 300
 _EARLIEST_YEAR = 1990  # PDF is of 1993
 
@@ -54,10 +54,12 @@ class PdfLoader:
         if not path.stat().st_size:
             raise UnreadableFile("the file is empty")
         with contextlib.ExitStack() as stack:
-            readers = _open(path, stack)
-            pages = clean_pages(_best_text(readers))
-            outline = next((entries for reader in readers if (entries := reader.outline())), [])
-            metadata = readers[0].metadata()
+            readers = _Readers(path, stack)
+            raw_pages = _best_text(readers)
+            outline = next((entries for reader in readers.opened if (entries := reader.outline())), [])
+            metadata = readers.opened[0].metadata()
+        _require_meaning(raw_pages)
+        pages = clean_pages(raw_pages)
         _require_text(pages)
         title = _own_title(metadata)
         return Document(
@@ -71,43 +73,63 @@ class PdfLoader:
         )
 
 
-def _open(path: Path, stack: contextlib.ExitStack) -> list[PdfReader]:
-    """Opens the file with both libraries, as far as they can; the one to be preferred comes first."""
-    readers: list[PdfReader] = []
-    failures: list[UnreadableFile] = []
-    constructors: tuple[Callable[[Path], PdfReader], ...] = (PypdfReader, PdfiumReader)
-    for construct in constructors:
-        try:
-            reader = stack.enter_context(contextlib.closing(construct(path)))
-        except UnreadableFile as failure:
-            failures.append(failure)
-        else:
-            readers.append(reader)
-    with_pages = [reader for reader in readers if reader.page_count]
-    if not with_pages:
-        raise _no_pages(failures)
-    prefers_pypdf = with_pages[0].page_count <= _MAX_PYPDF_PAGES
-    return with_pages if prefers_pypdf else with_pages[::-1]
+class _Readers:
+    """Opens a file with one library, and with the next only if that is asked for; passes over those that cannot."""
+
+    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
+        self._path = path
+        self._stack = stack
+        self._untried: list[Callable[[Path], PdfReader]] = [PdfiumReader, PypdfReader]
+        self._failures: list[UnreadableFile] = []
+        self.opened: list[PdfReader] = []
+
+    def first(self) -> PdfReader:
+        """The preferred one of those that can open the file.
+
+        Raises:
+            UnreadableFile: None can.
+        """
+        reader = self.opened[0] if self.opened else self.another()
+        if reader is None:
+            encrypted = [failure for failure in self._failures if isinstance(failure, EncryptedFile)]
+            raise next(iter([*encrypted, *self._failures]), UnreadableFile("the file has no pages"))
+        return reader
+
+    def another(self) -> PdfReader | None:
+        """The next one, if there is one more that can open the file."""
+        while self._untried:
+            construct = self._untried.pop(0)
+            try:
+                reader = self._stack.enter_context(contextlib.closing(construct(self._path)))
+            except UnreadableFile as failure:
+                self._failures.append(failure)
+                continue
+            if reader.page_count:
+                self.opened.append(reader)
+                return reader
+        return None
 
 
-def _no_pages(failures: Sequence[UnreadableFile]) -> UnreadableFile:
-    encrypted = [failure for failure in failures if isinstance(failure, EncryptedFile)]
-    return next(iter([*encrypted, *failures]), UnreadableFile("the file has no pages"))
+def _best_text(readers: _Readers) -> list[str]:
+    """Reads all pages with the first reader, unless a sample is so poor that the second one is asked, and is better.
 
-
-def _best_text(readers: Sequence[PdfReader]) -> list[str]:
-    """Reads all pages with the reader that is better on a sample; what it finds empty, the other one tries."""
-    page_count = max(reader.page_count for reader in readers)
-    step = max(1, page_count // _SAMPLE_PAGES)
-    sample = range(1, page_count + 1, step)[:_SAMPLE_PAGES]
-    worths = {reader: sum(_worth(_page_text(reader, page)) for page in sample) for reader in readers}
-    first, *rest = readers
-    best = next((reader for reader in rest if worths[reader] > _MIN_GAIN * max(worths[first], 0)), first)
-    others = [reader for reader in readers if reader is not best]
-    return [
-        next((text for reader in (best, *others) if (text := _page_text(reader, page)).strip()), "")
-        for page in range(1, page_count + 1)
-    ]
+    Pages that are empty to the one are read by the other.
+    """
+    best, other = readers.first(), None
+    step = max(1, best.page_count // _SAMPLE_PAGES)
+    sample = range(1, best.page_count + 1, step)[:_SAMPLE_PAGES]
+    worth = sum(_worth(best.page_text(page)) for page in sample)
+    if worth < _MIN_WORTH_PER_PAGE * len(sample) and (other := readers.another()):
+        its_worth = sum(_worth(_page_text(other, page)) for page in sample)
+        if its_worth > _MIN_GAIN * max(worth, 0):
+            best, other = other, best
+    page_count = max(reader.page_count for reader in readers.opened)
+    texts = [_page_text(best, page) for page in range(1, page_count + 1)]
+    empty = [page for page, text in enumerate(texts, start=1) if not text.strip()]
+    if empty and (other := other or readers.another()):
+        for page in empty[:_MAX_SECOND_LOOKS]:
+            texts[page - 1] = _page_text(other, page)
+    return texts
 
 
 def _page_text(reader: PdfReader, page: int) -> str:
@@ -131,14 +153,17 @@ def _garbled_chars(text: str) -> int:
     return strange + sum(len(name) for name in _GLYPH_NAME.findall(text))
 
 
-def _require_text(pages: Sequence[str]) -> None:
-    text = "".join(pages)
+def _require_meaning(raw_pages: Sequence[str]) -> None:
+    text = "".join(raw_pages)
     if _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split())):
         raise UnreadableFile(
             "its text means nothing: the fonts do not say which characters they show",
             "run OCR over it, for example with ocrmypdf --force-ocr",
         )
-    if not any(char.isalnum() for char in text):
+
+
+def _require_text(pages: Sequence[str]) -> None:
+    if not any(char.isalnum() for page in pages for char in page):
         raise UnreadableFile(
             "no text layer: probably a scanned PDF", "run OCR over it, for example with ocrmypdf, and save it again"
         )

@@ -6,6 +6,7 @@ Knows nothing of which text is the better one, nor of documents. What the librar
 
 import contextlib
 import datetime
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _MAX_OUTLINE_ENTRIES = 5_000
 _MAX_OUTLINE_DEPTH = 12
 _MAX_REASON_CHARS = 120
+_DATE = re.compile(r"(?:D:)?(\d{4})(?:(\d{2})(?:(\d{2}))?)?")
 
 # pypdf is written in Python and checks little: on broken files nearly every built-in error comes out of it.
 _BROKEN_FILE = (
@@ -174,10 +176,15 @@ class PdfiumReader:
         return []
 
     def metadata(self) -> Metadata:
-        """The title; PDFium gives dates as they were written."""
+        """Title and date from the information dictionary."""
+        title, created = "", None
         with contextlib.suppress(*self._failures):
-            return Metadata(clean(self._file.get_metadata_value("Title")))
-        return Metadata()
+            title = clean(self._file.get_metadata_value("Title"))
+        with contextlib.suppress(*self._failures):
+            if written := _DATE.match(self._file.get_metadata_value("CreationDate")):
+                year, month, day = map(int, written.groups("1"))
+                created = datetime.datetime(year, month, day)
+        return Metadata(title, created)
 
     def close(self) -> None:
         """Closes the file."""

@@ -1,26 +1,30 @@
 """The one writer: keeps the index equal to the watched folders.
 
-A thread looks at the folders at the start, whenever the watcher gives a hint, on a timer and on demand, and indexes
-what has changed. Failures that concern all files end a run, are shown, and are tried again.
+A thread looks at the folders at the start, whenever the watcher gives a hint, on a timer and on demand. It has what
+has changed read ahead, indexes one file after the other, and looks after the index when there is nothing else to do.
+Failures that concern all files end a run, are shown, and are tried again.
 """
 
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ingest.folders import hash_file, is_reachable, list_files, outermost
+from ingest.backlog import Backlog
+from ingest.folders import is_reachable, outermost
 from ingest.indexer import Indexer
-from ingest.scan import Changes, compare
-from ingest.settling import Settling
+from ingest.progress import PipelineStatus, ProgressMeter
+from ingest.reading import Readers, Reading
+from ingest.reconciler import NO_PLAN, Reconciler
+from ingest.scan import place_of
+from ingest.tickets import Tickets
 from ingest.watcher import FolderWatcher
-from kb.errors import KBError, UnreadableFile
+from kb.errors import KBError
 from kb.library import KnowledgeBase
-from kb.types import Failure, FileVersion
+from kb.types import FileVersion
 
 logger = logging.getLogger(__name__)
 
@@ -29,30 +33,14 @@ DEBOUNCE_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 2.0
 """In a long run, how soon a new hint is heeded, so that a file deleted meanwhile stops answering."""
 
+LOOK_SHARE = 0.1
+"""At most this share of a long run's time goes into looking at the folders."""
+
 WAIT_SECONDS = 0.5
 """How soon a stop is noticed while the embedding model loads."""
 
 RETRY_SECONDS = 30.0
 """Pause after a failure that is not one file's fault: a full disk, no embedding model yet, a folder that is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineStatus:
-    """What the pipeline is doing.
-
-    Attributes:
-        folders: The watched folders, each with whether it could be read at the last look.
-        current: The file being indexed.
-        pending: Files that wait, in order.
-        error: What keeps all files from being indexed, if anything does.
-        degraded: Whether the system sends no file events, so that changes are noticed later.
-    """
-
-    folders: tuple[tuple[Path, bool], ...] = ()
-    current: str | None = None
-    pending: tuple[str, ...] = ()
-    error: KBError | None = None
-    degraded: bool = False
 
 
 class Pipeline:
@@ -74,34 +62,42 @@ class Pipeline:
         self._watcher = FolderWatcher(self.folders, self.request)
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._stopping = threading.Event()
-        self._indexer = Indexer(library, self._check_running)
+        self._meter = ProgressMeter()
+        self._indexer = Indexer(library, self._check_running, self._meter)
+        self._readers = Readers(library, self._wake)
+        self._backlog = Backlog(self._readers)
+        self._reconciler = Reconciler(library, self.folders, self._check_running)
+        self._plan = NO_PLAN
         self._state = threading.Condition()
-        self._requested = 1
-        self._begun = 0
-        self._finished = 0
-        self._failed = 0
+        self._tickets = Tickets()
+        self._asked_at = self._looked_at = self._timer_at = 0.0
+        self._look_seconds = 0.0
         self._failure: KBError | None = None
         self._ended = False
         self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
-        self._settling = Settling(self._settings.settle_seconds)
 
     @property
     def status(self) -> PipelineStatus:
         """What it is doing."""
-        return replace(self._status, degraded=self._watcher.degraded)
+        waiting = (*self._backlog.files, *self._plan.unsettled)
+        return replace(
+            self._status,
+            pending=tuple(file.source for file in waiting),
+            progress=self._meter.progress,
+            degraded=self._watcher.degraded,
+        )
 
     def start(self) -> None:
         """Begins to watch and to index."""
-        self._library.remember_folders(map(str, self.folders))
+        self._reconciler.begin()
         self._watcher.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Ends after the batch of chunks in hand; what is not indexed yet is found at the next start."""
         self._stopping.set()
-        with self._state:
-            self._state.notify_all()
-        self._indexer.close()
+        self._wake()
+        self._readers.close()
         if self._thread.is_alive():
             self._thread.join()
         self._watcher.stop()
@@ -110,15 +106,20 @@ class Pipeline:
         """Asks for a look at the folders.
 
         Returns:
-            A ticket for `wait`.
+            A ticket for `sync`.
         """
         with self._state:
-            self._requested += 1
+            if not self._tickets.is_pending:
+                self._asked_at = time.monotonic()
+            ticket = self._tickets.request()
             self._state.notify_all()
-            return self._requested
+            return ticket
 
-    def sync(self, timeout_seconds: float | None = None) -> bool:
+    def sync(self, timeout_seconds: float | None = None, *, retry: bool = False) -> bool:
         """Looks at the folders and waits until every file that is there now is indexed or recorded as failed.
+
+        Args:
+            retry: Whether files that failed before are tried again though they have not changed.
 
         Returns:
             Whether that was done in time.
@@ -126,21 +127,41 @@ class Pipeline:
         Raises:
             KBError: Nothing can be indexed, and why.
         """
+        if retry:
+            self._library.retry_failures()
         ticket = self.request()
         with self._state:
-            self._state.wait_for(
-                lambda: max(self._finished, self._failed) >= ticket or self._stopping.is_set() or self._ended,
-                timeout_seconds,
-            )
-            if self._finished >= ticket:
+            self._state.wait_for(lambda: self._is_over(ticket) or self._stopping.is_set(), timeout_seconds)
+            if self._tickets.finished >= ticket:
                 return True
-            if self._failure and (self._failed >= ticket or self._ended) and not self._stopping.is_set():
+            if self._failure and self._is_over(ticket) and not self._stopping.is_set():
                 raise self._failure
             return False
 
+    def reindex(self, *, embed: bool = False) -> None:
+        """Has every file read anew and the vector index made anew; what is there answers until then.
+
+        Args:
+            embed: Whether embeddings are computed anew, too.
+        """
+        self._library.outdate()
+        if embed:
+            self._library.reembed()
+        else:
+            self._library.renew_index()
+        self.request()
+
+    def _is_over(self, ticket: int) -> bool:
+        return max(self._tickets.finished, self._tickets.failed) >= ticket or self._ended
+
+    def _wake(self) -> None:
+        with self._state:
+            self._state.notify_all()
+
     def _run(self) -> None:
         try:
-            self._work()
+            while not self._stopping.is_set():
+                self._step_or_pause()
         finally:
             if not self._stopping.is_set():
                 self._fail_all(KBError("indexing has ended unexpectedly", "the log has the reason; start kb again"))
@@ -148,35 +169,89 @@ class Pipeline:
                 self._ended = True
                 self._state.notify_all()
 
-    def _work(self) -> None:
-        pause = 0.0
-        while self._wait_for_work(pause):
-            try:
-                complete = self._retrieval_is_ready() and self._reconcile()
-                if complete:
-                    self._library.note_sync()
-            except KBError as error:
-                if not self._stopping.is_set():
-                    logger.error("indexing stopped: %s", error.message)
-                self._fail_all(error)
-                pause = RETRY_SECONDS
-            else:
-                pause = self._pause_after(complete)
-                if complete:
-                    self._finished = self._begun
-            with self._state:
-                self._state.notify_all()
+    def _step_or_pause(self) -> None:
+        try:
+            self._step()
+        except _Interrupted:
+            pass
+        except KBError as error:
+            if not self._stopping.is_set():
+                logger.error("indexing stopped: %s", error.message)
+            self._fail_all(error)
 
     def _fail_all(self, error: KBError) -> None:
-        self._note(current=None, error=error)
-        self._failure = error
-        self._failed = self._begun
+        self._backlog.clear()
+        self._timer_at = time.monotonic() + RETRY_SECONDS
+        self._note_queue()
+        self._note(error=error)
+        with self._state:
+            self._failure = error
+            self._tickets.give_up()
+            self._state.notify_all()
 
-    def _pause_after(self, complete: bool) -> float:
-        if not complete:
-            return self._settings.settle_seconds
-        all_reachable = all(reachable for _, reachable in self._status.folders)
-        return self._settings.sync_seconds if all_reachable else min(self._settings.sync_seconds, RETRY_SECONDS)
+    def _step(self) -> None:
+        """Does the most urgent thing, or waits for one."""
+        if time.monotonic() >= self._look_due_at():
+            self._look()
+        elif taken := self._backlog.take():
+            self._index(*taken)
+        elif self._backlog or self._status.error or not self._library.maintain(self._check_idle):
+            self._wait()
+
+    def _look_due_at(self) -> float:
+        """When to look at the folders next; a burst of hints, or a long run, is not held up by many looks."""
+        if not self._tickets.is_pending:
+            return self._timer_at
+        pause = max(LOOK_AGAIN_SECONDS, self._look_seconds / LOOK_SHARE) if self._backlog else 0.0
+        return max(self._asked_at + self._debounce_seconds, self._looked_at + pause)
+
+    def _wait(self) -> None:
+        with self._state:
+            pending = self._tickets.is_pending
+            self._state.wait_for(
+                lambda: self._stopping.is_set() or self._backlog.has_reading or self._tickets.is_pending != pending,
+                max(0.0, self._look_due_at() - time.monotonic()),
+            )
+
+    def _look(self) -> None:
+        if not self._retrieval_is_ready():
+            return
+        with self._state:
+            ticket = self._tickets.request()
+        began = time.monotonic()
+        self._watcher.renew()  # before the look, so that no change falls between the two
+        self._plan = plan = self._reconciler.look()
+        self._backlog.put(plan.ready)
+        self._looked_at = time.monotonic()
+        self._look_seconds = self._looked_at - began
+        self._timer_at = self._looked_at + plan.look_again_seconds
+        self._note(folders=plan.folders, unsupported=plan.unsupported, error=None)
+        self._note_queue()
+        waiting = {place_of(file) for file in (*self._backlog.files, *plan.unsettled)}
+        self._settle_tickets(lambda: self._tickets.look_done(ticket, waiting | plan.missed))
+
+    def _index(self, file: FileVersion, read: Callable[[], Reading]) -> None:
+        place = place_of(file)
+        self._note_queue(file)
+        if self._indexer.index(file, read, as_it_is=place in self._plan.restless):
+            self._reconciler.was_read(file)
+            self._meter.file_done(file.size_bytes)
+            self._settle_tickets(lambda: self._tickets.dealt_with(place))
+        else:
+            self._look_within(self._settings.settle_seconds)
+        self._note_queue()
+
+    def _look_within(self, seconds: float) -> None:
+        self._timer_at = min(self._timer_at, time.monotonic() + seconds)
+
+    def _settle_tickets(self, change: Callable[[], None]) -> None:
+        with self._state:
+            before = self._tickets.finished
+            change()
+        if self._tickets.finished > before:
+            self._library.note_sync()
+            self._look_within(self._reconciler.next_try_seconds())
+        self._wake()
 
     def _retrieval_is_ready(self) -> bool:
         while not self._stopping.is_set():
@@ -184,75 +259,25 @@ class Pipeline:
                 return True
         return False
 
-    def _wait_for_work(self, pause_seconds: float) -> bool:
-        with self._state:
-            self._state.wait_for(lambda: self._requested > self._begun or self._stopping.is_set(), pause_seconds)
-        self._stopping.wait(self._debounce_seconds)
-        self._begun = self._requested
-        return not self._stopping.is_set()
-
-    def _reconcile(self) -> bool:
-        self._watcher.renew()  # before the look, so that no change falls between the two
-        files = self._look()
-        unreachable = {str(folder) for folder, reachable in self._status.folders if not reachable}
-        changes = compare(files, self._library.documents(), self._standing_failures(), unreachable, _hash_or_nothing)
-        gone = self._settling.gone(changes.removed)
-        self._follow(replace(changes, removed=gone))
-        return self._index_all([*changes.modified, *changes.added], all_gone=len(gone) == len(changes.removed))
-
-    def _look(self) -> list[FileVersion]:
-        files: list[FileVersion] = []
-        folders = []
-        for folder, was_reachable in self._status.folders:
-            try:
-                files += list_files(folder)
-                folders.append((folder, True))
-            except OSError as error:
-                folders.append((folder, False))
-                if was_reachable:
-                    logger.warning("%s cannot be read: %s; its documents are kept", folder, error.strerror)
-        self._note(folders=tuple(folders), error=None)
-        return files
-
-    def _standing_failures(self) -> list[Failure]:
-        return [failure for failure in self._library.failures() if not self._indexer.deserves_another_try(failure.file)]
-
-    def _follow(self, changes: Changes) -> None:
-        for document, file in changes.renamed:
-            self._library.move(document.id, replace(file, sha256=document.file.sha256))
-            logger.info("%s is now %s", document.file.source, file.source)
-        for document in changes.removed:
-            self._library.remove(document.id)
-            logger.info("%s is gone", document.file.source)
-        for file in changes.cleared:
-            self._library.clear_failure(file.root, file.source)
-
-    def _index_all(self, waiting: Sequence[FileVersion], all_gone: bool) -> bool:
-        queue = deque(self._settling.settled(waiting))
-        later = [file.source for file in set(waiting).difference(queue)]
-        look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
-        while queue:
-            news = self._requested > self._begun or not all_gone
-            if self._stopping.is_set() or (news and time.monotonic() > look_again_at):
-                return False
-            file = queue.popleft()
-            self._note(current=file.source, pending=(*(other.source for other in queue), *later))
-            if not self._indexer.index(file):
-                later.append(file.source)
-        self._note(current=None, pending=tuple(later))
-        return all_gone and not later
-
     def _check_running(self) -> None:
         if self._stopping.is_set():
-            raise KBError("indexing is being stopped")
+            raise _Interrupted("indexing is being stopped")
+
+    def _check_idle(self) -> None:
+        if self._tickets.is_pending or self._stopping.is_set():
+            raise _Interrupted("there is something more urgent to do")
+
+    def _note_queue(self, current: FileVersion | None = None) -> None:
+        outside = [*self._plan.unsettled, *([current] if current else [])]
+        size_bytes = self._backlog.size_bytes + sum(file.size_bytes for file in outside)
+        waiting = len(self._backlog) + len(outside)
+        self._meter.waits(waiting, size_bytes)
+        self._note(current=current.source if current else None)
+        self._library.note_pending(waiting)
 
     def _note(self, **changes: Any) -> None:
         self._status = replace(self._status, **changes)
-        self._library.note_pending(len(self._status.pending) + (self._status.current is not None))
 
 
-def _hash_or_nothing(file: FileVersion) -> str:
-    try:
-        return hash_file(Path(file.root, file.source))
-    except UnreadableFile:
-        return ""
+class _Interrupted(KBError):
+    """Work is given up for something more urgent."""

@@ -6,6 +6,7 @@ Pure. Events tell only that it is time to look; this comparison is what is belie
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from ingest.tickets import Place
 from kb.types import DocumentInfo, Failure, FileVersion
 
 
@@ -15,7 +16,8 @@ class Changes:
 
     Attributes:
         added: Files that were never indexed.
-        modified: Files whose size or time differ from what was indexed, or from what failed.
+        modified: Files whose state differs from that in which they were indexed, or failed.
+        outdated: Files that are what they were, but were indexed by another recipe.
         renamed: Documents with the place to which their file was moved.
         removed: Documents whose file is gone.
         cleared: Failures whose file is gone.
@@ -23,6 +25,7 @@ class Changes:
 
     added: Sequence[FileVersion] = ()
     modified: Sequence[FileVersion] = ()
+    outdated: Sequence[FileVersion] = ()
     renamed: Sequence[tuple[DocumentInfo, FileVersion]] = ()
     removed: Sequence[DocumentInfo] = ()
     cleared: Sequence[FileVersion] = ()
@@ -32,39 +35,62 @@ def compare(
     files: Iterable[FileVersion],
     documents: Iterable[DocumentInfo],
     failures: Iterable[Failure],
-    unreachable: Collection[str],
+    hidden: Collection[Place],
+    recipe: str,
     hash_of: Callable[[FileVersion], str],
 ) -> Changes:
     """Compares folders and catalog.
 
     Args:
-        files: All files in the folders that could be read.
-        unreachable: Watched folders that cannot be read now; what was indexed from them is left alone.
+        files: All files in the folders that can be seen now.
+        hidden: Files and folders that cannot be seen now, the path of a folder being empty or ending with `/`; what
+            was indexed from them is left alone.
+        recipe: Version of readers and chunker.
         hash_of: SHA-256 of a file; asked only where a new file has the size of one that is gone.
     """
-    present = {_place(file): file for file in files}
-    indexed = {_place(document.file): document for document in documents}
-    failed = {_place(failure.file): failure.file for failure in failures}
-    gone = [document for place, document in indexed.items() if place not in present and place[0] not in unreachable]
+    present = {place_of(file): file for file in files}
+    indexed = {place_of(document.file): document for document in documents}
+    failed = {place_of(failure.file): failure.file for failure in failures}
+    gone = [indexed[place] for place in _missing(indexed, present, hidden)]
     added: list[FileVersion] = []
     modified: list[FileVersion] = []
+    outdated: list[FileVersion] = []
     for place, file in present.items():
-        if _same_state(file, failed.get(place)):
+        document = indexed.get(place)
+        if place in failed and _same_state(file, failed[place]):
             continue
-        if place not in indexed:
+        if document is None:
             (modified if place in failed else added).append(file)
-        elif not _same_state(file, indexed[place].file):
+        elif not _same_state(file, document.file):
             modified.append(file)
+        elif document.recipe != recipe:
+            outdated.append(file)
     renamed = _pair_renames(gone, added, hash_of)
     moved_ids = {document.id for document, _ in renamed}
-    moved_to = {_place(file) for _, file in renamed}
+    moved_to = {place_of(file) for _, file in renamed}
     return Changes(
-        added=[file for file in added if _place(file) not in moved_to],
+        added=[file for file in added if place_of(file) not in moved_to],
         modified=modified,
+        outdated=outdated,
         renamed=renamed,
         removed=[document for document in gone if document.id not in moved_ids],
-        cleared=[file for place, file in failed.items() if place not in present and place[0] not in unreachable],
+        cleared=[failed[place] for place in _missing(failed, present, hidden)],
     )
+
+
+def place_of(file: FileVersion) -> Place:
+    """Where a file is."""
+    return file.root, file.source
+
+
+def _missing(known: Iterable[Place], present: Collection[Place], hidden: Collection[Place]) -> list[Place]:
+    return [place for place in known if place not in present and not _is_hidden(place, hidden)]
+
+
+def _is_hidden(place: Place, hidden: Collection[Place]) -> bool:
+    root, source = place
+    ends = [0, *(n for n, char in enumerate(source, start=1) if char == "/"), len(source)] if hidden else []
+    return any((root, source[:end]) in hidden for end in ends)
 
 
 def _pair_renames(
@@ -86,9 +112,7 @@ def _pair_renames(
     return pairs
 
 
-def _place(file: FileVersion) -> tuple[str, str]:
-    return file.root, file.source
-
-
-def _same_state(file: FileVersion, known: FileVersion | None) -> bool:
-    return known is not None and (file.size_bytes, file.modified_ns) == (known.size_bytes, known.modified_ns)
+def _same_state(file: FileVersion, known: FileVersion) -> bool:
+    if (file.size_bytes, file.modified_ns) != (known.size_bytes, known.modified_ns):
+        return False
+    return file.changed_ns == known.changed_ns or not known.changed_ns

@@ -39,6 +39,12 @@ class ParserUnavailable(KBError):
     code = "parser_unavailable"
 
 
+class ReaderDied(UnreadableFile):
+    """The file ended its reader, or had to be given up; next time it may go better, or not."""
+
+    code = "reader_died"
+
+
 class ParserProcess:
     """A child process that reads files, one at a time; it is started by the first file and replaced when need be.
 
@@ -71,7 +77,8 @@ class ParserProcess:
             memory_bytes: How much the child may grow while it reads.
 
         Raises:
-            UnreadableFile: No text can be had from the file within the limits, and why.
+            UnreadableFile: No text can be had from the file, and why.
+            ReaderDied: It crashed the reader, or took longer than it may.
             ParserUnavailable: `close` was called before or meanwhile, or no child can be started.
         """
         request = {
@@ -129,16 +136,12 @@ class ParserProcess:
         if self._closed:
             return ParserUnavailable("the parser was closed while it read a file")
         if expired:
-            return UnreadableFile(
-                f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file"
-            )
+            return ReaderDied(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
         if status is None:
-            return UnreadableFile("crashed the reader: it gave back too much", _CRASH_HINT)
+            return ReaderDied("crashed the reader: it gave back too much", _CRASH_HINT)
         if status == -signal.SIGKILL:
-            return UnreadableFile(
-                "the reader was killed, probably for want of memory", "free some memory and try again"
-            )
-        return UnreadableFile(f"crashed the reader ({_status_name(status)})", _CRASH_HINT)
+            return ReaderDied("the reader was killed, probably for want of memory", "free some memory and try again")
+        return ReaderDied(f"crashed the reader ({_status_name(status)})", _CRASH_HINT)
 
     def _discard(self) -> None:
         """Ends the child, if there is one; only the thread whose turn it is may do so."""

@@ -53,3 +53,9 @@ def test_spaces_between_all_han_characters_go_but_single_ones_stay() -> None:
 def test_paragraphs_are_cut_at_blank_lines_and_trimmed() -> None:
     text = "--\n  one\ntwo \n \n\n\tthree\n\n--"
     assert [text[start:end] for start, end in paragraph_spans(text, 2, len(text) - 2)] == ["one\ntwo", "three"]
+
+
+def test_lines_that_count_are_kept_where_there_is_nothing_else() -> None:
+    pages = [f"Page {number} tells of the dome." for number in range(1, 9)]
+    assert clean_pages(pages) == pages
+    assert clean_pages([f"Page {number}" for number in range(1, 9)]) == [""] * 8

@@ -361,7 +361,7 @@ def test_sync_waits_until_all_is_done(settings: Settings, folder: Path) -> None:
         watched.sync()
         assert len(watched.sources) == 6
         assert watched.library.index_state().pending == 0
-        assert watched.library.last_sync() is not None
+        assert watched.library.index_state().last_sync is not None
 
 
 def test_several_can_wait_for_the_same_sync(watched: Watched) -> None:

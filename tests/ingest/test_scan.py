@@ -1,22 +1,27 @@
 import datetime
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.scan import Changes, compare
+from ingest import scan
+from ingest.scan import Changes
+from ingest.tickets import Place
 from kb.types import DocumentInfo, Failure, FileVersion
 
 NOW = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 
 
-def file(source: str, size: int = 10, time: int = 1, content: str = "", root: str = "/r") -> FileVersion:
-    return FileVersion(root, source, size, time, content)
+def file(
+    source: str, size: int = 10, time: int = 1, content: str = "", root: str = "/r", changed: int = 0
+) -> FileVersion:
+    return FileVersion(root, source, size, time, content, changed)
 
 
-def document(version: FileVersion, key: str = "") -> DocumentInfo:
-    return DocumentInfo(key or version.source, version, "", "text/markdown", (), None, None, 0, 0, NOW)
+def document(version: FileVersion, key: str = "", recipe: str = "now") -> DocumentInfo:
+    return DocumentInfo(key or version.source, version, "", "text/markdown", (), None, None, 0, 0, NOW, recipe)
 
 
 def failure(version: FileVersion) -> Failure:
@@ -27,10 +32,23 @@ def no_hash(version: FileVersion) -> str:
     raise AssertionError(f"{version.source} was hashed for nothing")
 
 
+def compare(
+    files: Iterable[FileVersion],
+    documents: Iterable[DocumentInfo],
+    failures: Iterable[Failure],
+    hidden: Collection[Place],
+    hash_of: Callable[[FileVersion], str],
+) -> Changes:
+    return scan.compare(files, documents, failures, hidden, "now", hash_of)
+
+
+NOTHING = Changes([], [], [], [], [], [])
+
+
 def test_nothing_changes_where_sizes_and_times_agree() -> None:
     known = file("a.md", content="A")
     changes = compare([file("a.md")], [document(known)], [], (), no_hash)
-    assert changes == Changes([], [], [], [], [])
+    assert changes == NOTHING
 
 
 def test_file_is_added_modified_or_removed() -> None:
@@ -42,11 +60,43 @@ def test_file_is_added_modified_or_removed() -> None:
     assert [gone.file.source for gone in changes.removed] == ["gone.md"]
 
 
+def test_file_whose_size_and_time_were_set_back_is_modified_all_the_same() -> None:
+    known = document(file("a.md", changed=7))
+    assert compare([file("a.md", changed=8)], [known], [], (), no_hash).modified == [file("a.md", changed=8)]
+    assert compare([file("a.md", changed=7)], [known], [], (), no_hash) == NOTHING
+
+
+def test_catalog_that_does_not_know_when_files_changed_is_believed() -> None:
+    assert compare([file("a.md", changed=8)], [document(file("a.md"))], [], (), no_hash) == NOTHING
+
+
+def test_file_that_cannot_be_looked_at_is_left_alone_and_none_beside_it() -> None:
+    documents = [document(file(source)) for source in ("a.md", "a.md.md")]
+    changes = compare([], documents, [], {("/r", "a.md")}, no_hash)
+    assert [gone.id for gone in changes.removed] == ["a.md.md"]
+
+
+def test_document_of_another_recipe_is_outdated_unless_its_file_has_changed_anyway() -> None:
+    documents = [document(file(name), recipe="before") for name in ("same.md", "longer.md", "gone.md")]
+    changes = compare([file("same.md"), file("longer.md", size=11)], documents, [], (), no_hash)
+    assert changes.outdated == [file("same.md")]
+    assert changes.modified == [file("longer.md", size=11)]
+    assert [gone.id for gone in changes.removed] == ["gone.md"]
+
+
+def test_what_lies_below_a_folder_that_cannot_be_read_is_left_alone() -> None:
+    documents = [document(file(source)) for source in ("private/a.md", "private/deep/b.md", "privateer.md")]
+    failures = [failure(file("private/c.md"))]
+    changes = compare([], documents, failures, {("/r", "private/")}, no_hash)
+    assert [gone.id for gone in changes.removed] == ["privateer.md"]
+    assert changes.cleared == []
+
+
 def test_moved_file_is_a_rename_and_no_removal() -> None:
     moved = file("new/place.md")
     known = document(file("old.md", content="A"))
     changes = compare([moved], [known], [], (), lambda _: "A")
-    assert changes == Changes([], [], [(known, moved)], [], [])
+    assert changes == replace(NOTHING, renamed=[(known, moved)])
 
 
 def test_new_file_of_the_same_size_but_other_content_is_no_rename() -> None:
@@ -77,7 +127,7 @@ def test_file_moves_from_one_watched_folder_into_another() -> None:
 
 def test_failed_file_rests_until_it_changes() -> None:
     failed = failure(file("bad.pdf", content="A"))
-    assert compare([file("bad.pdf")], [], [failed], (), no_hash) == Changes([], [], [], [], [])
+    assert compare([file("bad.pdf")], [], [failed], (), no_hash) == NOTHING
     for changed in (file("bad.pdf", size=11), file("bad.pdf", time=2)):
         assert compare([changed], [], [failed], (), no_hash).modified == [changed]
 
@@ -90,13 +140,13 @@ def test_failure_goes_with_its_file() -> None:
 def test_what_came_from_an_unreachable_folder_is_left_alone() -> None:
     known, failed = document(file("a.md", root="/usb")), failure(file("b.md", root="/usb"))
     elsewhere = document(file("c.md"))
-    changes = compare([], [known, elsewhere], [failed], {"/usb"}, no_hash)
+    changes = compare([], [known, elsewhere], [failed], {("/usb", "")}, no_hash)
     assert (changes.removed, changes.cleared) == ([elsewhere], [])
 
 
 def test_document_of_an_unreachable_folder_is_not_taken_for_the_origin_of_a_copy() -> None:
     known = document(file("a.md", content="A", root="/usb"))
-    changes = compare([file("a.md")], [known], [], {"/usb"}, lambda _: "A")
+    changes = compare([file("a.md")], [known], [], {("/usb", "")}, lambda _: "A")
     assert (len(changes.added), changes.renamed) == (1, [])
 
 
@@ -128,7 +178,7 @@ def test_applying_the_changes_makes_the_catalog_equal_the_folders(
         files,
         indexed.values(),
         map(failure, failed.values()),
-        unreachable,
+        {(root, "") for root in unreachable},
         lambda version: contents[version.root, version.source].sha256,
     )
 

@@ -1,0 +1,63 @@
+"""Who waits for which files: a caller of `sync` is told when all that was there before its call has been dealt with.
+
+Pure. A file that never stops changing does not keep anybody waiting: it counts as soon as one version of it is dealt
+with.
+"""
+
+from collections.abc import Collection
+
+Place = tuple[str, str]
+"""Watched folder, and path below it."""
+
+
+class Tickets:
+    """Counts requests for a look at the folders, and says up to which of them everything is done.
+
+    Attributes:
+        requested: The latest request.
+        begun: The latest request that a look has followed.
+        finished: The latest request for which everything that the folders held is dealt with.
+        failed: The latest request that was given up.
+    """
+
+    def __init__(self) -> None:
+        self.requested = self.begun = self.finished = self.failed = 0
+        self._open: list[tuple[int, set[Place]]] = []
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether somebody asked for a look that has not begun."""
+        return self.requested > self.begun
+
+    def request(self) -> int:
+        """Asks for a look."""
+        self.requested += 1
+        return self.requested
+
+    def look_done(self, ticket: int, waiting: Collection[Place]) -> None:
+        """Notes what a look has found to do; what earlier looks had found and this one has not is done.
+
+        Args:
+            ticket: The latest request when the look began.
+        """
+        for _, places in self._open:
+            places.intersection_update(waiting)
+        self._open.append((ticket, set(waiting)))
+        self.begun = ticket
+        self._drop_finished()
+
+    def dealt_with(self, place: Place) -> None:
+        """Notes that a file has been indexed, removed or recorded as failed."""
+        for _, places in self._open:
+            places.discard(place)
+        self._drop_finished()
+
+    def give_up(self) -> None:
+        """Notes that nothing can be done for any request up to now."""
+        self.begun = self.failed = self.requested
+        self._open.clear()
+
+    def _drop_finished(self) -> None:
+        # What an earlier look waits for, a later one waits for too, so they end in order.
+        while self._open and not self._open[0][1]:
+            self.finished, _ = self._open.pop(0)
