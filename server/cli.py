@@ -20,6 +20,9 @@ from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, 
 from kb.settings import load
 from kb.types import Thinking
 from server import models_cli, schemas, terminal
+from server.naming import find_document
+from server.status_view import show_status
+from server.work_view import work_progress
 
 if TYPE_CHECKING:
     from server.service import Service
@@ -42,6 +45,10 @@ app.add_typer(models_cli.app, name="models")
 def _as_text(argument: str) -> str:
     """Puts a mark in the place of bytes that are no text; nothing behind could take them."""
     return argument.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _as_texts(arguments: list[str]) -> list[str]:
+    return [_as_text(argument) for argument in arguments]
 
 
 Question = Annotated[str, typer.Argument(help="In Chinese or English.", callback=_as_text)]
@@ -105,10 +112,14 @@ def serve(
 
     kb serve ~/papers --port 9000 --model deepseek-r1-distill-qwen-7b
     """
+    from server.connection import check_unowned
+
+    settings = load(host=host, port=port, model=model)
+    check_unowned(settings.home)
     from server.serving import serve_until_stopped
 
     _set_up_log(logging.INFO)
-    serve_until_stopped(load(host=host, port=port, model=model), folders or [])
+    serve_until_stopped(settings, folders or [])
 
 
 @app.command()
@@ -173,18 +184,70 @@ def add(
         for path in chain.from_iterable(map(_files, paths)):
             for uploaded in service.add(path).uploaded:
                 terminal.out.print(f"{path} → {uploaded.root}/{uploaded.source}", markup=False)
-        with terminal.sync_progress() as watch:
-            terminal.show_sync(service.sync(watch))
+        with work_progress(terminal.err) as watch:
+            result = service.sync(watch)
+    terminal.show_sync(result)
 
 
 @app.command()
-def sync() -> None:
+def sync(
+    retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed, though unchanged.")] = False,
+) -> None:
     """Brings the index up to date with the folders, and waits for it.
 
-    Example: kb sync
+    Examples:
+
+    kb sync
+
+    kb sync --retry
     """
-    with _connected() as service, terminal.sync_progress() as watch:
-        result = service.sync(watch)
+    with _connected() as service, work_progress(terminal.err) as watch:
+        result = service.sync(watch, retry=retry)
+    terminal.show_sync(result)
+
+
+@app.command()
+def forget(
+    documents: Annotated[
+        list[str], typer.Argument(help="Paths on disk or below a watched folder, or ids.", callback=_as_texts)
+    ],
+) -> None:
+    """Takes documents out of the index and wipes their text from the data directory; the files stay as they are.
+
+    Examples:
+
+    kb forget ~/papers/old-contract.pdf
+
+    kb forget 2019/old-contract.pdf 2019/older-contract.pdf
+    """
+    with _connected() as service:
+        listed = service.documents()
+        found = {document.id: document for document in (find_document(name, listed) for name in documents)}
+        service.forget(list(found))
+    terminal.show_forgotten(list(found.values()))
+
+
+@app.command()
+def reindex(
+    embed: Annotated[bool, typer.Option("--embed", help="Compute all embeddings anew, too.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Whether to wait until it is done.")] = True,
+) -> None:
+    """Reads every file anew and makes a new vector index; the old one answers until then.
+
+    Never needed to keep the index right; for trying whether a new one helps.
+
+    Examples:
+
+    kb reindex
+
+    kb reindex --embed --no-wait
+    """
+    with _connected() as service:
+        if not wait:
+            terminal.out.print(service.start_reindex(embed=embed).message, markup=False)
+            return
+        with work_progress(terminal.err) as watch:
+            result = service.reindex(watch, embed=embed)
     terminal.show_sync(result)
 
 
@@ -199,7 +262,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print(found.model_dump_json(indent=2))
     else:
-        terminal.show_status(found)
+        show_status(terminal.out, found)
 
 
 @app.command()
@@ -223,7 +286,7 @@ def _files(path: Path) -> Sequence[Path]:
     try:
         if not path.is_dir():
             return [path]
-        files = [path / file.source for file in list_files(path.absolute())]
+        files = [path / file.source for file in list_files(path.absolute()).files]
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
     if not files:

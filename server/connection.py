@@ -1,18 +1,19 @@
-"""Who answers a command of the terminal: the server that owns the data directory, or else this process."""
+"""Who answers a command of the terminal: the server that owns the data directory, or else this process.
+
+Only what is needed then is imported, so that a command that cannot go on says so at once.
+"""
 
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from kb.library import open_library
-from kb.lock import find_owner
+from kb.lock import LOCK_NAME, DataDirectoryLock, find_owner
 from kb.settings import Settings
-from server.local import Local
-from server.remote import Remote
 from server.service import Service, ShowLoading
 
-_CONNECT_SECONDS = 2.0
+_CONNECT_SECONDS = 1.0
 
 
 @contextmanager
@@ -24,13 +25,34 @@ def connect(settings: Settings, show_loading: ShowLoading) -> Iterator[Service]:
     """
     owner = find_owner(settings.home)
     # A server that was killed leaves its address, and its process id may be another's by now.
-    service: Service = (
-        Remote(owner.url, settings.token)
-        if owner and _listens(owner.url)
-        else Local(open_library(settings), show_loading)
-    )
+    service = _remote(owner.url, settings) if owner and _listens(owner.url) else _local(settings, show_loading)
     with closing(service):
         yield service
+
+
+def check_unowned(home: Path) -> None:
+    """Finds out before anything heavy is imported that a data directory cannot be opened.
+
+    Raises:
+        DataDirectoryLocked: Another process has it open.
+        StorageError: It cannot be read or written.
+    """
+    if (home / LOCK_NAME).exists():
+        DataDirectoryLock(home).release()
+
+
+def _remote(url: str, settings: Settings) -> Service:
+    from server.remote import Remote
+
+    return Remote(url, settings.token)
+
+
+def _local(settings: Settings, show_loading: ShowLoading) -> Service:
+    check_unowned(settings.home)
+    from kb.library import open_library
+    from server.local import Local
+
+    return Local(open_library(settings), show_loading)
 
 
 def _listens(url: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.folders import is_reachable
+from kb.embedding import describe_backend
 from kb.lock import find_owner
 from kb.models import ModelStore
 from kb.settings import Settings
@@ -90,7 +91,8 @@ def _models(settings: Settings) -> Iterator[Finding]:
     store = ModelStore(settings.models)
     embedding = store.find(settings.embedding_model)
     if embedding:
-        yield Finding("good", f"embedding model {store.identity(embedding)}")
+        backend = describe_backend(embedding, settings.embedding_backend)
+        yield Finding("good", f"embedding model {store.identity(embedding)}, {backend}")
     else:
         pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
         yield Finding("note", f"the embedding model {settings.embedding_model} is not here yet", pull)

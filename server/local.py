@@ -1,5 +1,6 @@
 """A knowledge base opened by this process, because nobody else has it open."""
 
+import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ from kb.library import KnowledgeBase
 from kb.settings import Settings
 from kb.types import Thinking
 from server import schemas
-from server.report import report_status, sync_now
+from server.report import report_documents, report_status, sync_now
 from server.service import ShowLoading, Watch, opened, polling
 from server.streaming import wire_event
 
@@ -65,13 +66,46 @@ class Local:
         uploaded = schemas.Uploaded(root=str(root), source=source, size_bytes=placed.stat().st_size)
         return schemas.UploadResponse(uploaded=[uploaded])
 
-    def sync(self, watch: Watch) -> schemas.SyncResponse:
+    def documents(self) -> schemas.DocumentList:
         """See `Service`."""
-        watched_folders(self._library.settings, self._library)
+        return report_documents(self._library, self._pipeline)
+
+    def forget(self, document_ids: Sequence[str]) -> None:
+        """See `Service`."""
+        for document_id in document_ids:
+            self._library.forget(document_id)
         self._show_loading(self._library, False)
+        self._maintain()
+
+    def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
+        """See `Service`."""
+        folders = watched_folders(self._library.settings, self._library)
+        self._show_loading(self._library, False)
+        self._pipeline.stop()  # one that has run before cannot start again
+        self._pipeline = Pipeline(self._library, folders)
         self._pipeline.start()
         with polling(lambda: watch(self.status())):
-            return sync_now(self._library, self._pipeline)
+            result = sync_now(self._library, self._pipeline, retry=retry)
+            self._pipeline.stop()
+            self._maintain()
+        return result
+
+    def start_reindex(self, *, embed: bool) -> schemas.Message:
+        """See `Service`."""
+        self._pipeline.reindex(embed=embed)
+        return schemas.Message(message="the next `kb serve` or `kb sync` reads everything anew and makes a new index")
+
+    def reindex(self, watch: Watch, *, embed: bool) -> schemas.SyncResponse:
+        """See `Service`."""
+        self.start_reindex(embed=embed)
+        began = time.monotonic()
+        result = self.sync(watch)
+        return result.model_copy(update={"seconds": round(time.monotonic() - began, 2)})
+
+    def _maintain(self) -> None:
+        """Does what a server would do when it has time: nobody else will."""
+        while self._library.maintain():
+            pass
 
 
 def watched_folders(
@@ -86,7 +120,7 @@ def watched_folders(
         SettingsError: They cannot be watched.
     """
     named = tuple(given) or settings.folders
-    folders = named or tuple(Path(root) for root in library.folders())
+    folders = named or tuple(Path(folder.root) for folder in library.folders())
     if required:
         _check(folders, named)
     return tuple(folder.resolve() for folder in folders)

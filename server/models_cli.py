@@ -6,9 +6,8 @@ Errors pass through: the command line as a whole turns a `KBError` into a messag
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import tomlkit
 import typer
 from rich import progress as bars
 from rich.console import Console
@@ -17,9 +16,11 @@ from rich.table import Table
 
 from kb import settings
 from kb.errors import InvalidRequest, ModelMissing, NotFound, StorageError
-from kb.fetch import Report
-from kb.models import ModelStore
 from kb.types import Progress
+
+if TYPE_CHECKING:
+    from kb.fetch import Report
+    from kb.models import ModelStore
 
 app = typer.Typer(help="The models on this machine: list, fetch, choose.", no_args_is_help=True)
 
@@ -33,7 +34,7 @@ def list_models() -> None:
     Example: kb models list
     """
     current = settings.load()
-    store = ModelStore(current.models)
+    store = _store(current)
     here = {model.name: model.size_bytes for model in store.installed()}
     in_use = {store.choose_answer_model(current.model), current.embedding_model}
     table = Table(box=None, pad_edge=False)
@@ -68,8 +69,13 @@ def pull(
 
     kb models pull deepseek-r1-distill-qwen-7b --url https://mirror.example/r1-7b-q4_k_m.gguf
     """
+    from kb.embedding import prepare_embedder
+
+    current = settings.load()
     with progress_bar() as report:
-        path = ModelStore(settings.load().models).pull(name, report, url)
+        path = _store(current).pull(name, report, url)
+        if path.is_dir():
+            prepare_embedder(path, report, current.embedding_backend)
     typer.echo(f"{name} is here: {path}")
 
 
@@ -79,7 +85,7 @@ def path(name: _Name) -> None:
 
     Example: kb models path multilingual-e5-small
     """
-    found = ModelStore(settings.load().models).find(name)
+    found = _store(settings.load()).find(name)
     if found is None:
         raise ModelMissing(f"{name} is not on this machine", f"`kb models pull {name}` fetches it")
     typer.echo(str(found))
@@ -96,7 +102,7 @@ def use(name: _Name) -> None:
     kb models use ~/models/my-model-q4_k_m.gguf
     """
     current = settings.load()
-    store = ModelStore(current.models)
+    store = _store(current)
     known, found = store.known(name), store.find(name)
     if (known and known.role == "embedding") or (found and found.is_dir()):
         raise InvalidRequest(f"{name} is an embedding model: it finds passages, and cannot answer")
@@ -113,7 +119,7 @@ def use(name: _Name) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Report]:
+def progress_bar() -> Iterator["Report"]:
     """Shows the progress of a download: a bar on a terminal, else a line at each tenth.
 
     Yields:
@@ -141,7 +147,7 @@ def progress_bar() -> Iterator[Report]:
         yield report
 
 
-def _plain_report(console: Console) -> Report:
+def _plain_report(console: Console) -> "Report":
     shown: set[tuple[str, int]] = set()
 
     def report(progress: Progress) -> None:
@@ -154,8 +160,16 @@ def _plain_report(console: Console) -> Report:
     return report
 
 
+def _store(current: settings.Settings) -> "ModelStore":
+    from kb.models import ModelStore
+
+    return ModelStore(current.models)
+
+
 def _set_model(config: Path, name: str) -> None:
     """Changes one key and leaves all else as the user wrote it; a reader sees the old file or the new one."""
+    import tomlkit
+
     config = config.resolve()  # a link stays a link
     written = config.with_name(f"{config.name}.new")
     try:

@@ -1,9 +1,11 @@
 """A knowledge base behind a running server, over HTTP."""
 
-from collections.abc import Generator, Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -13,9 +15,10 @@ from kb import errors
 from kb.errors import KBError
 from kb.types import Thinking
 from server import schemas
-from server.service import Watch, opened, polling
+from server.service import POLL_SECONDS, Watch, opened, polling
 
 Body = TypeVar("Body", bound=BaseModel)
+
 
 _EVENTS: dict[str, type[BaseModel]] = {
     "passages": schemas.PassagesEvent,
@@ -80,10 +83,36 @@ class Remote:
             files = {"files": (clean_name(path.name), file)}
             return self._call(schemas.UploadResponse, "POST", "/documents", files=files)
 
-    def sync(self, watch: Watch) -> schemas.SyncResponse:
+    def documents(self) -> schemas.DocumentList:
+        """See `Service`."""
+        return self._call(schemas.DocumentList, "GET", "/documents")
+
+    def forget(self, document_ids: Sequence[str]) -> None:
+        """See `Service`."""
+        for document_id in document_ids:
+            self._call(schemas.Message, "DELETE", f"/documents/{quote(document_id, safe='')}")
+
+    def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
         """See `Service`."""
         with polling(lambda: watch(self.status())):
-            return self._call(schemas.SyncResponse, "POST", "/sync")
+            return self._call(schemas.SyncResponse, "POST", "/sync", params={"retry": retry})
+
+    def start_reindex(self, *, embed: bool) -> schemas.Message:
+        """See `Service`."""
+        return self._call(schemas.Message, "POST", "/reindex", json={"embed": embed})
+
+    def reindex(self, watch: Watch, *, embed: bool) -> schemas.SyncResponse:
+        """See `Service`."""
+        began = time.monotonic()
+        self.start_reindex(embed=embed)
+        result = self.sync(watch)
+        self._wait_until_built(watch)
+        return result.model_copy(update={"seconds": round(time.monotonic() - began, 2)})
+
+    def _wait_until_built(self, watch: Watch) -> None:
+        while (status := self.status()).index.building:
+            watch(status)
+            time.sleep(POLL_SECONDS)
 
     def _call(self, shape: type[Body], method: str, path: str, **options: Any) -> Body:
         with self._errors():

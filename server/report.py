@@ -1,4 +1,4 @@
-"""The state of the service and the outcome of a sync, put together for HTTP and for the terminal."""
+"""The state of the service, its files and the outcome of a sync, put together for HTTP and for the terminal."""
 
 import importlib.metadata
 import time
@@ -29,28 +29,46 @@ def report_status(library: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
         documents=documents,
         chunks=chunks,
         folders=[schemas.Folder(path=str(path), reachable=reachable) for path, reachable in pipeline.status.folders],
-        index=_index(library, pipeline),
+        index=report_index(library, pipeline),
         failures=[schemas.Failure.of(failure) for failure in library.failures()],
+        unsupported=dict(pipeline.status.unsupported),
         models=schemas.Models(answer=answer, embedding=embedding),
     )
 
 
-def sync_now(library: KnowledgeBase, pipeline: Pipeline) -> schemas.SyncResponse:
+def report_documents(library: KnowledgeBase, pipeline: Pipeline) -> schemas.DocumentList:
+    """Lists all files of the watched folders."""
+    status = pipeline.status
+    waiting = [status.current, *status.pending] if status.current else list(status.pending)
+    return schemas.DocumentList(
+        documents=[schemas.Document.of(document) for document in library.documents()],
+        failures=[schemas.Failure.of(failure) for failure in library.failures()],
+        pending=waiting,
+    )
+
+
+def sync_now(library: KnowledgeBase, pipeline: Pipeline, *, retry: bool = False) -> schemas.SyncResponse:
     """Brings the index up to date and says what is in it.
+
+    Args:
+        retry: Whether files that failed before are tried again though they have not changed.
 
     Raises:
         KBError: Nothing can be indexed, or the service is being stopped.
     """
     began = time.monotonic()
-    if not pipeline.sync():
+    if not pipeline.sync(retry=retry):
         raise KBError("the service is being stopped", "start it again")
     documents, chunks = library.counts()
     seconds = round(time.monotonic() - began, 2)
-    return schemas.SyncResponse(documents=documents, chunks=chunks, failed=len(library.failures()), seconds=seconds)
+    return schemas.SyncResponse(
+        documents=documents, chunks=chunks, failed=library.index_state().failed, seconds=seconds
+    )
 
 
-def _index(library: KnowledgeBase, pipeline: Pipeline) -> schemas.IndexStatus:
-    status, state = pipeline.status, library.index_state()
+def report_index(library: KnowledgeBase, pipeline: Pipeline) -> schemas.IndexStatus:
+    """Tells how current the index is, and what is being done about it."""
+    status, state, building = pipeline.status, library.index_state(), library.index_work()
     return schemas.IndexStatus(
         pending=state.pending,
         failed=state.failed,
@@ -58,6 +76,8 @@ def _index(library: KnowledgeBase, pipeline: Pipeline) -> schemas.IndexStatus:
         current=status.current,
         degraded=status.degraded,
         error=_error(status.error),
+        work=schemas.Work.model_validate(status.progress) if status.progress else None,
+        building=schemas.Progress.model_validate(building) if building else None,
     )
 
 

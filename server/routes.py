@@ -16,7 +16,7 @@ from kb.errors import InvalidRequest, NotFound, RequestTooLarge
 from kb.library import KnowledgeBase
 from kb.types import Answer, AnswerEvent, Done, Turn
 from server import schemas
-from server.report import report_status, sync_now
+from server.report import report_documents, report_status, sync_now
 from server.streaming import iterate, sse
 
 MAX_TEXT_CHARS = 20_000
@@ -85,13 +85,7 @@ def search(body: schemas.SearchRequest, library: Library) -> schemas.SearchRespo
 @router.get("/documents", summary="List documents")
 def list_documents(library: Library, pipeline: Watching) -> schemas.DocumentList:
     """All files of the watched folders: indexed, waiting, and failed with the reason."""
-    status = pipeline.status
-    waiting = [status.current, *status.pending] if status.current else list(status.pending)
-    return schemas.DocumentList(
-        documents=[schemas.Document.of(document) for document in library.documents()],
-        failures=[schemas.Failure.of(failure) for failure in library.failures()],
-        pending=waiting,
-    )
+    return report_documents(library, pipeline)
 
 
 @router.get(
@@ -132,10 +126,18 @@ def original_file(document_id: str, library: Library, pipeline: Watching) -> Fil
 
 
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
-def forget(document_id: str, library: Library) -> schemas.Message:
-    """Removes a document from the index. Its file stays where it is and is passed over until it changes."""
+def forget(document_id: str, library: Library, pipeline: Watching) -> schemas.Message:
+    """Removes a document from the index, and wipes its text from the data directory.
+
+    It answers no more at once; its bytes are gone as soon as indexing has a pause. Its file stays where it is and is
+    passed over until it changes or is uploaded again.
+    """
     document = library.forget(document_id)
-    return schemas.Message(message=f"{document.file.source} is forgotten; the file itself is untouched")
+    pipeline.request()
+    return schemas.Message(
+        message=f"{document.file.source} is forgotten: its text is wiped from the data directory,"
+        " the file itself is untouched"
+    )
 
 
 @router.post(
@@ -162,9 +164,22 @@ def status(library: Library, pipeline: Watching) -> schemas.Status:
 
 
 @router.post("/sync", summary="Bring the index up to date", responses=_errors(_503="Nothing can be indexed now."))
-def sync(library: Library, pipeline: Watching) -> schemas.SyncResponse:
+def sync(
+    library: Library,
+    pipeline: Watching,
+    retry: Annotated[
+        bool, Query(description="Try files again that failed, though they have not changed; not forgotten ones.")
+    ] = False,
+) -> schemas.SyncResponse:
     """Looks at the folders now; returns when every file is indexed, or listed as failed with the reason."""
-    return sync_now(library, pipeline)
+    return sync_now(library, pipeline, retry=retry)
+
+
+@router.post("/reindex", status_code=202, summary="Make the index anew")
+def reindex(pipeline: Watching, body: schemas.ReindexRequest | None = None) -> schemas.Message:
+    """Has every file read anew and the vector index made anew, in the background; the old one answers until then."""
+    pipeline.reindex(embed=body is not None and body.embed)
+    return schemas.Message(message="everything is being read anew; GET /status shows how far it is")
 
 
 @router.get("/healthz", summary="Liveness")

@@ -5,21 +5,23 @@ Both speak in the wire's values, so the terminal draws one kind of thing. `serve
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from pydantic import BaseModel
 
 from kb.errors import InvalidRequest, KBError
-from kb.library import KnowledgeBase
 from kb.types import Thinking
 from server import schemas
+
+if TYPE_CHECKING:
+    from kb.library import KnowledgeBase
 
 POLL_SECONDS = 0.3
 
 Watch = Callable[[schemas.Status], None]
-ShowLoading = Callable[[KnowledgeBase, bool], None]
+ShowLoading = Callable[["KnowledgeBase", bool], None]
 
 
 class Service(Protocol):
@@ -37,12 +39,33 @@ class Service(Protocol):
     def add(self, path: Path) -> schemas.UploadResponse:
         """Copies a file into the first watched folder."""
 
-    def sync(self, watch: Watch) -> schemas.SyncResponse:
+    def documents(self) -> schemas.DocumentList:
+        """Lists what is indexed, and what is not."""
+
+    def forget(self, document_ids: Sequence[str]) -> None:
+        """Removes documents from the index; their files stay where they are.
+
+        Raises:
+            NotFound: There is no such document.
+        """
+
+    def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
         """Brings the index up to date.
 
         Args:
             watch: Sees the state every now and then.
+            retry: Whether files that failed before are tried again though they have not changed.
         """
+
+    def start_reindex(self, *, embed: bool) -> schemas.Message:
+        """Asks for all files to be read anew and for a new vector index.
+
+        Args:
+            embed: Whether embeddings are computed anew, too.
+        """
+
+    def reindex(self, watch: Watch, *, embed: bool) -> schemas.SyncResponse:
+        """Does what `start_reindex` asks for, and waits until the new index answers."""
 
     def close(self) -> None:
         """Gives back what it holds."""

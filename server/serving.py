@@ -18,6 +18,8 @@ from kb.settings import Settings
 from server import terminal
 from server.app import check_binding, create_app
 from server.local import watched_folders
+from server.report import report_index
+from server.work_view import logging_work
 
 GRACE_SECONDS = 3
 """How long requests may take to end when the service is stopped; then they are cut off."""
@@ -55,7 +57,7 @@ def serve(library: KnowledgeBase, folders: Sequence[Path], listener: socket.sock
     url = _url(library.settings.host, listener.getsockname()[1])
     library.announce(url)
     terminal.show_serving(url, pipeline.folders)
-    with terminal.loading_bars(library):
+    with terminal.loading_bars(library), logging_work(lambda: report_index(library, pipeline)):
         server.run(sockets=[listener])
 
 

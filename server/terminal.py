@@ -1,25 +1,27 @@
-"""What the terminal shows: answers as they stream, passages, states, and how far anything is that takes long.
+"""What the terminal shows: answers as they stream, passages, errors, and how far models are.
 
 Answers and results go to standard output, all else to standard error, so that a pipe gets the answer alone.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from kb.errors import KBError
-from kb.library import KnowledgeBase, ModelStatus
 from kb.loading import LoadState
 from server import schemas
-from server.doctor import Finding
 from server.models_cli import progress_bar
+
+if TYPE_CHECKING:
+    from kb.library import KnowledgeBase, ModelStatus
+    from server.doctor import Finding
 
 QUOTE_CHARS = 200
 POLL_SECONDS = 0.2
@@ -94,34 +96,14 @@ def show_passages(passages: Sequence[schemas.Passage]) -> None:
         out.print(f"   [dim]{escape(_shortened(passage.text))}[/]")
 
 
-def show_status(status: schemas.Status) -> None:
-    """Shows the state of the service: models, folders, queue, and every failure with its reason."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    index = status.index
-    for folder in status.folders:
-        table.add_row("folder", escape(folder.path) + ("" if folder.reachable else " [red](cannot be read now)[/]"))
-    table.add_row("documents", f"{status.documents} ({status.chunks} chunks)")
-    table.add_row("waiting", f"{index.pending}" + (f", now {escape(index.current)}" if index.current else ""))
-    table.add_row("last sync", f"{index.last_sync:%Y-%m-%d %H:%M:%S} UTC" if index.last_sync else "never")
-    table.add_row("answers", _model_line(status.models.answer))
-    table.add_row("embeds", _model_line(status.models.embedding))
-    out.print(table)
-    if status.models.answer.note:
-        out.print(f"\n{escape(status.models.answer.note)}")
-    for error in (index.error, status.models.answer.error, status.models.embedding.error):
-        if error:
-            out.print(f"\n[red]{escape(error.message)}[/]\n[dim]→ {escape(error.hint)}[/]")
-    if index.degraded:
-        out.print("\n[yellow]degraded:[/] the system sends no file events; changes are seen a few seconds later")
-    if status.failures:
-        out.print(f"\n[yellow]not indexed ({len(status.failures)}):[/]")
-        for failure in status.failures:
-            out.print(f"  {escape(failure.source)}: {escape(failure.reason)}")
-            if failure.hint:
-                out.print(f"    [dim]→ {escape(failure.hint)}[/]")
+def show_forgotten(documents: Sequence[schemas.Document]) -> None:
+    """Says what became of documents that the user wanted out of the index."""
+    for document in documents:
+        out.print(f"forgotten: {document.root}/{document.source}", markup=False)
+    err.print("[dim]The text is wiped from the data directory; the files themselves are untouched.[/]")
 
 
-def show_findings(findings: Sequence[Finding]) -> None:
+def show_findings(findings: Sequence["Finding"]) -> None:
     """Lists what `kb doctor` found."""
     marks = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
     for finding in findings:
@@ -132,27 +114,12 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def show_sync(result: schemas.SyncResponse) -> None:
     """Says what the index holds now."""
-    failed = f", [yellow]{result.failed} files not indexed (see `kb status`)[/]" if result.failed else ""
+    files = "1 file" if result.failed == 1 else f"{result.failed} files"
+    failed = f", [yellow]{files} not indexed (see `kb status`)[/]" if result.failed else ""
     out.print(f"{result.documents} documents, {result.chunks} chunks{failed} · {result.seconds:.1f} s")
 
 
-@contextmanager
-def sync_progress() -> Iterator[Callable[[schemas.Status], None]]:
-    """Shows how far a sync is, on a line that goes away.
-
-    Yields:
-        What to tell the state to.
-    """
-    with err.status("looking at the folders …") as line:
-
-        def show(status: schemas.Status) -> None:
-            if status.index.current:
-                line.update(f"{status.index.pending} files to go, now {escape(status.index.current)}")
-
-        yield show
-
-
-def show_loading(library: KnowledgeBase, answering: bool) -> None:
+def show_loading(library: "KnowledgeBase", answering: bool) -> None:
     """Waits for the models, and shows how far they are.
 
     Args:
@@ -168,7 +135,7 @@ def show_loading(library: KnowledgeBase, answering: bool) -> None:
 
 
 @contextmanager
-def loading_bars(library: KnowledgeBase) -> Iterator[None]:
+def loading_bars(library: "KnowledgeBase") -> Iterator[None]:
     """Draws the download of models while the block runs."""
     stop = threading.Event()
     drawing = threading.Thread(target=_draw_downloads, args=(library, stop), name="downloads", daemon=True)
@@ -180,7 +147,7 @@ def loading_bars(library: KnowledgeBase) -> Iterator[None]:
         drawing.join()
 
 
-def _draw_downloads(library: KnowledgeBase, stop: threading.Event) -> None:
+def _draw_downloads(library: "KnowledgeBase", stop: threading.Event) -> None:
     with progress_bar() as report:
         while not stop.wait(POLL_SECONDS):
             models = (library.embedding_model(), library.answering_model())
@@ -191,15 +158,8 @@ def _draw_downloads(library: KnowledgeBase, stop: threading.Event) -> None:
                 return
 
 
-def _has_ended(model: ModelStatus) -> bool:
+def _has_ended(model: "ModelStatus") -> bool:
     return model.loading.state in (LoadState.READY, LoadState.FAILED)
-
-
-def _model_line(model: schemas.Model) -> str:
-    state: str = model.state
-    if model.progress and model.progress.total:
-        state += f" {100 * model.progress.done // model.progress.total} %"
-    return f"{escape(model.name) or 'no model'} [dim]({state})[/]"
 
 
 def _place(item: schemas.Passage | schemas.Citation) -> str:

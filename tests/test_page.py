@@ -93,6 +93,78 @@ def test_a_broken_file_is_listed_with_its_reason(page: "playwright.Page", folder
     assert "broken" in failed.inner_text().lower()
 
 
+def test_a_forgotten_document_answers_no_more_and_its_file_stays(page: "playwright.Page", folder: Path) -> None:
+    (folder / "diary.md").write_text("# Diary of a numbat\n\nNumbats eat termites.\n", "utf-8")
+    row = '.document[data-source="diary.md"][data-state="indexed"]'
+    page.wait_for_selector(row, timeout=60_000)
+    page.click(f"{row} [data-focus^='forget']")
+    page.click("#confirm-yes")
+    page.wait_for_selector(row, state="detached", timeout=30_000)
+    page.click(".forgotten summary")
+    assert "diary.md" in page.inner_text('.forgotten [data-source="diary.md"]')
+    assert page.locator('.document[data-source="diary.md"][data-state="failed"]').count() == 0
+    assert (folder / "diary.md").is_file()
+
+
+def test_failed_files_are_tried_again_by_a_button(page: "playwright.Page", folder: Path) -> None:
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.7\nno more than that")
+    failed = '.document[data-source="bad.pdf"][data-state="failed"]'
+    assert "next try: when the file changes" in page.wait_for_selector(failed, timeout=60_000).inner_text()
+    with page.expect_response(lambda response: response.url.endswith("/sync?retry=true")) as answered:
+        page.click('[data-group="failed"] .retry')
+    assert answered.value.ok
+    page.wait_for_selector('[data-group="failed"] .retry:enabled')
+    assert page.locator(failed).count() == 1
+
+
+def test_long_work_is_a_bar_and_goes_away(page: "playwright.Page") -> None:
+    work = {"files_done": 120, "files_total": 900, "chunks_done": 1460}
+    rates = {"files_per_second": 1.2, "chunks_per_second": 14.3, "seconds_left": 310.0}
+    states = [
+        {"work": {**work, **rates}, "current": "a/report.pdf"},
+        {"building": {"label": "making a new index", "done": 3000, "total": 12000, "unit": "chunks"}},
+    ]
+
+    def answer(route: "playwright.Route") -> None:
+        response = route.fetch()
+        status = response.json()
+        status["index"].update(states.pop(0) if states else {})
+        route.fulfill(response=response, json=status)
+
+    assert page.is_hidden("#work")
+    page.route("**/status", answer)
+    page.reload()
+    page.locator("#work-line", has_text="120 of 900 files").wait_for()
+    shown = page.inner_text("#work")
+    assert "about 5 min left" in shown
+    assert "a/report.pdf" in shown
+    assert "14 chunks/s" in shown
+    assert page.evaluate("document.querySelector('#work-bar').position") == pytest.approx(120 / 900)
+    page.locator("#work-line", has_text="3,000 of 12,000 chunks").wait_for()
+    page.wait_for_selector("#work", state="hidden")
+
+
+def test_what_stands_in_the_way_is_told_above_the_conversation(page: "playwright.Page") -> None:
+    def answer(route: "playwright.Route") -> None:
+        response = route.fetch()
+        status = response.json()
+        error = {"code": "storage", "message": "the disk is full", "hint": "free some space"}
+        status["index"].update({"degraded": True, "error": error})
+        status["folders"].append({"path": "/media/away", "reachable": False})
+        status["unsupported"] = {".docx": 12}
+        route.fulfill(response=response, json=status)
+
+    page.route("**/status", answer)
+    page.reload()
+    page.wait_for_selector('[data-notice="degraded"]')
+    notices = page.inner_text("#notices")
+    assert "/media/away" in notices
+    assert "the disk is full" in notices
+    page.click('[data-notice="degraded"] .dismiss')
+    assert page.locator('[data-notice="degraded"]').count() == 0
+    assert "12 .docx" in page.inner_text(".unsupported")
+
+
 def test_the_page_speaks_chinese(page: "playwright.Page") -> None:
     page.select_option("#language", "zh") if page.locator("select#language").count() else page.click("#language")
     assert page.get_attribute("html", "lang").startswith("zh")

@@ -35,10 +35,14 @@ export async function getText(id, start, end, signal) {
   return (await request(`${documentPath(id)}?start=${start}&end=${end}`, { signal })).json();
 }
 
-/** `DELETE /documents/{id}`; gives the service's message, or an empty text. */
+/** `DELETE /documents/{id}`. */
 export async function forgetDocument(id) {
-  const response = await request(documentPath(id), { method: "DELETE" });
-  return response.status === 204 ? "" : ((await response.json()).message ?? "");
+  await request(documentPath(id), { method: "DELETE" });
+}
+
+/** `POST /sync?retry=true`: tries files again that failed; comes back when all of them have been tried. */
+export async function retryFailures() {
+  await request("sync?retry=true", { method: "POST" });
 }
 
 /** `POST /ask`: yields `{name, data}` until the answer is done or the signal aborts. */

@@ -5,20 +5,30 @@
 
 import { forgetDocument, getDocuments, openWithToken, originalUrl } from "./api.js";
 import { byId, dismissButton, element, icon, problem } from "./dom.js";
-import { formatBytes, formatDate, languageTag, onLanguageChange, say, sayAttribute, words } from "./i18n.js";
+import { failedRow, forgottenList, isForgotten, isRetrying, retryButton } from "./failures.js";
+import { formatBytes, formatDate, formatNumber, languageTag, onLanguageChange } from "./i18n.js";
+import { say, sayAttribute, words } from "./i18n.js";
 import { currentToken } from "./token.js";
 import { openViewer } from "./viewer.js";
 
 const SHOWN_AT_FIRST = 200;
+const PENDING_SHOWN = 5;
+const TYPES_NAMED = 6;
 
 let library = null;
 let status = null;
 let limit = SHOWN_AT_FIRST;
 let shownState = "";
+let onRetry = () => {};
 const listeners = [];
 
-/** Connects the panel. */
-export function startDocuments() {
+/**
+ * Connects the panel.
+ *
+ * @param {() => void} listener Called when failed files are tried again, and when that is over.
+ */
+export function startDocuments(listener) {
+  onRetry = listener;
   byId("documents-filter").addEventListener("input", () => {
     limit = SHOWN_AT_FIRST;
     render();
@@ -59,29 +69,34 @@ function render() {
   if (library === null) return;
   const filter = byId("documents-filter").value.trim().toLowerCase();
   // A list that is made again while a button in it is held down loses the click.
-  const state = JSON.stringify([library, filter, limit, status?.index.current, status?.folders, languageTag()]);
+  const { index, folders, unsupported = {} } = status ?? {};
+  const shownNow = [library, filter, limit, index?.current, folders, unsupported, isRetrying(), languageTag()];
+  const state = JSON.stringify(shownNow);
   if (state === shownState) return;
   shownState = state;
   const { documents, failures, pending } = library;
   const matches = (...texts) => texts.some((text) => text.toLowerCase().includes(filter));
   const found = documents.filter((each) => matches(each.title, each.source, ...each.tags));
-  const failed = failures.filter((each) => matches(each.source, each.reason));
+  const unread = failures.filter((each) => matches(each.source, each.reason));
+  const failed = unread.filter((each) => !isForgotten(each));
+  const forgotten = unread.filter(isForgotten);
   const waiting = pending.filter((source) => matches(source));
   byId("documents-count").textContent = documents.length ? String(documents.length) : "";
   byId("documents-toggle-count").textContent = String(documents.length);
   byId("documents-filter").hidden = documents.length + failures.length < 2;
   const isEmpty = documents.length + failures.length + pending.length === 0;
   say(byId("intro-text"), isEmpty ? "intro.empty" : "intro.text");
-  const nothing = found.length + failed.length + waiting.length === 0;
+  const nothing = found.length + unread.length + waiting.length === 0;
   const shown = found.toSorted(compareNewest).slice(0, limit);
   keepingFocus(() =>
     byId("documents-list").replaceChildren(
       ...(isEmpty ? [emptyLibrary()] : []),
       ...(nothing && !isEmpty ? [say(element("p", { class: "muted" }), "documents.none", { filter })] : []),
-      ...group("pending", waiting, waiting.map(pendingRow)),
-      ...group("failed", failed, failed.map(failedRow)),
+      ...group("pending", waiting, pendingRows(waiting)),
+      ...group("failed", failed, failed.map(failedRow), retryButton(changeRetry)),
       ...group("indexed", found, shown.map(indexedRow)),
       ...(found.length > limit ? [moreButton(found.length - limit)] : []),
+      ...[forgottenList(forgotten, isForgottenOpen()), filter ? null : unsupportedLine(unsupported)].filter(Boolean),
     ),
   );
 }
@@ -95,10 +110,33 @@ function keepingFocus(change) {
   if (name) document.querySelector(`[data-focus="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
 }
 
-function group(state, found, rows) {
+function group(state, found, rows, action = null) {
   if (found.length === 0) return [];
   const title = say(element("h3"), `documents.group.${state}`, { n: found.length });
-  return [element("section", { "data-group": state }, title, element("ul", {}, ...rows))];
+  const head = element("div", { class: "group-head" }, title, action);
+  return [element("section", { "data-group": state }, head, element("ul", {}, ...rows))];
+}
+
+function isForgottenOpen() {
+  return byId("documents-list").querySelector(".forgotten")?.open ?? false;
+}
+
+/** Says which files nobody can read here; that is no error. */
+function unsupportedLine(unsupported) {
+  const types = Object.entries(unsupported).sort(([, one], [, other]) => other - one);
+  if (types.length === 0) return null;
+  const nameOf = ([type, n]) => `${formatNumber(n)} ${type || words("documents.untyped")}`;
+  const named = types.slice(0, TYPES_NAMED).map(nameOf);
+  const others = types.slice(TYPES_NAMED).reduce((sum, [, n]) => sum + n, 0);
+  if (others) named.push(words("documents.unsupported.others", { n: formatNumber(others) }));
+  const list = named.join(words("documents.unsupported.separator"));
+  return element("p", { class: "meta unsupported" }, words("documents.unsupported", { list }));
+}
+
+function changeRetry(error) {
+  if (error) showMessage(problem(error));
+  render();
+  onRetry();
 }
 
 function emptyLibrary() {
@@ -120,6 +158,13 @@ function moreButton(n) {
   return say(element("button", { type: "button", class: "more", click: more }), "documents.more", { n });
 }
 
+/** The first files that wait; of a long queue, the bar above tells more. */
+function pendingRows(waiting) {
+  const rows = waiting.slice(0, PENDING_SHOWN).map(pendingRow);
+  const n = waiting.length - rows.length;
+  return n ? [...rows, say(element("li", { class: "meta others" }), "documents.waiting.others", { n })] : rows;
+}
+
 function pendingRow(source) {
   const isCurrent = source === status?.index.current;
   return element(
@@ -127,17 +172,6 @@ function pendingRow(source) {
     { class: "document", "data-state": "pending", "data-source": source },
     element("p", { class: "document-title" }, source),
     say(element("p", { class: "meta" }), isCurrent ? "documents.current" : "documents.queued"),
-  );
-}
-
-function failedRow({ root, source, reason, hint, attempts, failed_at }) {
-  return element(
-    "li",
-    { class: "document", "data-state": "failed", "data-source": source, title: `${root}/${source}` },
-    element("p", { class: "document-title" }, source),
-    element("p", { class: "reason" }, reason),
-    hint ? element("p", { class: "hint" }, hint) : null,
-    element("p", { class: "meta" }, `${formatDate(failed_at, true)} · ${words("documents.attempts", { n: attempts })}`),
   );
 }
 
@@ -195,8 +229,8 @@ function askToForget(entry) {
 
 async function forget({ id, title }) {
   try {
-    const message = (await forgetDocument(id)) || words("documents.forgotten", { title });
-    showMessage(element("p", { class: "note" }, message));
+    await forgetDocument(id);
+    showMessage(say(element("p", { class: "note" }), "documents.forgotten", { title }));
   } catch (error) {
     showMessage(problem(error));
   }

@@ -99,6 +99,18 @@ export function formatDate(value, withTime = false) {
   return new Intl.DateTimeFormat(languageTag(), style).format(date);
 }
 
+/** A moment in the reader's language: of today, the time alone. */
+export function formatMoment(value) {
+  const date = new Date(value);
+  if (date.toDateString() !== new Date().toDateString()) return formatDate(value, true);
+  return new Intl.DateTimeFormat(languageTag(), { timeStyle: "short" }).format(date);
+}
+
+/** A whole number with its thousands apart. */
+export function formatNumber(value) {
+  return new Intl.NumberFormat(languageTag()).format(value);
+}
+
 /** A size in bytes with a fitting unit. */
 export function formatBytes(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];

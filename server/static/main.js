@@ -10,6 +10,7 @@ import { switchLanguage, translatePage } from "./i18n.js";
 import { refreshStatus, startStatus } from "./status.js";
 import { isFollowing, startUploads } from "./uploads.js";
 import { closeViewer, startViewer } from "./viewer.js";
+import { showWork, startWork } from "./work.js";
 
 let seen = "";
 
@@ -17,7 +18,9 @@ function takeStatus(status) {
   const { documents, chunks, index, models } = status;
   offerThinking(models.answer.reasons);
   showCurrent(status);
-  const state = JSON.stringify([documents, chunks, index]);
+  showWork(index);
+  const { pending, failed, current, last_sync } = index;
+  const state = JSON.stringify([documents, chunks, pending, failed, current, last_sync]);
   if (state === seen && !isFollowing()) return;
   seen = state;
   reloadDocuments();
@@ -67,7 +70,8 @@ startKeyboard();
 startDrawer();
 startViewer();
 startAsking();
-startDocuments();
+startDocuments(refreshStatus);
+startWork();
 startUploads(refreshStatus);
 translatePage();
 startStatus(takeStatus, isFollowing);

@@ -7,10 +7,12 @@ import { getStatus } from "./api.js";
 import { announce, byId, dismissButton, element, problem } from "./dom.js";
 import { formatBytes, formatDate, languageTag, onLanguageChange, say, store, stored, words } from "./i18n.js";
 import { currentToken, renewToken } from "./token.js";
+import { isWorking } from "./work.js";
 
 const BUSY_MS = 2000;
 const IDLE_MS = 10000;
 const DISMISSED_KEY = "r1-kb-dismissed-note";
+const DEGRADED_KEY = "r1-kb-dismissed-degraded";
 const MOVING = ["downloading", "loading"];
 
 /** What each shown node was made from. */
@@ -55,7 +57,7 @@ function isInMotion() {
   if (failure) return failure.code !== "unauthorized";
   const { index, models, ready } = status;
   const moves = Object.values(models).some(({ state }) => MOVING.includes(state));
-  return moves || !ready || index.pending > 0 || index.current !== null || isFollowing();
+  return moves || !ready || index.pending > 0 || index.current !== null || isWorking(index) || isFollowing();
 }
 
 function render() {
@@ -85,12 +87,14 @@ function chipText({ name, state, progress }) {
 function notices() {
   if (failure) return [["service", failure.code, serviceNotice]];
   if (!status) return [];
-  const { models, folders } = status;
+  const { index, models, folders } = status;
   const due = Object.entries(models)
     .filter(([, model]) => model.state !== "ready")
     .map(([role, model]) => [role, model, () => modelNotice(role, model)]);
   const { note } = models.answer;
-  if (note && stored(DISMISSED_KEY) !== note) due.push(["note", note, () => noteNotice(note)]);
+  if (note && stored(DISMISSED_KEY) !== note) due.push(["note", note, () => noteNotice(DISMISSED_KEY, note)]);
+  if (index.error && !isSaidAlready(index.error)) due.push(["index", index.error, () => indexNotice(index.error)]);
+  if (index.degraded && !stored(DEGRADED_KEY)) due.push(["degraded", true, degradedNotice]);
   const gone = folders.filter(({ reachable }) => !reachable);
   return [...due, ...gone.map(({ path }) => [`folder ${path}`, path, () => folderNotice(path)])];
 }
@@ -109,6 +113,13 @@ function keep(parent, wanted) {
 }
 
 const notice = (tone, ...children) => element("div", { class: `notice ${tone}` }, ...children);
+
+/** What keeps files from being indexed is often a model, which has a notice of its own. */
+const isSaidAlready = ({ message }) => Object.values(status.models).some(({ error }) => error?.message === message);
+
+const indexNotice = (error) => notice("problem-notice", say(element("p"), "status.index.error"), problem(error));
+
+const degradedNotice = () => noteNotice(DEGRADED_KEY, words("status.degraded.text"));
 
 const folderNotice = (path) => notice("warning", say(element("p"), "status.folder.unreachable", { path }));
 
@@ -141,9 +152,9 @@ function progressLine({ label, done, total, unit }) {
   return element("div", { class: "progress" }, bar, element("p", { class: "meta" }, `${label} · ${numbers}`));
 }
 
-function noteNotice(note) {
+function noteNotice(key, note) {
   const dismiss = () => {
-    store(DISMISSED_KEY, note);
+    store(key, note);
     render();
   };
   return notice("note-notice", element("p", {}, note), dismissButton(dismiss));
@@ -162,6 +173,7 @@ function panel({ version, documents, chunks, folders, index, models }) {
       index.pending ? words("status.index.pending", { n: index.pending }) : null,
       index.failed ? words("status.index.failed", { n: index.failed }) : null,
       sync,
+      index.degraded ? words("status.degraded.text") : null,
     ),
     section("status.folders", ...folders.map(folderLine)),
     say(element("p", { class: "meta" }), "status.version", { version }),

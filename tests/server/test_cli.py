@@ -17,12 +17,12 @@ from kb.settings import Settings
 from server.cli import exit_code, main
 from server.serving import listen
 from tests.fakes import FakeLanguageModel
-from tests.harness import Served, open_fake_library, quick_settings, serving
+from tests.harness import Served, eventually, open_fake_library, quick_settings, serving
 from tests.server.test_app import error_classes
 
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
 QUESTION = "When was the second dome repaired?"
-COMMANDS = ("serve", "ask", "search", "add", "sync", "status", "doctor")
+COMMANDS = ("serve", "ask", "search", "add", "sync", "forget", "reindex", "status", "doctor")
 EXIT_CODES = {
     2: ("InvalidRequest", "RequestTooLarge", "UnsupportedType", "SettingsError"),
     4: ("ModelError", "ModelMissing", "ModelDownloadError", "ModelLoadError", "PromptTooLong", "ModelBusy"),
@@ -127,7 +127,7 @@ def test_no_command_is_without_a_test_of_its_help() -> None:
 def test_help_comes_at_once_because_nothing_heavy_is_imported() -> None:
     program = (
         "import sys, server.cli; "
-        "print([name for name in ('torch', 'chromadb', 'llama_cpp', 'transformers', 'pypdf', 'fastapi', 'watchdog')"
+        "print([name for name in ('torch', 'chromadb', 'llama_cpp', 'numpy', 'httpx', 'pypdf', 'fastapi', 'watchdog')"
         " if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -196,11 +196,52 @@ def test_file_and_folder_are_added_and_indexed(run: Run, served: Served, tmp_pat
 
 def test_sync_and_status_tell_what_is_not_indexed_and_why(run: Run, served: Served) -> None:
     served.write("broken [x].pdf", b"%PDF-1.7 broken")
-    assert "1 files not indexed" in run("sync").out
+    assert "1 file not indexed" in run("sync").out
     shown = run("status")
     assert "broken [x].pdf: " in shown.out
     assert str(served.folder) in shown.out
     assert "fake (ready)" in shown.out
+    assert "tried once: " in shown.out
+    assert "1 file not indexed" in run("sync", "--retry").out
+
+
+def test_document_is_forgotten_and_its_file_is_not(run: Run, served: Served) -> None:
+    path = served.write("secrets/diary [x].md", "# Diary\n\nA numbat eats termites.\n")
+    other = served.write("secrets/other.md", "# Other\n\nA bilby digs.\n")
+    failed = served.client.post("/sync").json()["failed"]
+    forgotten = run("forget", path, "secrets/other.md")
+    assert forgotten.code == 0
+    assert forgotten.out.splitlines() == [f"forgotten: {path}", f"forgotten: {other}"]
+    assert "untouched" in forgotten.err
+    assert path.is_file()
+    assert served.finds("numbat") == []
+    assert "  secrets/diary [x].md (" in run("status").out
+    assert served.client.post("/sync").json()["failed"] == failed
+    again = run("forget", path)
+    assert again.code == 1
+    assert "forgotten already" in again.message
+
+
+def test_what_cannot_be_forgotten_is_told_and_nothing_else_is_forgotten_either(run: Run, served: Served) -> None:
+    asked = run("forget", "dome.md", "dmoe.md")
+    assert asked.code == 1
+    assert "did you mean dome.md" in asked.message
+    assert "dome.md" in served.sources
+
+
+@pytest.mark.parametrize("arguments", [[], ["--embed"]])
+def test_reindex_waits_and_says_what_there_is(run: Run, served: Served, arguments: list[str]) -> None:
+    before = served.documents["dome.md"].indexed_at
+    made = run("reindex", *arguments)
+    assert made.code == 0
+    assert f"{len(served.sources)} documents" in made.out
+    assert served.documents["dome.md"].indexed_at > before
+
+
+def test_reindex_that_nobody_waits_for_comes_back_at_once(run: Run, served: Served) -> None:
+    before = served.documents["dome.md"].indexed_at
+    assert "read anew" in run("reindex", "--no-wait").out
+    assert eventually(lambda: served.documents["dome.md"].indexed_at > before)
 
 
 def test_what_cannot_be_added_is_told(run: Run, served: Served, tmp_path: Path) -> None:
@@ -304,17 +345,26 @@ def test_data_directory_that_cannot_be_made_is_told(run: Run, tmp_path: Path) ->
     assert run("--home", tmp_path / "file" / "home", "status").message
 
 
-def test_second_process_is_told_who_has_the_data_directory(settings: Settings, folder: Path) -> None:
-    with open_fake_library(settings):
+@pytest.mark.parametrize("arguments", [["serve", "."], ["sync"], ["forget", "dome.md"]])
+def test_second_process_is_told_within_two_seconds_that_another_has_the_data_directory(
+    settings: Settings, arguments: list[str]
+) -> None:
+    command = [sys.executable, "-m", "server", "--home", str(settings.home), *arguments]
+
+    def seconds() -> float:
         began = time.monotonic()
-        ran = subprocess.run(
-            [sys.executable, "-m", "server", "--home", str(settings.home), "status"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"NO_COLOR": "1"},
-        )
-        assert time.monotonic() - began < 15
-    assert (ran.returncode, ran.stdout) == (5, "")
-    assert "has the data directory" in ran.stderr
-    assert "Traceback" not in ran.stderr
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"})
+        ended = time.monotonic()
+        assert (ran.returncode, ran.stdout) == (5, "")
+        assert "has the data directory" in ran.stderr
+        assert "Traceback" not in ran.stderr
+        return ended - began
+
+    with open_fake_library(settings):
+        assert any(seconds() < 2 for _ in range(3)), "three times, because others may use this machine, too"
+
+
+def test_second_server_is_told_where_the_first_one_listens(run: Run, served: Served) -> None:
+    ran = run("serve", served.folder, "--port", "0")
+    assert ran.code == 5
+    assert served.url in ran.message

@@ -2,15 +2,17 @@ import datetime
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
 from kb.errors import ModelBusy, ModelMissing, PromptTooLong
-from kb.types import Answer
-from tests.fakes import FakeLanguageModel
+from kb.ports import Vectors
+from kb.types import Answer, DocumentInfo, FailureKind
+from server import schemas
+from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import Served, eventually, quick_settings, serving
 
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
@@ -48,6 +50,21 @@ def events(response: httpx.Response) -> list[tuple[str, dict[str, object]]]:
 def document_id(service: Served, source: str) -> str:
     listed = service.client.get("/documents").json()["documents"]
     return next(str(document["id"]) for document in listed if document["source"] == source)
+
+
+def give_up(service: Served, source: str, text: str) -> DocumentInfo:
+    """Has a file listed as quarantined though it could be read by now."""
+    service.write(source, text)
+    service.sync()
+    document = service.documents[source]
+    service.library.remove(document.id)
+    service.library.record_failure(document.file, "its reader ended", "mend it", kind=FailureKind.QUARANTINED)
+    return document
+
+
+def failure_of(service: Served, source: str) -> dict[str, object]:
+    failures = service.client.get("/status").json()["failures"]
+    return next(failure for failure in failures if failure["source"] == source)
 
 
 def upload(service: Served, name: str, content: str | bytes) -> httpx.Response:
@@ -180,7 +197,10 @@ def test_forgotten_document_stays_forgotten_until_its_file_changes(service: Serv
     service.sync()
     assert service.finds("platypus") == []
     assert path.is_file()
-    assert service.reasons["forgotten.md"] == "forgotten at your wish"
+    assert failure_of(service, "forgotten.md")["kind"] == "forgotten"
+    assert service.client.get("/status").json()["index"]["failed"] == 0
+    assert service.client.post("/sync?retry=true").json()["failed"] == 0
+    assert service.finds("platypus") == []
     path.write_text("# Forgotten\n\nPlatypus lay eggs, and sting.\n")
     service.sync()
     assert service.finds("platypus") == ["forgotten.md"]
@@ -265,7 +285,87 @@ def test_sync_returns_when_the_index_equals_the_folder(service: Served) -> None:
     result = service.client.post("/sync").json()
     assert "synced.md" in service.sources
     assert (result["documents"], result["chunks"]) == service.library.counts()
-    assert result["failed"] == len(service.reasons)
+    failures = service.client.get("/status").json()["failures"]
+    assert result["failed"] == len([failure for failure in failures if failure["kind"] != "forgotten"])
+
+
+def test_failed_files_are_tried_again_at_the_user_s_word(service: Served) -> None:
+    give_up(service, "given-up.md", "# Given up\n\nNumbats eat termites.\n")
+    failure = failure_of(service, "given-up.md")
+    assert (failure["kind"], failure["next_try_at"], failure["attempts"]) == ("quarantined", None, 1)
+    service.client.post("/sync")
+    assert service.finds("numbats") == []
+    service.client.post("/sync", params={"retry": True})
+    assert service.finds("numbats") == ["given-up.md"]
+    assert error(service.client.post("/sync", params={"retry": "perhaps"})) == (422, "invalid")
+
+
+def test_next_try_is_told(service: Served) -> None:
+    document = give_up(service, "later.md", "# Later\n\nBilbies dig.\n")
+    next_try_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+    service.library.record_failure(document.file, "busy", "wait", next_try_at=next_try_at)
+    told = failure_of(service, "later.md")
+    assert datetime.datetime.fromisoformat(str(told["next_try_at"])) == next_try_at
+    assert told["attempts"] == 2
+    service.client.post("/sync?retry=true")
+
+
+@pytest.mark.parametrize("body", [None, {}, {"embed": False}, {"embed": True}])
+def test_all_is_read_anew_while_the_old_index_answers(service: Served, body: dict[str, bool] | None) -> None:
+    service.sync()
+    before = {source: document.indexed_at for source, document in service.documents.items()}
+    embedded = len(service.embedder.embedded)
+    response = service.client.post("/reindex", json=body)
+    assert (response.status_code, response.json().keys()) == (202, {"message"})
+    assert service.finds("second dome") == ["dome.md"]
+    assert eventually(lambda: all(service.documents[source].indexed_at > before[source] for source in before))
+    assert eventually(lambda: service.client.get("/status").json()["index"]["building"] is None)
+    embeds = body == {"embed": True}
+    assert eventually(lambda: (len(service.embedder.embedded) > embedded) is embeds)
+    assert service.finds("second dome") == ["dome.md"]
+
+
+def test_reindex_takes_no_other_wishes(service: Served) -> None:
+    assert error(service.client.post("/reindex", json={"all": True})) == (422, "invalid")
+
+
+def test_files_of_unknown_types_are_counted_and_are_no_failures(service: Served) -> None:
+    for name in ("letter.docx", "Other.DOCX", "picture.png", "Makefile"):
+        service.write(name, "text")
+    service.sync()
+    status = service.client.get("/status").json()
+    assert {extension: status["unsupported"][extension] for extension in (".docx", ".png", "")} == {
+        ".docx": 2,
+        ".png": 1,
+        "": 1,
+    }
+    assert not {"letter.docx", "Makefile"} & {failure["source"] for failure in status["failures"]}
+
+
+def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
+    goes_on = threading.Event()
+
+    class SlowEmbedder(FakeEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            if any("wait" in text for text in texts):
+                goes_on.wait(20)
+            return super().embed_passages(texts)
+
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    with serving(quick_settings(tmp_path / "home"), folder, embedder=SlowEmbedder()) as service:
+        service.sync()
+        assert service.client.get("/status").json()["index"]["work"] is None
+        for number in range(5):
+            service.write(f"{number}.md", f"# {number}\n\nPlease wait for {number}.\n")
+        assert eventually(lambda: service.client.get("/status").json()["index"]["current"])
+        index = service.client.get("/status").json()["index"]
+        assert 1 <= index["work"]["files_total"] <= 5
+        assert index["work"].keys() == schemas.Work.model_fields.keys()
+        goes_on.set()
+        service.sync()
+        index = service.client.get("/status").json()["index"]
+        assert index["work"] is index["building"] is None
 
 
 def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:

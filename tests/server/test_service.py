@@ -13,6 +13,7 @@ from kb.errors import (
     InvalidRequest,
     KBError,
     ModelBusy,
+    NotFound,
     RequestTooLarge,
     SettingsError,
     UnsupportedType,
@@ -20,6 +21,7 @@ from kb.errors import (
 from kb.library import KnowledgeBase
 from kb.lock import ADDRESS_NAME
 from kb.settings import Settings
+from kb.types import FailureKind, WatchedFolder
 from server import schemas
 from server.connection import connect
 from server.local import Local, watched_folders
@@ -105,6 +107,34 @@ def test_file_whose_name_is_no_text_is_added_under_one_that_is(service: Service,
     original.write_text("# Café\n\nEspresso is strong.\n")
     (uploaded,) = service.add(original).uploaded
     assert uploaded.source == "caf_.md"
+
+
+def test_documents_are_listed_and_forgotten(service: Service, folder: Path) -> None:
+    (folder / "diary.md").write_text("# Diary\n\nA platypus lays eggs.\n")
+    service.sync(ignore)
+    ids = {document.source: document.id for document in service.documents().documents}
+    assert ids.keys() == {"dome.md", "diary.md"}
+    service.forget([ids["diary.md"]])
+    listed = service.documents()
+    assert [document.source for document in listed.documents] == ["dome.md"]
+    assert [(failure.source, failure.kind) for failure in listed.failures] == [("diary.md", FailureKind.FORGOTTEN)]
+    assert "diary.md" not in {passage.source for passage in service.search("platypus eggs", 5).passages}
+    assert (folder / "diary.md").is_file()
+    with pytest.raises(NotFound):
+        service.forget([ids["diary.md"]])
+
+
+@pytest.mark.parametrize("embed", [False, True])
+def test_reindex_waits_until_all_is_made_anew(service: Service, embed: bool) -> None:
+    service.sync(ignore)
+    (before,) = service.documents().documents
+    seen: list[schemas.Status] = []
+    result = service.reindex(seen.append, embed=embed)
+    (after,) = service.documents().documents
+    assert (result.documents, after.id) == (1, before.id)
+    assert after.indexed_at > before.indexed_at
+    assert service.status().index.building is None
+    assert [passage.source for passage in service.search("second dome", 3).passages] == ["dome.md"]
 
 
 def make(path: Path, content: bytes) -> Path:
@@ -234,10 +264,13 @@ def test_given_folders_come_before_those_set_and_those_of_the_last_time(settings
     given.mkdir()
     (tmp_path / "link").symlink_to(given)
     with open_fake_library(settings) as library:
-        library.remember_folders(["/before"])
+        library.remember_folders([WatchedFolder("/before"), WatchedFolder("/after")])
         assert watched_folders(settings, library, [tmp_path / "link"]) == (given,)
         assert watched_folders(settings, library) == settings.folders
-        assert watched_folders(settings.model_copy(update={"folders": ()}), library) == (Path("/before"),)
+        assert watched_folders(settings.model_copy(update={"folders": ()}), library) == (
+            Path("/before"),
+            Path("/after"),
+        )
 
 
 def test_folders_that_cannot_be_watched_are_refused_where_they_are_needed(settings: Settings, tmp_path: Path) -> None:
@@ -265,3 +298,49 @@ def test_questions_go_on_while_a_folder_is_away(settings: Settings, folder: Path
     with pytest.raises(SettingsError, match="is not a folder"):
         local.sync(ignore)
     local.close()
+
+
+def test_reindex_that_nobody_waits_for_is_done_with_the_next_sync(settings: Settings) -> None:
+    def at_once() -> Local:
+        return Local(open_fake_library(settings), show_nothing)
+
+    local = at_once()
+    local.sync(ignore)
+    (before,) = local.documents().documents
+    local.close()
+    local = at_once()
+    assert "kb sync" in local.start_reindex(embed=False).message
+    local.close()
+    local = at_once()
+    local.sync(ignore)
+    (after,) = local.documents().documents
+    assert after.indexed_at > before.indexed_at
+    local.close()
+
+
+def test_what_was_forgotten_without_a_server_leaves_no_trace(settings: Settings, folder: Path) -> None:
+    (folder / "diary.md").write_text("# Diary\n\nThe word is zyzzyvaquark.\n")
+    for attempt in ("sync", "forget"):
+        local = Local(open_fake_library(settings), show_nothing)
+        if attempt == "sync":
+            local.sync(ignore)
+        else:
+            (found,) = (document for document in local.documents().documents if document.source == "diary.md")
+            local.forget([found.id])
+        local.close()
+        stored = b"".join(path.read_bytes() for path in settings.home.rglob("*") if path.is_file())
+        assert (b"zyzzyvaquark" in stored) is (attempt == "sync")
+
+
+def test_failed_files_are_tried_again_at_the_user_s_word(settings: Settings, folder: Path) -> None:
+    library = open_fake_library(settings)
+    local = Local(library, show_nothing)
+    local.sync(ignore)
+    (document,) = library.documents()
+    library.remove(document.id)
+    library.record_failure(document.file, "its reader ended", "", kind=FailureKind.QUARANTINED)
+    local.close()
+    for retry, documents in ((False, 0), (True, 1)):
+        local = Local(open_fake_library(settings), show_nothing)
+        assert local.sync(ignore, retry=retry).documents == documents
+        local.close()
