@@ -22,7 +22,8 @@ check: .venv/developing
 	$(BIN)/pytest --numprocesses 2 -m "not models and not browser and not slow"
 
 test: check
-	$(BIN)/pytest -m "models or browser or slow"
+	$(BIN)/pytest --numprocesses 2 -m "(browser or slow) and not models"
+	$(BIN)/pytest -m models
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -2,11 +2,25 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from kb.settings import Settings, load
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+# A deadline measures how busy the machine is.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run the endurance tests at full length and ask all questions; takes an hour",
+    )
+    parser.addoption("--seed", type=int, default=1, help="of what the endurance tests do at random")
 
 
 @pytest.fixture(autouse=True)

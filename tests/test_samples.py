@@ -39,8 +39,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]
 
 
 @pytest.fixture(scope="module")
-def answers(library: KnowledgeBase) -> list[tuple[dict[str, Any], Answer]]:
-    return [(question, library.ask(question["question"])) for question in QUESTIONS["answerable"]]
+def answers(library: KnowledgeBase, request: pytest.FixtureRequest) -> list[tuple[dict[str, Any], Answer]]:
+    """Every second question of each language, or all with `--full`."""
+    asked = QUESTIONS["answerable"]
+    if not request.config.getoption("--full"):
+        asked = [question for tongue in ("en", "zh") for question in asked if question["language"] == tongue][::2]
+    return [(question, library.ask(question["question"])) for question in asked]
 
 
 def test_every_sample_document_is_indexed(library: KnowledgeBase) -> None:
@@ -55,7 +59,7 @@ def test_answers_hold_the_fact_and_cite_its_place(answers: list[tuple[dict[str, 
         for question, answer in answers
         if not _right(question, answer)
     ]
-    assert len(answers) == 10
+    assert {question["language"] for question, _ in answers} == {"en", "zh"}
     assert len(wrong) <= 1, wrong
 
 

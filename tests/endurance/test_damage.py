@@ -1,0 +1,71 @@
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kb.library import INDEX_NAME
+from tests.endurance.comparing import Words
+from tests.endurance.running import running
+from tests.endurance.service import Service
+from tests.harness import quick_settings
+
+SECTIONS_PER_FILE = 120  # with 10 files more than 1,000 vectors, from which on Chroma writes its graph to disk
+
+
+def cut_in_half(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def fill_with_noise(path: Path) -> None:
+    path.write_bytes(random.Random(path.name).randbytes(path.stat().st_size))
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+DAMAGES = (cut_in_half, empty, fill_with_noise, remove)
+
+CRASHING = (("header.bin", cut_in_half), ("link_lists.bin", cut_in_half))
+"""What kills a process that opens the index; tried in the short version, too."""
+
+
+@pytest.mark.slow
+def test_damaged_index_is_rebuilt_and_nothing_embedded(
+    folder: Path, tmp_path: Path, dice: random.Random, scaled: Callable[[int, int], int]
+) -> None:
+    words = Words(dice)
+    home, log = tmp_path / "home", tmp_path / "embedded"
+    for number in range(10):
+        (folder / f"{number}.md").write_text(words.text(SECTIONS_PER_FILE))
+    with running(quick_settings(home), folder) as watched:
+        assert watched.differences(words.made) == []
+    files = sorted(path.relative_to(home) for path in (home / INDEX_NAME).rglob("*") if path.is_file())
+    assert {"chroma.sqlite3", "link_lists.bin", "header.bin", "data_level0.bin"} <= {path.name for path in files}
+    cases = [(path, damage) for path in files for damage in DAMAGES]
+
+    log.touch()
+
+    def try_with(do_damage: Callable[[Path], object], damaged: Path) -> None:
+        what = f"{do_damage.__name__} {damaged}"
+        copy = tmp_path / "copy"
+        shutil.copytree(home, copy)
+        do_damage(copy / damaged)
+        with Service(copy, folder, log) as service:
+            assert service.differences(dice.sample(words.made, 20)) == [], what
+            assert len(service.found) == 10, what
+        assert log.read_text() == "", what
+        shutil.rmtree(copy)
+
+    try_with(shutil.rmtree, Path(INDEX_NAME))
+    worst = [(path, damage) for path, damage in cases if (path.name, damage) in CRASHING]
+    others = [case for case in cases if case not in worst]
+    for path, damage in [*worst, *dice.sample(others, scaled(1, len(others)))]:
+        try_with(damage, path)
