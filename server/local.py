@@ -15,8 +15,9 @@ from kb.library import KnowledgeBase
 from kb.settings import Settings
 from kb.types import Thinking
 from server import schemas
+from server.polling import polling
 from server.report import report_documents, report_status, sync_now
-from server.service import ShowLoading, Watch, opened, polling
+from server.service import ShowLoading, Watch, opened
 from server.streaming import wire_event
 
 

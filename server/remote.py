@@ -15,7 +15,8 @@ from kb import errors
 from kb.errors import KBError
 from kb.types import Thinking
 from server import schemas
-from server.service import POLL_SECONDS, Watch, opened, polling
+from server.polling import POLL_SECONDS, polling
+from server.service import Watch, opened
 
 Body = TypeVar("Body", bound=BaseModel)
 

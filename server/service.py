@@ -4,21 +4,18 @@ Both speak in the wire's values, so the terminal draws one kind of thing. `serve
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from pydantic import BaseModel
 
-from kb.errors import InvalidRequest, KBError
+from kb.errors import InvalidRequest
 from kb.types import Thinking
 from server import schemas
 
 if TYPE_CHECKING:
     from kb.library import KnowledgeBase
-
-POLL_SECONDS = 0.3
 
 Watch = Callable[[schemas.Status], None]
 ShowLoading = Callable[["KnowledgeBase", bool], None]
@@ -69,31 +66,6 @@ class Service(Protocol):
 
     def close(self) -> None:
         """Gives back what it holds."""
-
-
-@contextlib.contextmanager
-def polling(look: Callable[[], None]) -> Iterator[None]:
-    """Calls a function every now and then, in another thread, while the block runs.
-
-    The work stays in the caller's thread, where Ctrl+C ends it at once.
-
-    Args:
-        look: A `KBError` of it is passed over: if it matters, the work fails too.
-    """
-    stop = threading.Event()
-
-    def poll() -> None:
-        while not stop.wait(POLL_SECONDS):
-            with contextlib.suppress(KBError):
-                look()
-
-    thread = threading.Thread(target=poll, name="polling", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """How far long work is, in words and as a bar: for commands that wait for it, and for the log of `kb serve`."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from rich import progress as bars
 from rich.console import Console
 
 from server import schemas
+from server.polling import polling
 
 logger = logging.getLogger(__name__)
 
@@ -76,24 +76,18 @@ def logging_work(look: Callable[[], schemas.IndexStatus], every_seconds: float =
     Args:
         look: Gives the state of the index.
     """
-    stop = threading.Event()
+    was_working = False
 
     def watch() -> None:
-        was_working = False
-        while not stop.wait(every_seconds):
-            index = look()
-            line = work_line(index)
-            if line and was_working:
-                logger.info("indexing: %s" if index.work else "%s", line)
-            was_working = bool(line)
+        nonlocal was_working
+        index = look()
+        line = work_line(index)
+        if line and was_working:
+            logger.info("indexing: %s" if index.work else "%s", line)
+        was_working = bool(line)
 
-    thread = threading.Thread(target=watch, name="work-log", daemon=True)
-    thread.start()
-    try:
+    with polling(watch, every_seconds):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _lines(write: Callable[[str], None]) -> Callable[[schemas.Status], None]:

@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full",
         action="store_true",
-        help="run the endurance tests at full length and ask all questions; takes an hour",
+        help="run the endurance tests at full length and ask all questions",
     )
     parser.addoption("--seed", type=int, default=1, help="of what the endurance tests do at random")
 
