@@ -93,7 +93,10 @@ def _serve(pipe: Connection, make: Callable[[Path], Any], folder: Path) -> None:
         "peak": lambda _: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     while True:
-        what, argument = pipe.recv()
+        try:
+            what, argument = pipe.recv()
+        except EOFError:  # the other side has what it wanted
+            return
         wall, processor = time.perf_counter(), time.process_time()
         result = work[what](argument)
         pipe.send((result, time.perf_counter() - wall, time.process_time() - processor))
