@@ -6,6 +6,8 @@ meant to err on that side.
 
 import re
 
+from kb.dates import without_worded_dates
+from kb.numerals import NUMERAL, value
 from kb.text import content_terms, numbers, search_terms
 
 _CARDINALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -13,11 +15,10 @@ _ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
 _NUMBER_WORDS = {word: str(n) for words in (_CARDINALS, _ORDINALS) for n, word in enumerate(words, start=2)}
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)})\b", re.IGNORECASE)
 
-_DIGITS = {character: n for n, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_PLACES = {"十": 10, "百": 100, "千": 1000}
-_MEASURES = "年月日号天周时点分秒度米里斤两元块人位名个只座台次遍篇章页层级岁票张块篓匾锅把条件间家项种倍成"
-_NUMERAL = "[零〇一二两三四五六七八九十百千]+"
-_CHINESE_NUMBER = re.compile(rf"(?<=第){_NUMERAL}|{_NUMERAL}(?=[{_MEASURES}]|小时|公里)")
+_MEASURES = (
+    "年日号天周时点分秒度米里斤两元块人位名个只座台次遍篇章页层级岁票张块篓匾锅把条件间家项种倍成"  # 月: kb.dates
+)
+_CHINESE_NUMBER = re.compile(rf"(?<=第){NUMERAL}|(?!百分之){NUMERAL}(?=[{_MEASURES}]|小时|公里)")
 
 _NAME = re.compile(r"(?<![.!?:。！？：“\"'\s])\s+([A-Z][\w-]+)")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|cannot|without)\b|n['’]t\b|[不没无未]", re.IGNORECASE)
@@ -43,24 +44,14 @@ def is_borne_out(sentence: str, quote: str, context: str, question: str) -> bool
 def quantities(text: str) -> set[str]:
     """The numbers of a text, written in figures, English or Chinese words, all in figures."""
     words = {_NUMBER_WORDS[match.lower()] for match in _NUMBER_WORD.findall(text)}
-    chinese = {str(_chinese_value(match)) for match in _CHINESE_NUMBER.findall(text) if match != "一"}
+    chinese = {value(match) for match in _CHINESE_NUMBER.findall(text) if match != "一"}
     return numbers(text) | words | chinese
 
 
-def _chinese_value(numeral: str) -> int:
-    total, digit = 0, 0
-    for character in numeral:
-        if character in _PLACES:
-            total += max(digit, 1) * _PLACES[character]
-            digit = 0
-        else:
-            digit = digit * 10 + _DIGITS[character]
-    return total + digit
-
-
 def _names(sentence: str) -> set[str]:
-    """Terms of the capitalised words that do not begin a sentence."""
-    return {term for name in _NAME.findall(sentence) for term in content_terms(name)}
+    """Terms of the capitalised words that neither begin a sentence nor belong to a date."""
+    names = _NAME.findall(without_worded_dates(sentence))
+    return {term for name in names for term in content_terms(name.replace("-", " "))}
 
 
 def _nearest_clause(sentence: str, quote: str) -> str:

@@ -4,28 +4,21 @@ Pure. Knows no document structure beyond lines; offsets are half-open and count 
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from functools import lru_cache
+from operator import add
 from typing import Literal
 
-from snowballstemmer import stemmer
+from kb import figures
+from kb.characters import CJK, HAN, in_one_writing
+from kb.words import marked_terms, word_terms
 
 Span = tuple[int, int]
 
-_CJK = (
-    "\u3005-\u3007"  # 々〆〇
-    "\u3040-\u30ff"  # kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-    "\uac00-\ud7af"  # Hangul
-)
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 _CLOSERS = "\"'”’」』）)】》〉]"
 _BOUNDARY = re.compile(
     rf"(?P<cjk>[。！？；…]+[{re.escape(_CLOSERS)}]*)"
-    rf"|(?P<latin>[.!?]+[{re.escape(_CLOSERS)}]*)(?=\s|$|[{_CJK}])"
+    rf"|(?P<latin>[.!?]+[{re.escape(_CLOSERS)}]*)(?=\s|$|[{CJK}])"
     r"|(?P<paragraph>\n[ \t]*\n\s*)"
     r"|(?P<line>\n)(?=[ \t]*(?:[-*+•][ \t]|\d{1,3}[.)、][ \t]?|\||\#{1,6}[ \t]|>))"
 )
@@ -35,15 +28,9 @@ _ABBREVIATION = re.compile(
 )
 _LIST_NUMBER = re.compile(r"\s*(?:[-*+•>#]+[ \t]+)*\d{1,3}\.")
 
-_TERM = re.compile(
-    rf"(?P<cjk>[{_CJK}]+)"
-    r"|(?P<number>\d+(?:[.,:/-]\d+)*)"
-    rf"|(?P<word>[^\W\d{_CJK}][^\W{_CJK}]*(?:['’][^\W\d_{_CJK}]+)?)"
-)
-_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_BROKEN_LINE = re.compile(rf"(?<=[{_CJK}])[ \t]*\n[ \t]*(?=[{_CJK}])|(?<=[a-z])-\n[ \t]*(?=[a-z])")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_STEMMER = stemmer("english")
+_JOINER = r"[-.&]|_+|(?<=\d)[,:/](?=\d)|(?<=[^\W\d_])['’](?=[^\W\d_])"
+_TERM = re.compile(rf"(?P<cjk>[{CJK}]+)|(?P<word>[^\W_{CJK}]+(?:(?:{_JOINER})[^\W_{CJK}]+)*)")
+_BROKEN_LINE = re.compile(rf"(?<=[{CJK}])[ \t]*\n[ \t]*(?=[{CJK}])|(?<=[a-z])-\n[ \t]*(?=[a-z])")
 _STOP_TERMS = (
     "a about all also an and any are as at be been but by can could did do doe does for from had has have he her"
     " his how i if in into is it its may more most no not of on onli or other our she should so some such than that"
@@ -80,14 +67,16 @@ def sentence_spans(text: str) -> list[Span]:
 def search_terms(text: str) -> list[str]:
     """Cuts text into the terms by which it is found.
 
-    Full-width forms and case are folded. Latin words are stemmed (Porter2); `snake_case` and `camelCase` names give
-    their parts as well; numbers lose their thousands separators; runs of Chinese, Japanese or Korean give bigrams. A
-    line break inside such a run, or after a hyphen inside a word, is passed over.
+    The same thing gives the same terms however it is written: case, accents, full-width forms, traditional and
+    simplified Chinese are folded. Words give their English stem (Porter2); names such as `snake_case`, `camelCase`,
+    `os.path` or `up-to-date` themselves and their parts; numbers and dates what `kb.figures` says; runs of Chinese,
+    Japanese or Korean their bigrams. A line break inside such a run, or after a hyphen inside a word, is passed over.
 
     Returns:
-        Terms in order of appearance, repeated as often as they stand there.
+        Terms as they stand there, as often as they stand there, without white space or quotation marks; then those of
+        dates, shares and marked names (`--flag`, `C++`) that several of them make together.
     """
-    return list(_terms(_folded(text)))
+    return _terms(_folded(text))
 
 
 def index_terms(text: str) -> list[str]:
@@ -96,7 +85,7 @@ def index_terms(text: str) -> list[str]:
     A question may be one Chinese character; it is looked for at the beginning of terms. So the last character of each
     run, which no bigram begins with, is a term of its own here.
     """
-    return list(_terms(_folded(text), last_of_run=True))
+    return _terms(_folded(text), last_of_run=True)
 
 
 def content_terms(text: str) -> list[str]:
@@ -110,20 +99,19 @@ def join_broken_lines(text: str) -> str:
 
 
 def numbers(text: str) -> set[str]:
-    """The numbers, dates and times in a text, as `search_terms` writes them."""
-    folded = unicodedata.normalize("NFKC", text)
-    return {_plain_number(match["number"]) for match in _TERM.finditer(folded) if match["number"]}
+    """The numbers, dates and times in a text, in one writing. See `kb.figures.numbers`."""
+    return figures.numbers(_folded(text))
 
 
 def language(text: str) -> Literal["zh", "en"]:
     """Says in which language to answer: `zh` where Han characters are at least a fifth of the letters."""
     letters = len(_LETTER.findall(text))
-    return "zh" if letters and len(_HAN.findall(text)) * 5 >= letters else "en"
+    return "zh" if letters and len(HAN.findall(text)) * 5 >= letters else "en"
 
 
 def is_cjk(term: str) -> bool:
     """Whether a term starts with a Chinese, Japanese or Korean character."""
-    return bool(re.match(f"[{_CJK}]", term))
+    return bool(re.match(f"[{CJK}]", term))
 
 
 def _is_inside_sentence(text: str, start: int, match: re.Match[str]) -> bool:
@@ -148,29 +136,18 @@ def _is_stop_term(term: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return join_broken_lines(unicodedata.normalize("NFKC", text))
+    return join_broken_lines(in_one_writing(text))
 
 
-def _terms(text: str, last_of_run: bool = False) -> Iterator[str]:
+def _terms(text: str, last_of_run: bool = False) -> list[str]:
+    terms: list[str] = []
     for match in _TERM.finditer(text):
         if run := match["cjk"]:
-            yield from (run[i : i + 2] for i in range(len(run) - 1))
+            terms.extend(map(add, run, run[1:]))
             if last_of_run or len(run) == 1:
-                yield run[-1]
-        elif number := match["number"]:
-            yield _plain_number(number)
+                terms.append(run[-1])
         else:
-            yield from _word_terms(match["word"])
-
-
-def _plain_number(number: str) -> str:
-    return _THOUSANDS.sub("", number)
-
-
-@lru_cache(maxsize=65536)
-def _word_terms(word: str) -> tuple[str, ...]:
-    parts = [part for piece in word.split("_") for part in _CAMEL.findall(piece)]
-    whole = _STEMMER.stemWord(word.replace("’", "'").casefold())
-    if parts == [word] or not word.isascii() or "'" in word:
-        return (whole,)
-    return (whole, *(_STEMMER.stemWord(part.casefold()) for part in parts))
+            terms.extend(word_terms(match["word"]))
+    terms.extend(figures.worded_terms(text))
+    terms.extend(marked_terms(text))
+    return terms

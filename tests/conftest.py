@@ -1,13 +1,18 @@
 """Fixtures that several rooms use. Everything stands in `tmp_path`; nothing reads the developer's own settings."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from ingest.pipeline import Pipeline
+from kb.library import KnowledgeBase, open_library
 from kb.settings import Settings, load
 
-SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # A deadline measures how busy the machine is.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -43,3 +48,19 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"{SHARED_DATA} is not there")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
+    """A knowledge base of the sample documents, with the default models of this machine."""
+    folder = tmp_path_factory.mktemp("samples") / "sample_docs"
+    shutil.copytree(ROOT / "sample_docs", folder)
+    settings = load(home=tmp_path_factory.mktemp("home"), folders=[folder], settle_seconds=0.0)
+    with open_library(settings) as library:
+        pipeline = Pipeline(library, settings.folders)
+        pipeline.start()
+        try:
+            assert pipeline.sync(timeout_seconds=300)
+            yield library
+        finally:
+            pipeline.stop()

@@ -1,17 +1,13 @@
 """The whole way, on real parts: the sample folder, the real models, questions whose answers no model can know."""
 
 import json
-import shutil
 import statistics
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingest.pipeline import Pipeline
-from kb.library import KnowledgeBase, open_library
-from kb.settings import load
+from kb.library import KnowledgeBase
 from kb.types import Answer
 
 ROOT = Path(__file__).parents[1]
@@ -22,20 +18,10 @@ pytestmark = [pytest.mark.models, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
-    """A knowledge base of the sample documents, with the default models of this machine."""
-    folder = tmp_path_factory.mktemp("samples") / "sample_docs"
-    shutil.copytree(ROOT / "sample_docs", folder)
-    settings = load(home=tmp_path_factory.mktemp("home"), folders=[folder], settle_seconds=0.0)
-    with open_library(settings) as library:
-        pipeline = Pipeline(library, settings.folders)
-        pipeline.start()
-        try:
-            assert pipeline.sync(timeout_seconds=300)
-            library.wait_for_model()
-            yield library
-        finally:
-            pipeline.stop()
+def library(sample_library: KnowledgeBase) -> KnowledgeBase:
+    """The sample documents, when the answering model is there too."""
+    sample_library.wait_for_model()
+    return sample_library
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ def borne_out(sentence: str, quote: str, question: str = "") -> bool:
         ("It was built by Ilse Brandt.", "Ilse Brandt built the second dome."),
         ("17.5 米每秒", "十分钟平均风速达到 17.5 米每秒，必须关闭圆顶，不必请示。"),
         ("圆顶九点打开。", "圆顶每天早上9点打开。"),
+        ("It was built by Jean-Luc Brandt.", "Jean Luc Brandt built the second dome."),
+        ("It opened on July 1, 2023.", "It opened on 2023-07-01."),
         ("The gate is not locked.", "At night the gate is never locked."),
         ("It costs 1250 crowns.", "The winch cost １,250 crowns."),
     ],
@@ -35,6 +37,8 @@ def test_what_agrees_is_borne_out(sentence: str, quote: str) -> None:
         ("The dome opens at nine.", "The dome does not open at nine."),
         ("圆顶十点打开。", "圆顶九点打开。"),
         ("圆顶早上不打开。", "圆顶早上打开。"),
+        ("It opened in July.", "It opened in 2023."),
+        ("It opened on July 1, 2023.", "It opened on 2023-08-01."),
         ("In 1999 it was 27 km.", "Their wavelength was 27 km."),
     ],
 )
@@ -48,4 +52,5 @@ def test_a_name_of_the_question_may_be_repeated() -> None:
 
 def test_quantities_are_written_in_figures() -> None:
     assert quantities("第二十三届，一共一百零五人，两个房间") == {"23", "105", "2"}
+    assert quantities("百分之五，七月三日") == {"5", "3", "7月", "07-03"}
     assert quantities("Twelve of the 3,400 met on the Second day") == {"12", "3400", "2"}
