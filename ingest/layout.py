@@ -13,20 +13,22 @@ _LIGATURES = {
     ord(char): plain for char, plain in zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)
 }
 _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n)?")
-_HYPHEN_AT_LINE_END = re.compile("[\x02\ufffe]")  # so written by PDFium, which leaves out the line end
+_HYPHEN_AT_LINE_END = re.compile("[\x02\ufffe]\n?")  # so written by PDFium, which leaves out the line end
 _CONTROL = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _BROKEN_WORD = re.compile(r"(?P<left>[a-z]+)-\n(?P<right>[a-z]+)")
 _NUMBER = re.compile(r"\d{1,6}")
+_BARE_NUMBER = re.compile(r"\W*<-?\d+>\W*")
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\u3040-\u30ff\u3000-\u303f\uff01-\uff5e"
 _HAN_SPACED = re.compile(f"(?<=[{_HAN}]) (?=[{_HAN}])")
 _HAN_CLOSE = re.compile(f"[{_HAN}](?=[{_HAN}])")
 
-_EDGE_LINES = 2
+_EDGE_LINES = 3
 _MIN_REPEATS = 3
+_MIN_RUN = 4
 _MAX_RUNNING_CHARS = 160
 _MIN_LETTERS_PER_PAGE = 12  # "Page 7 of 12" has less: with nothing but that, there is no text
 _REPEATED_SHARE = 0.4  # under one half, as left and right pages often have heads of their own
@@ -94,18 +96,28 @@ def _without_running_lines(texts: Sequence[str]) -> list[str]:
     """Drops running heads and page numbers; a line that is the same everywhere stays where it stands first."""
     pages = [text.split("\n") for text in texts]
     edges = [{place: _running_keys(page[place], number) for place in _edges(page)} for number, page in enumerate(pages)]
-    counts = Counter(key for places in edges for key in set().union(*places.values()))
-    repeats = max(_MIN_REPEATS, _REPEATED_SHARE * len(pages))
+    repeated = _repeated([set().union(*places.values()) for places in edges])
     seen: set[str] = set()
     for page, places in zip(pages, edges, strict=True):
         for place, keys in places.items():
-            running = {key for key in keys if counts[key] >= repeats}
+            running = keys & repeated
             if running - {_same(page[place])} or running & seen:
                 page[place] = ""
             seen |= running
     without = ["\n".join(page).strip() for page in pages]
+    if any(without):
+        return without
     letters = sum(char.isalpha() for text in texts for char in text)
-    return without if any(without) or letters < _MIN_LETTERS_PER_PAGE * len(texts) else list(texts)
+    return without if letters < _MIN_LETTERS_PER_PAGE * len(texts) else list(texts)
+
+
+def _repeated(keys: Sequence[set[str]]) -> set[str]:
+    """What stands at the edge of many pages, or of some one after the other; a bare page number needs three."""
+    counts = Counter(key for page in keys for key in page)
+    often = {key for key, count in counts.items() if count >= max(_MIN_REPEATS, _REPEATED_SHARE * len(keys))}
+    numbers = {key for key, count in counts.items() if count >= _MIN_REPEATS and _BARE_NUMBER.fullmatch(key)}
+    runs = (set.intersection(*keys[place : place + _MIN_RUN]) for place in range(len(keys) - _MIN_RUN + 1))
+    return often.union(numbers, *runs)
 
 
 def _edges(lines: Sequence[str]) -> list[int]:

@@ -7,13 +7,17 @@ import contextlib
 import datetime
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.encoding import clean
 from ingest.layout import clean_pages
-from ingest.pdf_readers import EncryptedFile, Metadata, PdfiumReader, PdfReader, PypdfReader
+from ingest.page_layout import PageText
+from ingest.pdf_headings import guessed_outline
+from ingest.pdf_readers import EncryptedFile, Metadata, PdfReader, PypdfReader
 from ingest.pdf_sections import PAGE_SEPARATOR, page_blocks
+from ingest.pdfium_reader import PdfiumReader
 from kb.errors import UnreadableFile
 from kb.types import Document
 
@@ -55,9 +59,10 @@ class PdfLoader:
             raise UnreadableFile("the file is empty")
         with contextlib.ExitStack() as stack:
             readers = _Readers(path, stack)
-            raw_pages = _best_text(readers)
-            outline = next((entries for reader in readers.opened if (entries := reader.outline())), [])
+            page_texts = _best_text(readers)
+            outline = next((entries for reader in readers.opened if (entries := reader.outline())), None)
             metadata = readers.opened[0].metadata()
+        raw_pages = [page.text for page in page_texts]
         _require_meaning(raw_pages)
         pages = clean_pages(raw_pages)
         _require_text(pages)
@@ -66,7 +71,7 @@ class PdfLoader:
             title=title or clean(path.stem),
             media_type=self.media_type,
             text=PAGE_SEPARATOR.join(pages),
-            blocks=tuple(page_blocks(pages, outline)),
+            blocks=tuple(page_blocks(pages, outline or guessed_outline(page_texts))),
             has_own_title=bool(title),
             date=_sane_date(metadata.created),
             page_count=len(pages),
@@ -110,7 +115,7 @@ class _Readers:
         return None
 
 
-def _best_text(readers: _Readers) -> list[str]:
+def _best_text(readers: _Readers) -> list[PageText]:
     """Reads all pages with the first reader, unless a sample is so poor that the second one is asked, and is better.
 
     Pages that are empty to the one are read by the other.
@@ -118,22 +123,23 @@ def _best_text(readers: _Readers) -> list[str]:
     best, other = readers.first(), None
     step = max(1, best.page_count // _SAMPLE_PAGES)
     sample = range(1, best.page_count + 1, step)[:_SAMPLE_PAGES]
-    worth = sum(_worth(best.page_text(page)) for page in sample)
+    known = {page: best.page_text(page) for page in sample}
+    worth = sum(_worth(page.text) for page in known.values())
     if worth < _MIN_WORTH_PER_PAGE * len(sample) and (other := readers.another()):
-        its_worth = sum(_worth(_page_text(other, page)) for page in sample)
-        if its_worth > _MIN_GAIN * max(worth, 0):
-            best, other = other, best
+        others = {page: _page_text(other, page) for page in sample}
+        if sum(_worth(page.text) for page in others.values()) > _MIN_GAIN * max(worth, 0):
+            best, other, known = other, best, others
     page_count = max(reader.page_count for reader in readers.opened)
-    texts = [_page_text(best, page) for page in range(1, page_count + 1)]
-    empty = [page for page, text in enumerate(texts, start=1) if not text.strip()]
+    texts = [known.get(page) or _page_text(best, page) for page in range(1, page_count + 1)]
+    empty = [page for page, text in enumerate(texts, start=1) if not text.text.strip()]
     if empty and (other := other or readers.another()):
         for page in empty[:_MAX_SECOND_LOOKS]:
             texts[page - 1] = _page_text(other, page)
     return texts
 
 
-def _page_text(reader: PdfReader, page: int) -> str:
-    return reader.page_text(page) if page <= reader.page_count else ""
+def _page_text(reader: PdfReader, page: int) -> PageText:
+    return reader.page_text(page) if page <= reader.page_count else PageText("")
 
 
 def _worth(text: str) -> int:
@@ -141,14 +147,15 @@ def _worth(text: str) -> int:
 
     Han characters and kana read through the wrong character map often come out as two letters each, hence their weight.
     """
-    readable = sum(char.isalnum() for char in text)
+    readable = sum(count for char, count in Counter(text).items() if char.isalnum())
     return readable + 2 * len(_HAN.findall(text)) - 5 * _garbled_chars(text)
 
 
 def _garbled_chars(text: str) -> int:
     strange = sum(
-        char == "\ufffd" or (char not in _WHITE_SPACE and unicodedata.category(char) in _GARBLED_CATEGORIES)
-        for char in text
+        count
+        for char, count in Counter(text).items()
+        if char == "\ufffd" or (char not in _WHITE_SPACE and unicodedata.category(char) in _GARBLED_CATEGORIES)
     )
     return strange + sum(len(name) for name in _GLYPH_NAME.findall(text))
 

@@ -1,12 +1,11 @@
-"""Two PDF libraries behind one face: pages as text, outline, metadata.
+"""What a PDF library must give, pages as text, outline and metadata; and pypdf, which gives it.
 
-Knows nothing of which text is the better one, nor of documents. What the libraries raise on broken files becomes
+Knows nothing of which text is the better one, nor of documents. What a library raises on broken files becomes
 `UnreadableFile` when the file is opened, and an empty page, an empty outline or no metadata later.
 """
 
 import contextlib
 import datetime
-import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.encoding import clean
+from ingest.page_layout import PageText
 from ingest.pdf_sections import OutlineEntry
 from kb.errors import UnreadableFile
 
 if TYPE_CHECKING:
     from pypdf import PdfReader as Pypdf
 
-_MAX_OUTLINE_ENTRIES = 5_000
-_MAX_OUTLINE_DEPTH = 12
+MAX_OUTLINE_ENTRIES = 5_000
+MAX_OUTLINE_DEPTH = 12
 _MAX_REASON_CHARS = 120
-_DATE = re.compile(r"(?:D:)?(\d{4})(?:(\d{2})(?:(\d{2}))?)?")
 
 # pypdf is written in Python and checks little: on broken files nearly every built-in error comes out of it.
 _BROKEN_FILE = (
@@ -66,8 +65,8 @@ class PdfReader(Protocol):
     def page_count(self) -> int:
         """How many pages the library finds."""
 
-    def page_text(self, page: int) -> str:
-        """The text of a page as the library gives it, empty where it fails.
+    def page_text(self, page: int) -> PageText:
+        """The text of a page, empty where the library fails.
 
         Args:
             page: 1-based.
@@ -101,18 +100,18 @@ class PypdfReader:
                 raise EncryptedFile
             self.page_count = len(self._file.pages)
         except self._failures as error:
-            raise UnreadableFile(f"broken: {_one_line(error)}") from error
+            raise UnreadableFile(f"broken: {one_line(error)}") from error
 
-    def page_text(self, page: int) -> str:
-        """The text of a page, empty where pypdf fails on it."""
+    def page_text(self, page: int) -> PageText:
+        """The text of a page as pypdf lays it out, empty where it fails."""
         with contextlib.suppress(*self._failures):
-            return self._file.pages[page - 1].extract_text()
-        return ""
+            return PageText(self._file.pages[page - 1].extract_text())
+        return PageText("")
 
     def outline(self) -> list[OutlineEntry]:
         """The table of contents, without entries that lead nowhere."""
         with contextlib.suppress(*self._failures):
-            return list(islice(self._entries(self._file.outline, 0), _MAX_OUTLINE_ENTRIES))
+            return list(islice(self._entries(self._file.outline, 0), MAX_OUTLINE_ENTRIES))
         return []
 
     def metadata(self) -> Metadata:
@@ -131,7 +130,7 @@ class PypdfReader:
     def _entries(self, items: list[Any], depth: int) -> Iterator[OutlineEntry]:
         for item in items:
             if isinstance(item, list):
-                if depth < _MAX_OUTLINE_DEPTH:
+                if depth < MAX_OUTLINE_DEPTH:
                     yield from self._entries(item, depth + 1)
                 continue
             page = self._file.get_destination_page_number(item)
@@ -139,64 +138,6 @@ class PypdfReader:
                 yield OutlineEntry(depth, clean(str(item.title or "")), page + 1)
 
 
-class PdfiumReader:
-    """Reads with PDFium: more than ten times as fast, and it knows more fonts; but a crash in it ends the process.
-
-    Raises:
-        UnreadableFile: The file is encrypted, or PDFium cannot open it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import pypdfium2
-
-        self._failures: tuple[type[Exception], ...] = (pypdfium2.PdfiumError, ValueError)
-        try:
-            self._file = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
-                raise EncryptedFile from error
-            raise UnreadableFile(f"broken: {_one_line(error)}") from error
-        self.page_count = len(self._file)
-
-    def page_text(self, page: int) -> str:
-        """The text of a page, empty where PDFium fails on it."""
-        with (
-            contextlib.suppress(*self._failures),
-            contextlib.closing(self._file[page - 1]) as opened,
-            contextlib.closing(opened.get_textpage()) as text,
-        ):
-            # Where the page box is broken, nothing lies within it.
-            return str(text.get_text_bounded(errors="replace") or text.get_text_range(errors="replace"))
-        return ""
-
-    def outline(self) -> list[OutlineEntry]:
-        """The table of contents, without entries that lead nowhere."""
-        with contextlib.suppress(*self._failures):
-            return list(islice(self._entries(), _MAX_OUTLINE_ENTRIES))
-        return []
-
-    def metadata(self) -> Metadata:
-        """Title and date from the information dictionary."""
-        title, created = "", None
-        with contextlib.suppress(*self._failures):
-            title = clean(self._file.get_metadata_value("Title"))
-        with contextlib.suppress(*self._failures):
-            if written := _DATE.match(self._file.get_metadata_value("CreationDate")):
-                year, month, day = map(int, written.groups("1"))
-                created = datetime.datetime(year, month, day)
-        return Metadata(title, created)
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
-
-    def _entries(self) -> Iterator[OutlineEntry]:
-        for bookmark in self._file.get_toc(max_depth=_MAX_OUTLINE_DEPTH):
-            destination = bookmark.get_dest()
-            page = destination.get_index() if destination else None
-            if page is not None:
-                yield OutlineEntry(bookmark.level, clean(bookmark.get_title()), page + 1)
-
-
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What a library says of a failure, short enough to be shown."""
     return clean(" ".join(str(error).split()))[:_MAX_REASON_CHARS] or type(error).__name__

@@ -7,8 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ingest.layout import paragraph_spans
+from ingest.tables import table_spans
 from kb.types import Block, BlockKind
 
 PAGE_SEPARATOR = "\n\n"
@@ -66,7 +68,20 @@ def _section_blocks(page: str, section: _Section, end: int, offset: int, number:
     if start < middle:
         yield Block(start, middle, BlockKind.HEADING, section.headings, number)
     for left, right in paragraph_spans(page, section.heading_end, end):
-        yield Block(offset + left, offset + right, BlockKind.PROSE, section.headings, number)
+        for first, last, kind in _kinds(page, left, right):
+            yield Block(offset + first, offset + last, kind, section.headings, number)
+
+
+def _kinds(page: str, start: int, end: int) -> Iterator[tuple[int, int, BlockKind]]:
+    """Divides a paragraph where a table begins or ends in it."""
+    lines = page[start:end].split("\n")
+    begins = list(accumulate((len(line) + 1 for line in lines), initial=start))
+    place = 0
+    for first, last in [*table_spans(lines), (len(lines), len(lines))]:
+        for begin, after, kind in ((place, first, BlockKind.PROSE), (first, last, BlockKind.TABLE)):
+            if begin < after:
+                yield begins[begin], begins[after] - 1, kind
+        place = last
 
 
 def _sections(pages: Sequence[str], outline: Sequence[OutlineEntry]) -> dict[int, list[_Section]]:
@@ -96,9 +111,9 @@ def _find_heading(page: str, title: str, after: int) -> tuple[int, int]:
     letters = re.findall(r"\w", unicodedata.normalize("NFKC", title))[:_MAX_SOUGHT_CHARS]
     if not letters:
         return after, after
-    pattern = r"^[^\w\n]*(?P<heading>" + _NUMBERING + r"[\W_]*".join(letters) + r")(?P<alone>[^\w\n]*$)?"
+    pattern = r"^[^\w\n]*(?P<heading>" + _NUMBERING + r"[\W_]*".join(letters) + ")"
+    alone = re.compile(pattern + r"[^\w\n]*$", re.MULTILINE | re.IGNORECASE).search(page, after)
+    if alone:
+        return alone.start("heading"), alone.end()
     match = re.compile(pattern, re.MULTILINE | re.IGNORECASE).search(page, after)
-    if not match:
-        return after, after
-    start = match.start("heading")
-    return start, match.end() if match["alone"] is not None else start
+    return (match.start("heading"), match.start("heading")) if match else (after, after)

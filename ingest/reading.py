@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ingest.chunker import chunk
 from ingest.folders import UNREADABLE_CHARACTER, hash_file
-from ingest.worker import ParserProcess
+from ingest.worker import ParserProcess, ParserUnavailable
 from kb.errors import UnreadableFile
 from kb.library import KnowledgeBase
 from kb.types import Chunk, Document, FileVersion
 
-RECIPE = "1"
+RECIPE = "2"
 """Version of readers and chunker: with another one, all files are read anew. To be raised when they give other text or
 other chunks for the same file."""
 
@@ -83,7 +83,11 @@ class Readers:
         Returns:
             What was read; fails only for reasons that are not the file's.
         """
-        reading = self._threads.submit(self._read, file)
+        try:
+            reading = self._threads.submit(self._read, file)
+        except RuntimeError:  # the threads are shut down
+            reading = Future()
+            reading.set_exception(ParserUnavailable("the readers are closed"))
         reading.add_done_callback(lambda _: self._on_read())
         return reading
 

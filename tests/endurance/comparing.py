@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kb.dense import vector_id
 from kb.index_record import IndexRecord
 from kb.library import CATALOG_NAME, KnowledgeBase
-from kb.search import vector_id
 
 TEXT_EXTENSIONS = (".md", ".txt")
 _WORD = re.compile(r"zq[a-z]{12}")

@@ -60,7 +60,7 @@ def test_quarantine_ends_when_the_file_changes(
         path = watched.write("slow.md", DOME)
         watched.sync()
         assert watched.failures["slow.md"].kind is FailureKind.QUARANTINED
-        path.write_text("")
+        path.write_text(DOME * 2000)
         watched.sync()
         assert watched.failures["slow.md"].kind is FailureKind.QUARANTINED
         assert watched.failures["slow.md"].attempts == 1, "of this version"

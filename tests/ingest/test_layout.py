@@ -9,8 +9,10 @@ def test_extraction_noise_is_cleaned_away() -> None:
 
 
 def test_words_divided_at_a_line_end_are_joined() -> None:
-    (page,) = clean_pages(["an exam-\nple of a well-\nknown divi\x02sion; pages 3-\n4, A-\nB, well-known"])
-    assert page == "an example of a well-known division; pages 3-\n4, A-\nB, well-known"
+    (page,) = clean_pages(
+        ["an exam-\nple of a well-\nknown divi\x02sion, divi\x02\nsion; pages 3-\n4, A-\nB, well-known"]
+    )
+    assert page == "an example of a well-known division, division; pages 3-\n4, A-\nB, well-known"
 
 
 def test_soft_hyphens_at_line_ends_join_the_word() -> None:
@@ -34,6 +36,20 @@ def test_heads_of_left_and_right_pages_are_both_known() -> None:
     pages = [f"{'Book' if n % 2 else 'Chapter'}\nText {word}." for n, word in enumerate("abcdefgh")]
     assert sum("Book" in page for page in clean_pages(pages)) == 1
     assert sum("Chapter" in page for page in clean_pages(pages)) == 1
+
+
+def test_a_head_of_some_pages_one_after_the_other_is_known() -> None:
+    pages = [f"Part {'one' if n < 20 else 'of ' + 'abcdef'[n - 20]}\nText {n * 7}." for n in range(26)]
+    pages[:14] = [f"Text {n * 7}." for n in range(14)]
+    cleaned = clean_pages(pages)
+    assert sum("Part one" in page for page in cleaned) == 1
+    assert sum("Part of" in page for page in cleaned) == 6
+
+
+def test_page_numbers_that_begin_anew_go_too() -> None:
+    numbers = [*range(1, 11), *range(1, 4), *range(30, 33)]
+    pages = [f"Text {word} is here.\n{number}" for word, number in zip("abcdefghijklmnop", numbers, strict=True)]
+    assert clean_pages(pages) == [f"Text {word} is here." for word in "abcdefghijklmnop"]
 
 
 def test_lines_that_only_look_alike_stay() -> None:

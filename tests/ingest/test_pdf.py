@@ -125,6 +125,79 @@ def test_the_outline_gives_headings_also_within_a_page(tmp_path: Path) -> None:
     ]
 
 
+LEFT = [f"Left line {n} tells of the snow on the saddle" for n in range(30)]
+RIGHT = [f"Right line {n} tells of the tea from the terraces" for n in range(30)]
+
+
+@pytest.mark.parametrize("drawn", ["line by line", "column by column"])
+def test_two_columns_are_read_one_after_the_other(tmp_path: Path, drawn: str) -> None:
+    def draw(pdf: FPDF) -> None:
+        pdf.text(60, 20, "A title over the whole width of the page that crosses both of the columns")
+        left = [(15, 40 + 5 * n, text) for n, text in enumerate(LEFT)]
+        right = [(112, 40 + 5 * n, text) for n, text in enumerate(RIGHT)]
+        places = [place for pair in zip(left, right, strict=True) for place in pair]
+        for x, y, text in places if drawn == "line by line" else [*left, *right]:
+            pdf.text(x, y, text)
+        pdf.text(105, 280, "17")
+
+    document = load(write(tmp_path / "a.pdf", [draw]))
+    assert [line for line in document.text.split("\n") if line][1:-1] == [*LEFT, *RIGHT]
+    assert document.text.startswith("A title over")
+    assert document.text.endswith("17")
+
+
+def test_a_row_of_a_table_stays_on_one_line_and_the_table_is_a_block(tmp_path: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        pdf.multi_cell(0, 6, "Sales in millions were as follows:", new_x="LMARGIN", new_y="NEXT")
+        with pdf.table() as table:
+            for cells in (
+                ("Category", "2022", "2021", "Change"),
+                ("Phones", "40,665", "39,570", "3%"),
+                ("Computers and other machines with a long name that does not fit", "7,382", "8,235", "(10)%"),
+                ("Tablets", "7,224", "7,368", "(2)%"),
+            ):
+                table.row(cells)
+        pdf.multi_cell(0, 6, "Afterwards the text goes on.")
+
+    document = load(write(tmp_path / "a.pdf", [draw]))
+    (table,) = (document.text[b.start : b.end] for b in document.blocks if b.kind is BlockKind.TABLE)
+    assert table.split("\n")[:2] == ["Category 2022 2021 Change", "Phones 40,665 39,570 3%"]
+    assert "not fit 7,382 8,235 (10)%" in table
+    assert table.endswith("Tablets 7,224 7,368 (2)%")
+
+
+def test_text_that_is_turned_keeps_its_lines(tmp_path: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        for n in range(5):
+            with pdf.rotation(90, 60 + 8 * n, 200):
+                pdf.text(60 + 8 * n, 200, f"Line {n} of a table that is turned")
+
+    document = load(write(tmp_path / "a.pdf", [draw]))
+    assert document.text.split("\n") == [f"Line {n} of a table that is turned" for n in range(5)]
+
+
+def test_paragraphs_are_blocks(tmp_path: Path) -> None:
+    document = load(write(tmp_path / "a.pdf", [f"{LOREM} {LOREM} {LOREM}\n\n{LOREM} {LOREM}\n\n{LOREM}"]))
+    assert [document.text[b.start : b.end].count(".") for b in document.blocks] == [3, 2, 1]
+
+
+def test_without_an_outline_headings_are_known_by_their_looks(tmp_path: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        for title in ("Trains", "Night trains"):
+            pdf.set_font("Helvetica", "B", size=14)
+            pdf.multi_cell(0, 10, title, new_x="LMARGIN", new_y="NEXT")
+            pdf.set_font("Helvetica", size=11)
+            pdf.multi_cell(0, 6, f"{LOREM} {LOREM} {LOREM}", new_x="LMARGIN", new_y="NEXT")
+
+    document = load(write(tmp_path / "a.pdf", [draw]))
+    assert [(b.kind.value, b.headings) for b in document.blocks] == [
+        ("heading", ("Trains",)),
+        ("prose", ("Trains",)),
+        ("heading", ("Night trains",)),
+        ("prose", ("Night trains",)),
+    ]
+
+
 def test_running_heads_and_page_numbers_are_not_part_of_the_text(tmp_path: Path) -> None:
     pages = [f"ACME Annual Report\nAbout the {word}.\nPage {n} of 5" for n, word in enumerate("abcde", start=1)]
     document = load(write(tmp_path / "a.pdf", pages))
