@@ -1,0 +1,1 @@
+"""Measurements of speed and size, on documents that are made for them."""
