@@ -38,6 +38,10 @@ NO_DOCUMENTS = {
     "en": "Nothing is indexed yet. Put PDF or Markdown files into a watched folder.",
     "zh": "还没有索引任何文档。请把 PDF 或 Markdown 文件放进监视的文件夹。",
 }
+NOTHING_PASSES = {
+    "en": "Within the filters there is nothing to answer from. Remove one, or choose others.",
+    "zh": "筛选范围内没有可供回答的文档。请去掉或更换筛选条件。",
+}
 
 TEMPLATE_TOKENS = 160
 """Room kept in the context window for instruction and template."""
@@ -50,6 +54,7 @@ class Request:
     Attributes:
         passage_tokens: Budget of passages and history in the prompt.
         min_similarity: The service declines if no passage comes this near to the question.
+        narrowed: Whether filters leave out some of the documents.
     """
 
     question: str
@@ -57,6 +62,7 @@ class Request:
     options: GenerationOptions
     passage_tokens: int
     min_similarity: float
+    narrowed: bool = False
 
 
 def answer_events(
@@ -85,7 +91,8 @@ def answer_events(
     clock.mark("retrieve_ms")
     yield PassagesFound(passages)
     if not _has_evidence(passages, request.min_similarity):
-        text = (NO_EVIDENCE if passages else NO_DOCUMENTS)[language(request.question)]
+        nothing = NOTHING_PASSES if request.narrowed else NO_DOCUMENTS
+        text = (NO_EVIDENCE if passages else nothing)[language(request.question)]
         yield AnswerDelta(text)
         yield Done(Answer(text, "", (), passages, False, "", "no_evidence", clock.timings(), index))
         return

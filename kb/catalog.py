@@ -4,6 +4,7 @@ One transaction swaps a document: a reader sees the old version or the new one, 
 `snapshot` makes several reads see one state. Knows nothing about vector search.
 """
 
+import datetime
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from importlib import resources
@@ -21,13 +22,15 @@ from kb.catalog_rows import (
     stored_chunk,
     to_json,
 )
-from kb.database import Database
+from kb.database import Database, Row
 from kb.embedding_store import EmbeddingStore
+from kb.filter_rows import select
+from kb.filters import Filters
+from kb.keyword_store import KeywordStore
 from kb.ledger import Ledger, add_to_counter, file_columns, now, write_failure
-from kb.text import is_cjk
 from kb.types import Chunk, Document, DocumentInfo, FailureKind, FileVersion, StoredChunk
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 FORGOTTEN_REASON = "forgotten at your wish"
 FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
@@ -43,6 +46,14 @@ MIGRATIONS = MappingProxyType(
         ALTER TABLE folders ADD COLUMN device INTEGER;
         ALTER TABLE folders ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
         UPDATE failures SET kind = '{FailureKind.FORGOTTEN}' WHERE reason = '{FORGOTTEN_REASON}';
+        """,
+        2: """
+        CREATE VIRTUAL TABLE new_terms USING fts5 (terms, tokenize = "ascii tokenchars '.,:/-_+#@%'");
+        INSERT INTO new_terms (rowid, terms) SELECT rowid, terms FROM chunk_terms;
+        DROP TABLE chunk_terms;
+        ALTER TABLE new_terms RENAME TO chunk_terms;
+        CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);
+        CREATE INDEX documents_by_condition ON documents (id, root, source, media_type, tags, date, modified_ns);
         """,
     }
 )
@@ -61,6 +72,7 @@ class Catalog:
 
     Attributes:
         embeddings: Of the chunks' texts.
+        keywords: Of the chunks and their documents.
         ledger: Failures, watched folders, the index record.
 
     Raises:
@@ -72,6 +84,7 @@ class Catalog:
         schema = resources.files("kb").joinpath("schema.sql").read_text("utf-8")
         self._database = Database(path, schema, SCHEMA_VERSION, MIGRATIONS)
         self.embeddings = EmbeddingStore(self._database)
+        self.keywords = KeywordStore(self._database)
         self.ledger = Ledger(self._database)
 
     def close(self) -> None:
@@ -231,22 +244,40 @@ class Catalog:
 
     # Search
 
-    def search_keywords(self, terms: Sequence[str], k: int) -> list[tuple[int, float]]:
-        """See `kb.ports.KeywordIndex`."""
-        if not terms:
-            return []
-        query = " OR ".join(
-            f'"{term}" *' if len(term) == 1 and is_cjk(term) else f'"{term}"' for term in dict.fromkeys(terms)
-        )
-        sql = (
-            "SELECT rowid, -bm25(chunk_terms) AS score FROM chunk_terms WHERE chunk_terms MATCH ? ORDER BY rank LIMIT ?"
-        )
-        return [(row["rowid"], row["score"]) for row in self._database.rows(sql, query, k)]
+    def chunk_counts(self, filters: Filters) -> dict[str, int]:
+        """Ids of the documents that pass, with how many chunks each has."""
+        documents = select(self._database, filters)
+        sql = "SELECT id, (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunks FROM documents"
+        rows = self._database.rows(f"{sql} WHERE {documents.sql}", *documents.values)
+        return {row["id"]: row["chunks"] for row in rows}
 
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Chunks by id; those that are gone are missing."""
-        sql = CHUNKS + " WHERE chunks.id IN ({marks})"
-        return {row["id"]: stored_chunk(row) for row in self._database.rows_in(sql, list(ids))}
+        rows = self._database.rows_in(CHUNKS + " WHERE chunks.id IN ({marks})", list(ids))
+        return {chunk.id: chunk for chunk in self._stored_chunks(rows)}
+
+    def dates(self, chunk_ids: Sequence[int]) -> dict[int, datetime.date]:
+        """The date of the document that holds each chunk: its own, else that of its file."""
+        sql = (
+            "SELECT chunks.id, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day"
+            " FROM chunks JOIN documents ON documents.id = document_id WHERE chunks.id IN ({marks})"
+        )
+        rows = self._database.rows_in(sql, list(chunk_ids))
+        return {row["id"]: datetime.date.fromisoformat(row["day"]) for row in rows}
+
+    def around(self, chunk: StoredChunk, reach: int) -> list[StoredChunk]:
+        """A chunk with up to `reach` others to either side of it, in the order of the document."""
+        sql = CHUNKS + " WHERE document_id = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal"
+        first, last = chunk.ordinal - reach, chunk.ordinal + reach
+        return self._stored_chunks(self._database.rows(sql, chunk.document_id, first, last))
+
+    def _stored_chunks(self, rows: Iterable[Row]) -> list[StoredChunk]:
+        """Reads each document's text once, as that takes a time that grows with its length."""
+        found = list(rows)
+        with_text = "SELECT id, text FROM documents WHERE id IN ({marks})"
+        documents = self._database.rows_in(with_text, list({row["document_id"] for row in found}))
+        texts = {row["id"]: row["text"] for row in documents}
+        return [stored_chunk(row, texts[row["document_id"]]) for row in found]
 
     def chunk_ids(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """The first chunk of each pair of document id and text hash; pairs without a chunk are missing."""

@@ -17,10 +17,7 @@ DOCUMENT_COLUMNS = (
     " text_chars, indexed_at, recipe,"
     " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
 )
-CHUNK_COLUMNS = (
-    "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens,"
-    " substr(text, start_char + 1, end_char - start_char) AS chunk_text"
-)
+CHUNK_COLUMNS = "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens"
 CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document_id"
 
 
@@ -73,12 +70,12 @@ def document_info(row: Row) -> DocumentInfo:
     )
 
 
-def stored_chunk(row: Row) -> StoredChunk:
+def stored_chunk(row: Row, document_text: str) -> StoredChunk:
     """Reads a row of `CHUNKS`."""
     chunk = Chunk(
         start=row["start_char"],
         end=row["end_char"],
-        text=row["chunk_text"],
+        text=document_text[row["start_char"] : row["end_char"]],
         headings=tuple(json.loads(row["headings"])),
         page=row["page"],
         context=row["context"],

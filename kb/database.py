@@ -30,6 +30,7 @@ _ON_OPENING = """
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA secure_delete = ON;
+    PRAGMA cache_size = -32768;
 """
 
 
@@ -42,6 +43,9 @@ class Database:
         version: Of the schema; a file with a higher one is refused.
         migrations: SQL that leads from a version to the next one.
 
+    Attributes:
+        commits: How many transactions have ended well.
+
     Raises:
         SchemaMismatch: The file was written by a newer version.
         StorageError: The file is damaged or not accessible.
@@ -53,6 +57,7 @@ class Database:
         self._path = path
         self._idle: list[Connection] = []
         self._closed = False
+        self.commits = 0
         self._snapshot = threading.local()
         self._write_lock = threading.Lock()
         with self._translated():
@@ -87,6 +92,7 @@ class Database:
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self.commits += 1
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

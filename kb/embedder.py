@@ -14,6 +14,8 @@ from kb.errors import ModelLoadError
 from kb.ports import Vectors
 
 BATCH_SIZE = 16
+ACCELERATOR_BATCH_SIZE = 128
+"""On a graphics processor. Texts of 45 tokens a second on an H100, in batches of 16, 64 and 128: 2200, 5000, 6100."""
 
 
 class SentenceTransformerEmbedder:
@@ -68,8 +70,9 @@ class SentenceTransformerEmbedder:
         """See `kb.ports.Embedder`. Batches hold texts of like length, so that little is computed on padding."""
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for i in range(0, len(by_length), BATCH_SIZE):
-            batch = by_length[i : i + BATCH_SIZE]
+        batch_size = BATCH_SIZE if self._model.device.type == "cpu" else ACCELERATOR_BATCH_SIZE
+        for i in range(0, len(by_length), batch_size):
+            batch = by_length[i : i + batch_size]
             vectors[batch] = self._embed([texts[j] for j in batch], "passage")
         return vectors
 

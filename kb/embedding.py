@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from kb.cross_encoder import is_cross_encoder
 from kb.embedder import SentenceTransformerEmbedder
 from kb.errors import ModelError, ModelLoadError
 from kb.onnx_embedder import OnnxEmbedder
@@ -42,8 +43,10 @@ def open_embedder(folder: Path, identity: str, report: Report, backend: Embeddin
         backend: `onnx` and `torch` insist; `auto` takes torch where it has a graphics processor or must stand in.
 
     Raises:
-        ModelLoadError: The model does not load, or cannot be prepared and `onnx` is insisted on.
+        ModelLoadError: The model does not load, is a reranker, or cannot be prepared and `onnx` is insisted on.
     """
+    if is_cross_encoder(folder):
+        raise ModelLoadError(f"{folder} is a reranker, not an embedding model", "correct KB_EMBEDDING_MODEL")
     if not _wants_onnx(backend):
         return SentenceTransformerEmbedder(folder, identity)
     try:

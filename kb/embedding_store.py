@@ -4,7 +4,7 @@ Knows no model. Chunks and embeddings are joined by the hash alone, so a text th
 back, has its vector already.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from kb.database import Database
 from kb.ports import Vectors
 
 _ROWS_PER_DELETION = 5000
+_DOCUMENTS_PER_READ = 200
 
 _EMBEDDED = "EXISTS (SELECT 1 FROM embeddings WHERE identity = ? AND embeddings.text_hash = chunks.text_hash)"
 
@@ -51,6 +52,39 @@ class EmbeddingStore:
         sql = "SELECT text_hash, vector FROM embeddings WHERE identity = ? AND text_hash IN ({marks})"
         found = {row["text_hash"]: row["vector"] for row in self._database.rows_in(sql, list(set(hashes)), space)}
         return np.array([np.frombuffer(found[key], dtype="<f4") for key in hashes], dtype=np.float32)
+
+    def of_chunks(self, space: str, chunk_ids: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Reads the vectors of chunks; those that have none are left out.
+
+        Returns:
+            Ids, and `(n, d) float32` in their order.
+        """
+        sql = (
+            "SELECT id, vector FROM chunks CROSS JOIN embeddings USING (text_hash)"
+            " WHERE embeddings.identity = ? AND chunks.id IN ({marks})"
+        )
+        rows = list(self._database.rows_in(sql, list(chunk_ids), space))
+        vectors = np.array([np.frombuffer(row["vector"], dtype="<f4") for row in rows], dtype=np.float32)
+        return [row["id"] for row in rows], vectors
+
+    def of_documents(self, space: str, document_ids: Sequence[str]) -> Iterator[tuple[list[tuple[str, str]], Vectors]]:
+        """Reads the vectors of all chunks of documents, those of some documents at a time.
+
+        Yields:
+            Pairs of document id and text hash, each once, and `(n, d) float32` in their order. Chunks that have no
+            vector are left out.
+        """
+        # A cross join looks up the vector of each chunk; SQLite might go through all vectors otherwise.
+        sql = (
+            "SELECT document_id, text_hash, vector FROM chunks CROSS JOIN embeddings USING (text_hash)"
+            " WHERE identity = ? AND document_id IN ({marks})"
+        )
+        for i in range(0, len(document_ids), _DOCUMENTS_PER_READ):
+            rows = self._database.rows_in(sql, document_ids[i : i + _DOCUMENTS_PER_READ], space)
+            found = {(row["document_id"], row["text_hash"]): row["vector"] for row in rows}
+            if found:
+                vectors = np.frombuffer(b"".join(found.values()), dtype="<f4")
+                yield list(found), vectors.reshape(len(found), -1)
 
     def known(self, space: str, hashes: Iterable[str]) -> set[str]:
         """Those of the hashes that have a vector."""

@@ -119,15 +119,9 @@ class HubFiles:
 
     def fetch(self, folder: Path, meter: Meter) -> None:
         """See `Source.fetch`."""
-        from huggingface_hub import constants, get_token
-
-        if constants.HF_HUB_OFFLINE:
-            raise ModelDownloadError("not asked, because HF_HUB_OFFLINE is set")
-        require_answer(constants.ENDPOINT)
+        endpoint, headers = reach_hub()
         names = [file.name for file in self.files]
-        urls = _urls(f"{constants.ENDPOINT}/{self.repo}/resolve/main", names)
-        token = get_token()
-        _download_all(urls, names, folder, meter, {"Authorization": f"Bearer {token}"} if token else None)
+        _download_all(_urls(f"{endpoint}/{self.repo}/resolve/main", names), names, folder, meter, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +147,21 @@ class UrlFiles:
         require_answer(self.url)
         names = [file.name for file in self.files]
         _download_all([self.url] if len(names) == 1 else _urls(self.url.rstrip("/"), names), names, folder, meter)
+
+
+def reach_hub() -> tuple[str, dict[str, str] | None]:
+    """Where the hub is, and what to tell it of the user, once it has answered.
+
+    Raises:
+        ModelDownloadError: It does not answer, or may not be asked.
+    """
+    from huggingface_hub import constants, get_token
+
+    if constants.HF_HUB_OFFLINE:
+        raise ModelDownloadError("not asked, because HF_HUB_OFFLINE is set")
+    require_answer(constants.ENDPOINT)
+    token = get_token()
+    return constants.ENDPOINT, {"Authorization": f"Bearer {token}"} if token else None
 
 
 def check_files(source: Source, folder: Path, meter: Meter) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kb.catalog import Catalog
+from kb.dense import vector_id
 from kb.index_record import IndexRecord, Space
 from kb.ledger import Ledger
 from kb.ports import VectorIndex
-from kb.search import vector_id
 
 FILL_BATCH = 1000
 """Vectors added to an index at a time: a fraction of a second."""

@@ -13,11 +13,12 @@ from types import TracebackType
 
 from kb.catalog import Catalog
 from kb.errors import KBError, NotFound
+from kb.filters import EVERYTHING, Filters
 from kb.generation import LanguageModelInfo
 from kb.loading import Loading, LoadState, LoadStatus
 from kb.lock import DataDirectoryLock
 from kb.models import ModelStore
-from kb.ports import LanguageModel
+from kb.ports import LanguageModel, Reranker
 from kb.questions import PATIENCE_SECONDS, Questions
 from kb.settings import Settings
 from kb.types import (
@@ -46,7 +47,7 @@ class ModelStatus:
 
     Attributes:
         note: One sentence on the choice: which model it is, and how to get a better one.
-        info: Of the loaded language model; None for the embedding model, or before it is loaded.
+        info: Of the loaded language model; None for another model, or before it is loaded.
     """
 
     name: str
@@ -67,6 +68,7 @@ class KnowledgeBase:
         catalog: Closed by `close`.
         retrieval: Loads embedding model and vector index.
         model: Loads the answering model.
+        reranker: Loads the reranker, whose order `retrieval` uses; None: the user wants none.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class KnowledgeBase:
         catalog: Catalog,
         retrieval: Loading[Upkeep],
         model: Loading[LanguageModel],
+        reranker: Loading[Reranker] | None = None,
     ) -> None:
         self.settings = settings
         self._lock = lock
         self._catalog = catalog
         self._retrieval = retrieval
         self._model = model
+        self._reranker = reranker
         self._store = ModelStore(settings.models)
         self._questions = Questions(settings, retrieval, model, self.index_state)
         self._closing = threading.Event()
@@ -101,6 +105,8 @@ class KnowledgeBase:
         self._closing.set()
         self._model.close()
         self._retrieval.close()
+        if self._reranker:
+            self._reranker.close()
         self._catalog.close()
         self._lock.release()
 
@@ -117,6 +123,7 @@ class KnowledgeBase:
         history: Sequence[Turn] = (),
         thinking: Thinking | None = None,
         top_k: int | None = None,
+        filters: Filters = EVERYTHING,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -127,21 +134,23 @@ class KnowledgeBase:
             history: Earlier turns, oldest first.
             thinking: How long a reasoning model may think; None: as in the settings.
             top_k: How many passages, 1…50; None: as in the settings.
+            filters: Which documents may answer.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        return self._questions.ask(question, history, thinking, top_k)
+        return self._questions.ask(question, history, thinking, top_k, filters)
 
-    def search(self, query: str, top_k: int | None = None) -> tuple[Passage, ...]:
+    def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages without answering.
 
         Args:
             query: At most `settings.max_question_chars` long.
             top_k: How many passages, 1…50; None: as in the settings.
+            filters: Which documents are searched.
         """
-        return self._questions.search(query, top_k)
+        return self._questions.search(query, top_k, filters)
 
     # Documents
 
@@ -323,6 +332,8 @@ class KnowledgeBase:
         """Begins to load the models, each in a thread of its own; what failed before is tried again."""
         self._retrieval.start()
         self._model.start()
+        if self._reranker:
+            self._reranker.start()
 
     def wait_for_retrieval(self, timeout_seconds: float | None = None) -> bool:
         """Waits until documents can be indexed and found; what failed before is tried again.
@@ -347,6 +358,17 @@ class KnowledgeBase:
         """
         self._model.start()
         return self._model.wait(timeout_seconds) is not None
+
+    def wait_for_reranker(self, timeout_seconds: float = PATIENCE_SECONDS) -> bool:
+        """Waits while the reranker loads; a download is not waited for, and searches never wait.
+
+        Returns:
+            Whether searches are reranked by now.
+        """
+        try:
+            return self._reranker is not None and self._reranker.require(timeout_seconds) is not None
+        except KBError:
+            return False
 
     def counts(self) -> tuple[int, int]:
         """Numbers of documents and chunks."""
@@ -395,6 +417,14 @@ class KnowledgeBase:
     def embedding_model(self) -> ModelStatus:
         """The model that embeds, and how far it is."""
         return ModelStatus(self.settings.embedding_model, "", self._retrieval.status)
+
+    def reranker(self) -> ModelStatus | None:
+        """The model that puts in order what is found, and how far it is; None: the user wants none."""
+        if self._reranker is None:
+            return None
+        loading = self._reranker.status
+        note = "" if loading.state is LoadState.READY else "searches go on without it"
+        return ModelStatus(self.settings.reranker, note, loading)
 
     def _check_open(self) -> None:
         if self._closing.is_set():

@@ -9,20 +9,25 @@ Opening is quick: models load in the background, or when they are first needed.
 """
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from kb.catalog import Catalog
 from kb.embedding import open_embedder
-from kb.errors import KBError, ModelLoadError
+from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
 from kb.index_record import Space
 from kb.knowledge_base import KnowledgeBase, ModelStatus
 from kb.llm import LlamaModel
-from kb.loading import Loading, Report
+from kb.loading import Loading, LoadState, Report
 from kb.lock import DataDirectoryLock
 from kb.models import ModelStore
-from kb.ports import Embedder, LanguageModel
+from kb.ports import Embedder, LanguageModel, Reranker
+from kb.reranker import CrossEncoderReranker
+from kb.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
 from kb.startup import open_retrieval
+from kb.types import Progress
 from kb.upkeep import Upkeep
 from kb.vectors import ChromaStores
 
@@ -33,12 +38,19 @@ logger = logging.getLogger(__name__)
 CATALOG_NAME = "catalog.sqlite3"
 INDEX_NAME = "chroma"
 
+# The first search of a process takes several times as long, and so does the first one for a common word.
+_WARM_UP = "What is the name of the one that was in it for the first time, and how many are there? 这是什么时候？"
 
-def open_library(settings: Settings | None = None) -> KnowledgeBase:
+
+def open_library(
+    settings: Settings | None = None, wrap: Callable[[Embedder], Embedder] = lambda embedder: embedder
+) -> KnowledgeBase:
     """Opens a data directory.
 
     Args:
         settings: None: from environment and `kb.toml`.
+        wrap: Puts something around the embedding model, for measurements; if that makes other vectors, it must have
+            another identity.
 
     Raises:
         DataDirectoryLocked: Another process has it open.
@@ -51,20 +63,45 @@ def open_library(settings: Settings | None = None) -> KnowledgeBase:
     except KBError:
         lock.release()
         raise
-    retrieval = Loading("embedding model", lambda report: _load_retrieval(settings, catalog, report))
+    retrieval = Loading("embedding model", lambda report: _load_retrieval(settings, catalog, wrap, reranking, report))
     model = Loading("answering model", lambda report: _load_model(settings, report))
-    return KnowledgeBase(settings, lock, catalog, retrieval, model)
+    reranker = Loading("reranker", lambda report: _load_reranker(settings, retrieval, report))
+    reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
+    return KnowledgeBase(settings, lock, catalog, retrieval, model, reranker if settings.reranker else None)
 
 
-def _load_retrieval(settings: Settings, catalog: Catalog, report: Report) -> Upkeep:
+def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
+    """Reranks with what is loaded; searches do not wait for it, and the first one begins to load it.
+
+    Args:
+        depth: How many hits it reads.
+    """
+
+    def get() -> Reranker | None:
+        if reranker.status.state is LoadState.WAITING:
+            reranker.start()
+        return reranker.get()
+
+    return Reranking(depth, get)
+
+
+def _load_retrieval(
+    settings: Settings,
+    catalog: Catalog,
+    wrap: Callable[[Embedder], Embedder],
+    reranking: Reranking,
+    report: Report,
+) -> Upkeep:
     store = ModelStore(settings.models)
     folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
-    embedder = open_embedder(folder, store.identity(folder), report, settings.embedding_backend)
+    embedder = wrap(open_embedder(folder, store.identity(folder), report, settings.embedding_backend))
     space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
     stores = ChromaStores(settings.home / INDEX_NAME)
-    upkeep = open_retrieval(catalog, stores, space, embedder, lambda other: _load_other(store, other, report))
+    upkeep = open_retrieval(
+        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking
+    )
     try:
-        upkeep.retrieval.passages("warm-up", 1)  # the first search of a process takes several times as long
+        upkeep.retrieval.passages(_WARM_UP, 1)
     except KBError:
         upkeep.close()
         raise
@@ -84,6 +121,30 @@ def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | N
             if embedder.identity == space.identity:
                 return embedder
     return None
+
+
+def _load_reranker(settings: Settings, retrieval: Loading[Upkeep], report: Report) -> Reranker:
+    with suppress(KBError):
+        retrieval.wait()  # before, there is nothing to put in order; and the first passages come sooner
+    name = settings.reranker
+    store = ModelStore.of(settings)
+    folder = store.find(name)
+    if folder is None:
+        report(Progress(name, 0, None))  # who will not wait for a download need not wait for the hub either
+        folder = _fetch_reranker(store, name, report)
+    report(Progress(name, 1, 1))
+    return CrossEncoderReranker(folder, name)
+
+
+def _fetch_reranker(store: ModelStore, name: str, report: Report) -> Path:
+    hint = "set a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT) and start again, or set KB_RERANKER to a local folder"
+    try:
+        return store.pull(name, report)
+    except ModelDownloadError as error:
+        raise ModelDownloadError(error.message, hint) from error
+    except NotFound as error:
+        message = f"the reranker {name!r} is neither a folder with a cross-encoder nor a name like owner/repo"
+        raise ModelLoadError(message, "correct KB_RERANKER and start again") from error
 
 
 def _load_model(settings: Settings, report: Report) -> LanguageModel:

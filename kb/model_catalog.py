@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from kb.cross_encoder import HubCrossEncoder
 from kb.fetch import HubFiles, RemoteFile, Source
 from kb.wheels import Wheel, WheelFiles
 
+_HUB_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _HUB_NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)/((?:[\w.+-]+/)*[\w.+-]+\.gguf)")
 
 DEFAULT_ANSWER_MODEL = "deepseek-r1-distill-qwen-1.5b"
@@ -31,7 +33,7 @@ class CatalogModel:
 
     name: str
     title: str
-    role: Literal["answer", "embedding", "test"]
+    role: Literal["answer", "embedding", "reranker", "test"]
     reasons: bool
     size_bytes: int
     licence: str
@@ -184,6 +186,22 @@ def hub_model(name: str) -> CatalogModel | None:
     repo, file = match.groups()
     source = HubFiles(repo, (RemoteFile(file),))
     return CatalogModel(name, PurePosixPath(file).stem, "answer", looks_like_r1(file), 0, "", "", (source,))
+
+
+def hub_reranker(name: str) -> CatalogModel | None:
+    """Describes a reranker, from its name alone: none is in the catalog, as none is fetched unless it is asked for.
+
+    Args:
+        name: `owner/repo`.
+
+    Returns:
+        None if the name has another form.
+    """
+    if not _HUB_REPO.fullmatch(name):
+        return None
+    description = "Puts what was found in order; set by KB_RERANKER."
+    source = HubCrossEncoder(name)
+    return CatalogModel(name, name, "reranker", False, 0, "see its page on the hub", description, (source,))
 
 
 def looks_like_r1(name: str) -> bool:

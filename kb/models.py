@@ -16,6 +16,7 @@ from pathlib import Path
 import filelock
 
 from kb import sentence_folder
+from kb.cross_encoder import check_cross_encoder, is_cross_encoder
 from kb.download import disk_errors, require_space
 from kb.errors import ModelDownloadError, NotFound
 from kb.fetch import Meter, Report, Source, UrlFiles, check_files
@@ -25,8 +26,10 @@ from kb.model_catalog import (
     FALLBACK_ANSWER_MODEL,
     CatalogModel,
     hub_model,
+    hub_reranker,
     looks_like_r1,
 )
+from kb.settings import Settings
 
 _logger = logging.getLogger(__name__)
 
@@ -61,23 +64,29 @@ class ModelStore:
     directory: Path
     catalog: tuple[CatalogModel, ...] = CATALOG
 
+    @classmethod
+    def of(cls, settings: Settings) -> "ModelStore":
+        """The models directory of the settings, where the reranker is known by name, too, if it is one of the hub's."""
+        reranker = None if Path(settings.reranker).expanduser().is_dir() else hub_reranker(settings.reranker)
+        return cls(settings.models, (*CATALOG, reranker) if reranker else CATALOG)
+
     def find(self, name: str) -> Path | None:
         """Looks for a model on this machine, without the network.
 
         Args:
-            name: A catalog name, the path of a `.gguf` file or of a sentence-transformers folder, or
+            name: A catalog name, the path of a `.gguf` file or of a folder that sentence-transformers loads, or
                 `hf:owner/repo/file.gguf`.
 
         Returns:
-            The file of an answering model, the folder of an embedding model; None if it is not there.
+            The file of an answering model, the folder of another one; None if it is not there.
         """
         model = self.known(name)
         if model is None:
             path = Path(name).expanduser()
-            usable = (path.suffix == ".gguf" and path.is_file()) or sentence_folder.is_sentence_folder(path)
+            usable = (path.suffix == ".gguf" and path.is_file()) or _is_model_folder(path)
             return path.absolute() if name and usable else None
         path = self._place_of(model)
-        return path if (path.is_file() or sentence_folder.is_sentence_folder(path)) else None
+        return path if (path.is_file() or _is_model_folder(path)) else None
 
     def known(self, name: str) -> CatalogModel | None:
         """What is known about a catalog name or an `hf:` name; None for paths and all else."""
@@ -207,6 +216,10 @@ class ModelStore:
         with disk_errors(path):
             if model.role == "embedding":
                 ready = sentence_folder.assemble(folder, ready.name, model.name, source.description)
+            if model.role == "reranker":
+                ready = folder
+                check_cross_encoder(ready)
+            if ready.is_dir():
                 shutil.rmtree(path, ignore_errors=True)  # not a model, or it would have been found
             path.parent.mkdir(parents=True, exist_ok=True)
             return ready.replace(path)
@@ -231,6 +244,8 @@ class ModelStore:
     def _place_of(self, model: CatalogModel) -> Path:
         if model.role == "embedding":
             return self.directory / model.name
+        if model.role == "reranker":
+            return self.directory / "rerankers" / model.name
         if model.name.startswith("hf:"):
             return self.directory / "hf" / model.name.removeprefix("hf:")
         return self.directory / model.name / model.sources[0].files[0].name
@@ -252,6 +267,10 @@ class ModelStore:
 
 def _sources(model: CatalogModel, url: str | None) -> tuple[Source, ...]:
     return (UrlFiles(url, model.sources[0].files),) if url else model.sources
+
+
+def _is_model_folder(path: Path) -> bool:
+    return sentence_folder.is_sentence_folder(path) or is_cross_encoder(path)
 
 
 def _size_of(path: Path) -> int:

@@ -1,6 +1,7 @@
 """The seams: what the core asks of an embedding model, a language model and the two indexes.
 
-Adapters live in `embedder`, `llm`, `vectors` and `catalog`. One suite of tests runs over each adapter and its fake.
+Adapters live in `embedder`, `reranker`, `llm`, `vectors` and `catalog`. One suite of tests runs over each adapter and
+its fake.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kb.filters import EVERYTHING, Filters
 from kb.generation import Generated, GenerationOptions, LanguageModelInfo, Message
 
 Vectors = npt.NDArray[np.float32]
@@ -45,6 +47,27 @@ class Embedder(Protocol):
         Returns:
             `(d,) float32`, unit norm.
         """
+
+
+class Reranker(Protocol):
+    """Reads question and text together and says how well one answers the other: slower than vectors, and sharper."""
+
+    @property
+    def identity(self) -> str:
+        """Name of the model."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> Vectors:
+        """Weighs texts for a question; of what is longer than the model reads, it sees the beginning.
+
+        Returns:
+            `(n,) float32`, in the order of the texts; larger is better, comparable within one call only.
+
+        Raises:
+            ModelError: The model failed, or is closed.
+        """
+
+    def close(self) -> None:
+        """Frees the memory."""
 
 
 class LanguageModel(Protocol):
@@ -115,12 +138,13 @@ class VectorIndex(Protocol):
 class KeywordIndex(Protocol):
     """Lexical search over chunks."""
 
-    def search_keywords(self, terms: Sequence[str], k: int) -> list[tuple[int, float]]:
+    def search(self, terms: Sequence[str], k: int, filters: Filters = EVERYTHING) -> list[tuple[int, float]]:
         """Finds the k best chunks by BM25.
 
         Args:
             terms: From `kb.text.search_terms`.
+            filters: Which documents are searched.
 
         Returns:
-            Chunk ids with a score, larger is better, best first.
+            Chunk ids with their share in 0…1 of the best score that any text could have, best first.
         """

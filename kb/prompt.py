@@ -5,9 +5,10 @@ passages finds its beginning already processed. Citations are not asked of the m
 """
 
 from collections.abc import Callable, Sequence
+from itertools import groupby, pairwise
 
 from kb.generation import Message
-from kb.text import join_broken_lines, language
+from kb.text import join_broken_lines, language, sentence_spans
 from kb.types import Passage, PassagePart, Turn, heading_path
 
 _INSTRUCTION = {
@@ -70,23 +71,51 @@ def _fit_history(history: Sequence[Turn], count_tokens: Counter, budget_tokens: 
 
 
 def _fit_passages(passages: Sequence[Passage], count_tokens: Counter, budget_tokens: int) -> list[str]:
-    """Writes the best parts of all passages, as many as fit, in the order in which the passages stand."""
+    """Writes the best parts of all passages, as many as fit, as they stand in their documents.
+
+    The labels of their sections are counted once, where the first part of a section goes in.
+    """
+    kept: dict[Passage, list[PassagePart]] = {passage: [] for passage in passages}
     parts = [(passage, part) for passage in passages for part in passage.parts]
-    written: list[tuple[int, int, str]] = []
     for passage, part in sorted(parts, key=lambda pair: -pair[1].score):
-        text = _written(passage, part)
-        tokens = count_tokens(text)
-        if tokens > budget_tokens:
-            if written:
-                continue
-            text = text[: len(text) * max(budget_tokens, 1) // tokens]
-        budget_tokens -= tokens
-        written.append((passage.number, part.start, text))
-    return [text for _, _, text in sorted(written)]
+        is_labelled = any(part.headings == other.headings for other in kept[passage])
+        label = 0 if is_labelled else count_tokens(_label(passage, part.headings))
+        tokens = label + count_tokens(_text(passage, part.start, part.end))
+        if tokens <= budget_tokens:
+            budget_tokens -= tokens
+            kept[passage].append(part)
+        elif not any(kept.values()):
+            return [_shortened(_labelled(passage, [part]), count_tokens, budget_tokens)]
+    return [
+        _labelled(passage, list(section))
+        for passage, parts_kept in kept.items()
+        for _, section in groupby(sorted(parts_kept, key=lambda part: part.start), key=lambda part: part.headings)
+    ]
 
 
-def _written(passage: Passage, part: PassagePart) -> str:
-    place = heading_path(part.headings)
-    name = place if place.startswith(passage.title) else heading_path([passage.title, *part.headings])
-    text = passage.text[part.start - passage.start : part.end - passage.start]
-    return f"[{name}]\n{join_broken_lines(text)}" if name else join_broken_lines(text)
+def _labelled(passage: Passage, parts: Sequence[PassagePart]) -> str:
+    """Writes parts of one section under its name; where something between them is left out, there is an ellipsis."""
+    text = _text(passage, parts[0].start, parts[0].end)
+    for before, part in pairwise(parts):
+        gap = _text(passage, before.end, part.start)
+        text += (" … " if gap.strip() else gap) + _text(passage, part.start, part.end)
+    label = _label(passage, parts[0].headings)
+    return f"{label}\n{join_broken_lines(text)}" if label else join_broken_lines(text)
+
+
+def _label(passage: Passage, headings: tuple[str, ...]) -> str:
+    place = heading_path(headings)
+    name = place if place.startswith(passage.title) else heading_path([passage.title, *headings])
+    return f"[{name}]" if name else ""
+
+
+def _text(passage: Passage, start: int, end: int) -> str:
+    return passage.text[start - passage.start : end - passage.start]
+
+
+def _shortened(text: str, count_tokens: Counter, budget_tokens: int) -> str:
+    """Cuts a text after the last sentence that fits, or inside the first if none does."""
+    for _, end in reversed(sentence_spans(text)):
+        if count_tokens(text[:end]) <= budget_tokens:
+            return text[:end]
+    return text[: len(text) * max(budget_tokens, 1) // max(1, count_tokens(text))]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Sequence
 
 from kb.answer import Request, answer_events
 from kb.errors import InvalidRequest, RequestTooLarge
+from kb.filters import EVERYTHING, Filters
+from kb.followup import self_contained
 from kb.generation import GenerationOptions
 from kb.loading import Loading, LoadState
 from kb.ports import LanguageModel
@@ -43,32 +45,38 @@ class Questions:
         self._index_state = index_state
 
     def ask(
-        self, question: str, history: Sequence[Turn], thinking: Thinking | None, top_k: int | None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        thinking: Thinking | None = None,
+        top_k: int | None = None,
+        filters: Filters = EVERYTHING,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         question = self._checked(question, top_k)
-        query = f"{history[-1].question}\n{question}" if history else question
+        query = self_contained(question, history)
         request = Request(
             question=question,
             history=tuple(history),
             options=self._options(thinking or self._settings.thinking),
             passage_tokens=self._settings.passage_tokens,
             min_similarity=self._settings.min_similarity,
+            narrowed=bool(filters),
         )
         retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
         return answer_events(
             request,
-            retrieve=lambda: retrieval.passages(query, top_k or self._settings.top_k),
+            retrieve=lambda: retrieval.passages(query, top_k or self._settings.top_k, filters),
             model=self._model_if_ready,
             embed=retrieval.serving.embedder.embed_passages,
             index=self._index_state(),
         )
 
-    def search(self, query: str, top_k: int | None) -> tuple[Passage, ...]:
+    def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
         query = self._checked(query, top_k)
         retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
-        return retrieval.passages(query, top_k or self._settings.top_k)
+        return retrieval.passages(query, top_k or self._settings.top_k, filters)
 
     def _model_if_ready(self) -> LanguageModel | None:
         if self._model.status.state is LoadState.DOWNLOADING:

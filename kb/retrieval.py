@@ -11,19 +11,22 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.catalog import Catalog
+from kb.dense import vector_id
 from kb.errors import StorageError
 from kb.exchange import Exchangeable
+from kb.filters import EVERYTHING, Filters
 from kb.index_record import Space
 from kb.ports import Embedder, VectorIndex
-from kb.search import Retriever, vector_id
+from kb.reranking import NO_RERANKING, Reranking
+from kb.search import Retriever
 from kb.types import Chunk, Document, DocumentInfo, FileVersion, Passage
 
 logger = logging.getLogger(__name__)
 
-EMBEDDINGS_PER_COMMIT = 32
+EMBEDDINGS_PER_COMMIT = 128
 """Vectors are stored every so many chunks, so that an interruption comes soon and loses little."""
 
 SEARCH_PATIENCE_SECONDS = 10.0
@@ -47,10 +50,19 @@ class Retrieval:
     Args:
         index: In step with the catalog.
         space: Of the vectors in the index; None: that of the embedder, never computed anew.
+        reranking: Puts in order what is found.
     """
 
-    def __init__(self, catalog: Catalog, embedder: Embedder, index: VectorIndex, space: Space | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        embedder: Embedder,
+        index: VectorIndex,
+        space: Space | None = None,
+        reranking: Reranking = NO_RERANKING,
+    ) -> None:
         self._catalog = catalog
+        self._reranking = reranking
         self._serving = Exchangeable(Serving(space or Space(embedder.identity), embedder, index))
         self._write_lock = threading.RLock()
 
@@ -59,15 +71,16 @@ class Retrieval:
         """What answers at this moment."""
         return self._serving.value
 
-    def passages(self, query: str, top_k: int) -> tuple[Passage, ...]:
+    def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages, by their words alone where the index fails. See `kb.search.Retriever.passages`."""
         with self._serving.borrowed() as serving:
+            retriever = Retriever(self._catalog, serving.space.key, serving.embedder, serving.index, self._reranking)
             try:
-                return Retriever(self._catalog, serving.embedder, serving.index).passages(query, top_k)
+                return retriever.passages(query, top_k, filters)
             except StorageError as error:
                 logger.error("words alone are searched for: %s", error.message)
                 self._ask_for_renewal()
-                return Retriever(self._catalog, serving.embedder, None).passages(query, top_k)
+                return replace(retriever, index=None).passages(query, top_k, filters)
 
     def replace(
         self,

@@ -20,6 +20,8 @@ CREATE TABLE documents (
     recipe       TEXT NOT NULL DEFAULT '',    -- version of readers and chunker; empty: to be read anew
     UNIQUE (root, source)
 ) STRICT;
+-- Has all that filters look at, so that they need not leaf through the texts.
+CREATE INDEX documents_by_condition ON documents (id, root, source, media_type, tags, date, modified_ns);
 
 CREATE TABLE chunks (
     id           INTEGER PRIMARY KEY,
@@ -36,10 +38,12 @@ CREATE TABLE chunks (
 ) STRICT;
 CREATE INDEX chunks_by_hash ON chunks (text_hash, document_id);
 
--- Terms come from kb.text.index_terms, with spaces between; the tokenizer must not cut them again.
-CREATE VIRTUAL TABLE chunk_terms USING fts5 (
-    terms, tokenize = "unicode61 remove_diacritics 2 tokenchars '.,:/-_'''"
-);
+-- Terms come from kb.text.index_terms, with spaces between. The tokenizer must neither cut nor change them: `ascii` takes
+-- all that is beyond ASCII as it is, and these are the marks that stand in terms.
+CREATE VIRTUAL TABLE chunk_terms USING fts5 (terms, tokenize = "ascii tokenchars '.,:/-_+#@%'");
+
+-- In how many chunks each term stands.
+CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);
 
 CREATE TABLE embeddings (
     identity     TEXT NOT NULL,               -- key of the space: the embedding model, and a revision if there is one

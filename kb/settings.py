@@ -41,6 +41,10 @@ class Settings(BaseModel):
     embedding_backend: EmbeddingBackend = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
     )
+    reranker: str = Field(
+        default="", description="Reranker: `owner/repo` of a cross-encoder on the hub, or a local folder; empty: none."
+    )
+    rerank_depth: int = Field(default=20, ge=1, le=100, description="How many hits the reranker puts in order.")
     context_tokens: int = Field(default=4096, ge=512, description="Context window of the answering model.")
     threads: int = Field(default=0, ge=0, description="Threads of the answering model; 0: the physical cores.")
     gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp has one; -1: all.")

@@ -13,6 +13,7 @@ from kb.errors import StorageError
 from kb.generations import Content, IndexStores, fill, new_record
 from kb.index_record import IndexRecord, Space
 from kb.ports import Embedder, VectorIndex
+from kb.reranking import NO_RERANKING, Reranking
 from kb.retrieval import Retrieval
 from kb.upkeep import Upkeep
 
@@ -22,7 +23,12 @@ LoadModel = Callable[[Space], Embedder | None]
 
 
 def open_retrieval(
-    catalog: Catalog, stores: IndexStores, space: Space, embedder: Embedder, load_model: LoadModel
+    catalog: Catalog,
+    stores: IndexStores,
+    space: Space,
+    embedder: Embedder,
+    load_model: LoadModel,
+    reranking: Reranking = NO_RERANKING,
 ) -> Upkeep:
     """Opens the index, in step with the catalog.
 
@@ -32,6 +38,7 @@ def open_retrieval(
         space: In which vectors ought to be, by the settings; its revision is taken from the catalog.
         embedder: The model of that space.
         load_model: Loads the model of another space; None if it is not there any more.
+        reranking: Puts in order what is found.
 
     Returns:
         Retrieval, ready for use, and the work that remains.
@@ -39,7 +46,7 @@ def open_retrieval(
     record = catalog.ledger.index_record()
     wanted = replace(space, revision=catalog.ledger.count("revision"))
     serving, model = _choose(catalog, record, wanted, embedder, load_model)
-    retrieval = Retrieval(catalog, model, _open_index(catalog, stores, record, serving), serving)
+    retrieval = Retrieval(catalog, model, _open_index(catalog, stores, record, serving), serving, reranking)
     return Upkeep(catalog, stores, retrieval, space, embedder)
 
 

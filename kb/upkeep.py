@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from kb.catalog import Catalog
+from kb.dense import vector_id
 from kb.generations import Content, IndexStores, fill, new_record
 from kb.index_record import IndexRecord, Space
 from kb.ports import Embedder
 from kb.retrieval import EMBEDDINGS_PER_COMMIT, Retrieval, Serving, embed_missing
-from kb.search import vector_id
 from kb.types import Progress
 
 logger = logging.getLogger(__name__)

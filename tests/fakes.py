@@ -143,6 +143,34 @@ class FakeEmbedder:
         return unit
 
 
+class FakeReranker:
+    """Counts the words that question and text share; a shorter text comes before a longer one.
+
+    Args:
+        fails: Raised instead of an answer.
+    """
+
+    identity = "fake"
+
+    def __init__(self, fails: KBError | None = None) -> None:
+        self.read: list[str] = []
+        self._fails = fails
+        self._closed = False
+
+    def scores(self, query: str, texts: Sequence[str]) -> Vectors:
+        if self._closed:
+            raise ModelError("the reranker is closed")
+        if self._fails is not None:
+            raise self._fails
+        self.read.extend(texts)
+        wanted = set(_FEATURE.findall(query.casefold()))
+        shared = [len(wanted.intersection(_FEATURE.findall(text.casefold()))) for text in texts]
+        return np.array([n - len(text) / 1e6 for n, text in zip(shared, texts, strict=True)], dtype=np.float32)
+
+    def close(self) -> None:
+        self._closed = True
+
+
 class FakeVectorIndex:
     """Compares with every vector."""
 

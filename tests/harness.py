@@ -15,17 +15,18 @@ from ingest.pipeline import Pipeline
 from kb.catalog import Catalog
 from kb.generations import IndexStores
 from kb.index_record import Space
-from kb.library import CATALOG_NAME, KnowledgeBase
+from kb.library import CATALOG_NAME, KnowledgeBase, reranking_with
 from kb.loading import Loading, Report
 from kb.lock import DataDirectoryLock
-from kb.ports import Embedder, LanguageModel, VectorIndex
+from kb.ports import Embedder, LanguageModel, Reranker, VectorIndex
+from kb.reranking import NO_RERANKING
 from kb.settings import Settings, load
 from kb.startup import open_retrieval
 from kb.types import DocumentInfo, Failure
 from kb.upkeep import Upkeep
 from server.serving import listen, make_server
 from tests.fake_indexes import FakeIndexStores
-from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
+from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex
 
 PATIENCE_SECONDS = 15.0
 DEBOUNCE_SECONDS = 0.02
@@ -43,6 +44,7 @@ def open_fake_library(
     index: VectorIndex | None = None,
     stores: IndexStores | None = None,
     model: LanguageModel | None = None,
+    reranker: Reranker | None = None,
     before_loading: Callable[[str], None] = lambda name: None,
     load_other: Callable[[Space], Embedder | None] = lambda space: None,
 ) -> KnowledgeBase:
@@ -52,7 +54,9 @@ def open_fake_library(
         index: The first one; those that take its place are fakes.
         stores: In the place of `index` where a test looks at several generations.
         load_other: Loads the embedding model that was used before, if it is another one.
-        before_loading: Called with `embedding` or `answering` in the thread that loads the model; may wait, or raise.
+        reranker: Loaded if the settings name one.
+        before_loading: Called with `embedding`, `answering` or `reranker` in the thread that loads the model; may wait,
+            or raise.
     """
     lock = DataDirectoryLock(settings.home)
     catalog = Catalog(settings.home / CATALOG_NAME)
@@ -60,18 +64,26 @@ def open_fake_library(
     def load_retrieval(_: Report) -> Upkeep:
         before_loading("embedding")
         model = embedder or FakeEmbedder()
-        return open_retrieval(catalog, stores or _stores_with(index), Space(model.identity), model, load_other)
+        space = Space(model.identity)
+        return open_retrieval(catalog, stores or _stores_with(index), space, model, load_other, reranking)
 
     def load_model(_: Report) -> LanguageModel:
         before_loading("answering")
         return model or FakeLanguageModel()
 
+    def load_reranker(_: Report) -> Reranker:
+        before_loading("reranker")
+        return reranker or FakeReranker()
+
+    reranks = Loading("reranker", load_reranker) if settings.reranker else None
+    reranking = reranking_with(reranks, settings.rerank_depth) if reranks else NO_RERANKING
     return KnowledgeBase(
         settings,
         lock,
         catalog,
         Loading("embedding model", load_retrieval),
         Loading("answering model", load_model),
+        reranks,
     )
 
 

@@ -79,6 +79,29 @@ def test_a_question_is_answered_and_its_citation_shows_the_quote_in_its_place(pa
     assert not page.is_visible("#viewer")
 
 
+def test_a_question_can_be_narrowed_by_keyboard_and_stays_so_until_the_chip_goes(page: "playwright.Page") -> None:
+    page.focus("#filter-button")
+    page.keyboard.press("Enter")
+    page.press('[data-kind="types"] .option:has-text("PDF")', "Enter")
+    assert re.match(r"1 of \d+ documents", page.inner_text("#filter-count"))
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#filter-panel")
+    for question in ("How is the battery charged?", "How many beds are there?"):
+        assert _sources_found(page, question) == {"pika-p3-manual.pdf"}
+        assert page.inner_text(".turn:last-child .narrowed") == "PDF"
+    page.click("#filter-chips button")
+    assert "visitor-faq.md" in _sources_found(page, "How many beds does the guest house have?")
+
+
+def test_one_document_alone_can_be_asked(page: "playwright.Page") -> None:
+    page.click('.document[data-source="visitor-faq.md"] [data-focus^="only"]')
+    assert page.evaluate("document.activeElement.id") == "question"
+    assert page.locator("#filter-chips .filter-chip").count() == 1
+    assert _sources_found(page, "How is the battery of the Pika charged?") == {"visitor-faq.md"}
+    page.click("#new-conversation")
+    assert page.is_hidden("#filter-chips")
+
+
 def test_an_uploaded_file_is_listed_and_indexed(page: "playwright.Page", folder: Path, tmp_path: Path) -> None:
     note = tmp_path / "水箱.md"
     note.write_text("# 水箱\n\n东侧水箱的容量是 7300 升。\n", "utf-8")
@@ -174,6 +197,17 @@ def test_the_page_speaks_chinese(page: "playwright.Page") -> None:
 def test_the_page_fits_a_phone(page: "playwright.Page") -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def _sources_found(page: "playwright.Page", question: str) -> set[str]:
+    """Asks, and gives the documents of the passages that are found; the answer is not waited for."""
+    page.fill("#question", question)
+    page.press("#question", "Enter")
+    page.wait_for_selector(".turn:last-child .passage", state="attached", timeout=ANSWER_MS)
+    sources = set(page.locator(".turn:last-child .passage .source").all_inner_texts())
+    page.evaluate("document.querySelector('#stop').click()")
+    page.wait_for_selector("#send:visible")
+    return sources
 
 
 def _wait_until_ready(url: str) -> None:

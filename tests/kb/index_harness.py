@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb.catalog import Catalog
+from kb.dense import vector_id
 from kb.generations import IndexStores
 from kb.index_record import Space
 from kb.ports import VectorIndex
 from kb.retrieval import Retrieval
-from kb.search import vector_id
 from kb.startup import open_retrieval
 from kb.types import Chunk, Document, FileVersion
 from kb.upkeep import Upkeep

@@ -2,6 +2,7 @@ import datetime
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from kb.catalog import SCHEMA_VERSION, Catalog
 from kb.errors import SchemaMismatch, StorageError
+from kb.filters import Filters
 from kb.index_record import IndexRecord, Space
 from kb.text import search_terms
 from kb.types import Chunk, Document, FailureKind, FileVersion, WatchedFolder
@@ -64,7 +66,7 @@ def file_named(source: str) -> FileVersion:
 
 
 def found_texts(catalog: Catalog, query: str, k: int = 10) -> list[str]:
-    ids = [chunk_id for chunk_id, _ in catalog.search_keywords(search_terms(query), k)]
+    ids = [chunk_id for chunk_id, _ in catalog.keywords.search(search_terms(query), k)]
     chunks = catalog.chunks(ids)
     return [chunks[chunk_id].chunk.text for chunk_id in ids]
 
@@ -257,15 +259,29 @@ def test_chunk_is_found_by_its_words_in_english_and_chinese(catalog: Catalog, qu
 
 def test_rarer_words_and_more_of_them_come_first(catalog: Catalog) -> None:
     add(catalog, "d1", "whale and fox", "a fox", "fox here", "nothing at all")
-    scores = catalog.search_keywords(search_terms("whale fox"), 10)
+    scores = catalog.keywords.search(search_terms("whale fox"), 10)
     assert found_texts(catalog, "whale fox")[0] == "whale and fox"
     assert [score for _, score in scores] == sorted((score for _, score in scores), reverse=True)
-    assert len(catalog.search_keywords(search_terms("whale fox"), 2)) == 2
+    assert len(catalog.keywords.search(search_terms("whale fox"), 2)) == 2
 
 
 def test_title_and_headings_are_searched_with_the_text(catalog: Catalog) -> None:
     add(catalog, "d1", "It opens at nine.", context="Observatory › Visitors")
     assert found_texts(catalog, "observatory") == ["It opens at nine."]
+
+
+def test_words_are_looked_for_in_the_documents_that_pass_alone(catalog: Catalog) -> None:
+    add(catalog, "d1", "whale whale whale", "the blue whale", file=file_named("sea/a.md"))
+    add(catalog, "d2", "a whale and a fox", "no word of it", file=file_named("land/b.md"))
+    terms = search_terms("whale")
+    everywhere = dict(catalog.keywords.search(terms, 10))
+    on_land = dict(catalog.keywords.search(terms, 10, Filters(folders=("land",))))
+    assert len(everywhere) == 3
+    assert [chunk.document_id for chunk in catalog.chunks(list(on_land)).values()] == ["d2"]
+    assert on_land.items() <= everywhere.items()
+    at_sea = catalog.keywords.search(terms, 1, Filters(folders=("sea",), types=("md", "pdf")))
+    assert at_sea == [next(iter(everywhere.items()))]
+    assert catalog.keywords.search(terms, 10, Filters(tags=("unknown",))) == []
 
 
 @pytest.mark.parametrize("query", ["", "?!", '"', "NEAR(a b)", "a AND", "terms:x", "*", "-", "x" * 3000, "字" * 4000])
@@ -490,8 +506,12 @@ def test_damage_that_shows_later_is_a_storage_error(path: Path) -> None:
     catalog = Catalog(path)
     add(catalog, "d1", *(f"text number {i} of many" for i in range(500)))
     catalog.close()
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    with closing(sqlite3.connect(path)) as connection:
+        page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+        page = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'documents'").fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((page - 1) * page_size)
+        file.write(b"\xff" * page_size)
     damaged = Catalog(path)
     with pytest.raises(StorageError, match=str(path)):
         damaged.documents()

@@ -155,3 +155,10 @@ def test_torch_is_asked_where_a_device_is_there(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("kb.processor._DEVICES", (str(tmp_path),))
     with pytest.raises(ImportError):
         has_accelerator()
+
+
+def test_reranker_is_no_embedding_model(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"architectures": ["BertForSequenceClassification"]}')
+    with pytest.raises(ModelLoadError, match="is a reranker") as caught:
+        open_embedder(tmp_path, "m", never)
+    assert "KB_EMBEDDING_MODEL" in caught.value.hint

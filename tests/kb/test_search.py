@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kb.catalog import Catalog
+from kb.dense import split_vector_id, vector_id
 from kb.retrieval import Retrieval
-from kb.search import RRF_K, reciprocal_rank_fusion, split_vector_id, vector_id
 from kb.types import Chunk, Document, FileVersion, Passage
 from tests.fakes import FakeEmbedder, FakeVectorIndex
 
@@ -44,17 +44,6 @@ def write_others(library: Library) -> None:
     """Fills the library with what has something to do with domes, but less than other texts have."""
     for number in range(20):
         library.write(f"{number}.md", [f"There is a dome somewhere in the text number {number}."])
-
-
-def test_fusion_adds_the_inverse_ranks() -> None:
-    scores = reciprocal_rank_fusion([([1, 2], 1.0), ([2, 3], 1.0)])
-    assert scores == {1: 1 / (RRF_K + 1), 2: 1 / (RRF_K + 2) + 1 / (RRF_K + 1), 3: 1 / (RRF_K + 2)}
-    assert reciprocal_rank_fusion([([], 1.0), ([], 0.5)]) == {}
-
-
-def test_what_stands_high_in_both_rankings_comes_first() -> None:
-    scores = reciprocal_rank_fusion([([1, 2, 3], 1.0), ([4, 2, 5], 1.0)])
-    assert max(scores, key=scores.__getitem__) == 2
 
 
 def test_vector_id_can_be_taken_apart() -> None:
@@ -102,17 +91,28 @@ def test_passages_are_numbered_best_first_and_no_more_than_asked_for(library: Li
     assert [passage.score for passage in passages] == sorted((p.score for p in passages), reverse=True)
 
 
-def test_neighbours_become_one_passage_in_the_order_of_the_document(library: Library) -> None:
+def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(library: Library) -> None:
     texts = ["The dome is green.", "The dome is large.", "Bread is good.", "The dome is old."]
-    library.write("dome.md", texts, ["A", "B", "C", "D"])
+    library.write("dome.md", texts, ["A", "A", "A", "B"])
     write_others(library)
-    by_text = {passage.text: passage for passage in library.passages("green large old dome")}
-    assert "The dome is old." in by_text
-    merged = by_text["The dome is green.\n\nThe dome is large."]
-    assert [(part.start, part.end, part.page, part.headings) for part in merged.parts] == [
+    passage = library.passages("large dome", top_k=1)[0]
+    assert passage.text == "The dome is green.\n\nThe dome is large.\n\nBread is good."
+    assert [(part.start, part.end, part.page, part.headings) for part in passage.parts] == [
         (0, 18, 1, ("A",)),
-        (20, 38, 2, ("B",)),
+        (20, 38, 2, ("A",)),
+        (40, 54, 3, ("A",)),
     ]
+
+
+def test_each_part_has_a_score_of_its_own(library: Library) -> None:
+    texts = ["Bread is good.", "The large dome is green.", "Cheese is better."]
+    library.write("dome.md", texts, ["A"] * 3)
+    (passage,) = library.passages("large green dome")
+    bread, dome, cheese = (part.score for part in passage.parts)
+    assert dome > max(bread, cheese)
+    assert passage.score == dome
+    assert passage.heading == "A"
+    assert passage.page == 2
 
 
 def test_neighbours_in_different_documents_stay_apart(library: Library) -> None:
@@ -138,11 +138,12 @@ def test_vector_without_a_row_in_the_catalog_is_dropped(library: Library) -> Non
     assert [passage.text for passage in library.passages("dome opens at nine")] == ["The dome opens at nine."]
 
 
-def test_passage_that_only_its_words_match_is_found_without_a_similarity(library: Library) -> None:
+def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_cosine(library: Library) -> None:
     library.write("a.md", ["The dome opens at nine."])
+    (before,) = library.passages("dome")
     library.index.clear()
     (passage,) = library.passages("dome")
-    assert passage.similarity is None
+    assert passage.similarity == pytest.approx(before.similarity)
 
 
 def test_passage_that_only_its_vector_matches_is_found(library: Library) -> None:

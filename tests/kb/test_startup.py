@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from kb.ports import VectorIndex, Vectors
+from kb.retrieval import EMBEDDINGS_PER_COMMIT
 from kb.vectors import ChromaIndex, ChromaStores
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeVectorIndex
 from tests.kb.index_harness import running
 
 WHALE, FOX, CAT = "the blue whale", "the red fox", "知识库里的猫"
+
+MORE_THAN_A_STEP = EMBEDDINGS_PER_COMMIT + 20
 
 MANY = 1300
 """Chroma writes its files from a thousand vectors on."""
@@ -184,13 +187,13 @@ def test_documents_that_change_while_another_model_embeds_are_found_before_and_a
 def test_where_the_model_before_is_gone_words_answer_and_vectors_as_they_come(home: Path) -> None:
     stores, new = FakeIndexStores(), FakeEmbedder("new")
     with running(home, stores, FakeEmbedder("old")) as process:
-        for number in range(100):
+        for number in range(MORE_THAN_A_STEP):
             process.write(f"the text number {number}", source=f"{number}.md")
     with running(home, stores, new) as process:
         assert process.found("number 77"), "by its words"
         assert process.index.ids() == set()
         process.maintain(2)
-        assert 0 < len(process.index.ids()) < 100
+        assert 0 < len(process.index.ids()) < MORE_THAN_A_STEP
         first = len(new.embedded)
         assert first == len(process.index.ids())
     again = FakeEmbedder("new")
@@ -198,7 +201,7 @@ def test_where_the_model_before_is_gone_words_answer_and_vectors_as_they_come(ho
         assert len(process.index.ids()) == first, "it goes on where it stopped"
         process.maintain()
         process.assert_in_step()
-    assert len(again.embedded) == 100 - first
+    assert len(again.embedded) == MORE_THAN_A_STEP - first
 
 
 def test_restart_while_another_model_embeds_goes_on_where_it_stopped(home: Path) -> None:
@@ -235,19 +238,19 @@ def test_going_back_to_the_model_before_needs_only_what_is_new(home: Path) -> No
 def test_embeddings_computed_anew_replace_the_old_ones_when_all_are_there(home: Path) -> None:
     stores = FakeIndexStores()
     with running(home, stores) as process:
-        process.write(*(f"the text number {number}" for number in range(100)))
+        process.write(*(f"the text number {number}" for number in range(MORE_THAN_A_STEP)))
         process.embedder.embedded.clear()
         process.catalog.ledger.add("revision")
         process.maintain(2)
         before = len(process.embedder.embedded)
-        assert 0 < before < 100
+        assert 0 < before < MORE_THAN_A_STEP
         assert process.retrieval.serving.space.key == "fake"
         process.assert_in_step()
     with running(home, stores) as process:
         assert process.retrieval.serving.space.key == "fake"
         process.maintain()
         assert process.retrieval.serving.space.key == "fake#1"
-        assert before + len(process.embedder.embedded) == 100
+        assert before + len(process.embedder.embedded) == MORE_THAN_A_STEP
         assert process.catalog.embeddings.spaces() == ["fake#1"]
         process.assert_in_step()
         process.write(WHALE)
