@@ -19,7 +19,20 @@ from rich.logging import RichHandler
 from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, SettingsError
 from kb.settings import load
 from kb.types import Thinking
-from server import models_cli, schemas, terminal
+from server import bench_cli, eval_cli, models_cli, schemas, terminal
+from server.arguments import (
+    AsJson,
+    Documents,
+    Folders,
+    Question,
+    Since,
+    Tags,
+    TopK,
+    Types,
+    Until,
+    as_texts,
+    make_filters,
+)
 from server.naming import find_document
 from server.status_view import show_status
 from server.work_view import work_progress
@@ -40,20 +53,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(models_cli.app, name="models")
-
-
-def _as_text(argument: str) -> str:
-    """Puts a mark in the place of bytes that are no text; nothing behind could take them."""
-    return argument.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def _as_texts(arguments: list[str]) -> list[str]:
-    return [_as_text(argument) for argument in arguments]
-
-
-Question = Annotated[str, typer.Argument(help="In Chinese or English.", callback=_as_text)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
+app.add_typer(eval_cli.app, name="eval")
+app.add_typer(bench_cli.app, name="bench")
 
 
 def main() -> None:
@@ -129,6 +130,12 @@ def ask(
         str | None, typer.Option(help="How long a reasoning model may think: off, short or full.")
     ] = None,
     top_k: TopK = None,
+    folders: Folders = None,
+    types: Types = None,
+    tags: Tags = None,
+    documents: Documents = None,
+    since: Since = None,
+    until: Until = None,
     show_reasoning: Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -139,11 +146,14 @@ def ask(
     kb ask "When was the second dome repaired?"
 
     kb ask --json "第二座圆顶是什么时候修好的？" | jq .citations
+
+    kb ask "What did we decide about the dome?" --in minutes/ --tag observatory --since 2024-01-01
     """
     view = terminal.AnswerView(show_reasoning)
     answer: schemas.Answer | None = None
     with _connected() as service:
-        for body in service.ask(question, _thinking(thinking), top_k):
+        filters = make_filters(service, folders, types, tags, documents, since, until)
+        for body in service.ask(question, _thinking(thinking), top_k, filters):
             if not as_json:
                 view.show(body)
             if isinstance(body, schemas.Answer):
@@ -157,18 +167,34 @@ def ask(
 
 
 @app.command()
-def search(query: Question, top_k: TopK = None, as_json: AsJson = False) -> None:
+def search(
+    query: Question,
+    top_k: TopK = None,
+    folders: Folders = None,
+    types: Types = None,
+    tags: Tags = None,
+    documents: Documents = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
     """Finds passages without answering.
 
-    Example: kb search "battery charging temperature" --top-k 3
+    Examples:
+
+    kb search "battery charging temperature" --top-k 3
+
+    kb search "battery charging temperature" --type pdf
     """
     with _connected() as service:
-        found = service.search(query, top_k)
+        filters = make_filters(service, folders, types, tags, documents, since, until)
+        found = service.search(query, top_k, filters)
     if as_json:
         print(found.model_dump_json(indent=2))
     else:
         terminal.show_passages(found.passages)
     if not found.passages:
+        terminal.err.print("[dim]nothing is found within the filters[/]" if filters else "[dim]nothing is found[/]")
         raise typer.Exit(3)
 
 
@@ -209,7 +235,7 @@ def sync(
 @app.command()
 def forget(
     documents: Annotated[
-        list[str], typer.Argument(help="Paths on disk or below a watched folder, or ids.", callback=_as_texts)
+        list[str], typer.Argument(help="Paths on disk or below a watched folder, or ids.", callback=as_texts)
     ],
 ) -> None:
     """Takes documents out of the index and wipes their text from the data directory; the files stay as they are.

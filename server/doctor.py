@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.folders import is_reachable
+from kb.cross_encoder import is_cross_encoder
 from kb.embedding import describe_backend
 from kb.lock import find_owner
 from kb.models import ModelStore
@@ -88,7 +89,7 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    store = ModelStore(settings.models)
+    store = ModelStore.of(settings)
     embedding = store.find(settings.embedding_model)
     if embedding:
         backend = describe_backend(embedding, settings.embedding_backend)
@@ -96,6 +97,8 @@ def _models(settings: Settings) -> Iterator[Finding]:
     else:
         pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
         yield Finding("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
+    if settings.reranker:
+        yield _reranker(settings.reranker, store)
     name = store.choose_answer_model(settings.model)
     if name and store.find(name):
         yield Finding("good", store.describe_choice(name))
@@ -103,6 +106,23 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "note", "no answering model is here yet", "`kb models pull NAME` or the next `kb serve` fetches one"
         )
+
+
+def _reranker(name: str, store: ModelStore) -> Finding:
+    folder = store.find(name)
+    if folder and is_cross_encoder(folder):
+        return Finding("good", f"reranker {name}")
+    without = "searches go on without it"
+    if folder:
+        return Finding("note", f"{name} is not a cross-encoder; {without}", "correct or remove KB_RERANKER")
+    if store.known(name):
+        pull = f"`kb models pull {name}` or the next `kb serve` fetches it, where the hub can be reached"
+        return Finding("note", f"the reranker {name} is not here yet; {without}", pull)
+    return Finding(
+        "note",
+        f"the reranker {name} is neither a folder with a cross-encoder nor a name like owner/repo; {without}",
+        "correct or remove KB_RERANKER",
+    )
 
 
 def _existing(path: Path) -> Path:

@@ -11,6 +11,7 @@ from ingest.folders import UNREADABLE_CHARACTER, is_reachable, readable
 from ingest.intake import place
 from ingest.pipeline import Pipeline
 from kb.errors import SettingsError
+from kb.filters import EVERYTHING, Filters
 from kb.library import KnowledgeBase
 from kb.settings import Settings
 from kb.types import Thinking
@@ -40,18 +41,22 @@ class Local:
         self._pipeline.stop()
         self._library.close()
 
-    def ask(self, question: str, thinking: Thinking | None, top_k: int | None) -> Generator[BaseModel, None, None]:
+    def ask(
+        self, question: str, thinking: Thinking | None, top_k: int | None, filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         self._show_loading(self._library, True)
-        with closing(self._library.ask_stream(question, (), thinking, top_k)) as events:
+        self._library.wait_for_reranker()
+        with closing(self._library.ask_stream(question, (), thinking, top_k, filters)) as events:
             for event in events:
                 if named := wire_event(event):
                     yield named[1]
 
-    def search(self, query: str, top_k: int | None) -> schemas.SearchResponse:
+    def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
         self._show_loading(self._library, False)
-        return schemas.SearchResponse.model_validate({"passages": self._library.search(query, top_k)})
+        self._library.wait_for_reranker()
+        return schemas.SearchResponse.model_validate({"passages": self._library.search(query, top_k, filters)})
 
     def status(self) -> schemas.Status:
         """See `Service`."""

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The models on this machine: list, fetch, choose.", no_args_is_help=True)
 
-_Name = Annotated[str, typer.Argument(help="A catalog name, a path, or hf:owner/repo/file.gguf.")]
+_Name = Annotated[
+    str, typer.Argument(help="A catalog name, a path, hf:owner/repo/file.gguf, or what KB_RERANKER is set to.")
+]
 
 
 @app.command("list")
@@ -36,7 +38,7 @@ def list_models() -> None:
     current = settings.load()
     store = _store(current)
     here = {model.name: model.size_bytes for model in store.installed()}
-    in_use = {store.choose_answer_model(current.model), current.embedding_model}
+    in_use = {store.choose_answer_model(current.model), current.embedding_model, current.reranker}
     table = Table(box=None, pad_edge=False)
     table.add_column("model", no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
@@ -74,7 +76,7 @@ def pull(
     current = settings.load()
     with progress_bar() as report:
         path = _store(current).pull(name, report, url)
-        if path.is_dir():
+        if path.is_dir() and name != current.reranker:
             prepare_embedder(path, report, current.embedding_backend)
     typer.echo(f"{name} is here: {path}")
 
@@ -104,6 +106,8 @@ def use(name: _Name) -> None:
     current = settings.load()
     store = _store(current)
     known, found = store.known(name), store.find(name)
+    if known and known.role == "reranker":
+        raise InvalidRequest(f"{name} is a reranker: it puts passages in order, and cannot answer")
     if (known and known.role == "embedding") or (found and found.is_dir()):
         raise InvalidRequest(f"{name} is an embedding model: it finds passages, and cannot answer")
     if not known and not found:
@@ -163,7 +167,7 @@ def _plain_report(console: Console) -> "Report":
 def _store(current: settings.Settings) -> "ModelStore":
     from kb.models import ModelStore
 
-    return ModelStore(current.models)
+    return ModelStore.of(current)
 
 
 def _set_model(config: Path, name: str) -> None:

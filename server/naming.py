@@ -26,7 +26,7 @@ def find_document(name: str, listed: schemas.DocumentList) -> schemas.Document:
         InvalidRequest: There are several, or the name is that of a folder.
     """
     documents = listed.documents
-    paths = _paths_on_disk(name)
+    paths = paths_on_disk(name)
     found = [document for document in documents if document.id == name or _path(document) in paths]
     found = found or [document for document in documents if document.source == PurePosixPath(name).as_posix()]
     if len(found) == 1:
@@ -36,26 +36,27 @@ def find_document(name: str, listed: schemas.DocumentList) -> schemas.Document:
     raise _unknown(name, paths, listed)
 
 
+def paths_on_disk(name: str | Path) -> set[str]:
+    """The name as an absolute path; where it is that of a link, the link's own path, too."""
+    path = Path(name)
+    return {os.path.realpath(path), str(Path(os.path.realpath(path.parent), path.name))}
+
+
 def _unknown(name: str, paths: set[str], listed: schemas.DocumentList) -> KBError:
     for failure in listed.failures:
         if _path(failure) in paths or failure.source == name:
             if failure.kind is FailureKind.FORGOTTEN:
                 return NotFound(f"{name} is forgotten already", failure.hint)
-            return NotFound(f"{name} is not indexed: {failure.reason}", "there is nothing to forget")
+            return NotFound(f"{name} is not indexed: {failure.reason}", failure.hint or "`kb status` tells more")
     below = tuple(f"{path.rstrip('/')}/" for path in (*paths, name))
     if any(_path(document).startswith(below) or document.source.startswith(below) for document in listed.documents):
         return InvalidRequest(
-            f"{name} is a folder", "name the documents in it; a line in a `.kbignore` file keeps out a whole folder"
+            f"{name} is a folder",
+            "name the documents in it; `--in` narrows a question to a folder, and a line in `.kbignore` keeps one out",
         )
     similar = ", ".join(_similar(name, listed.documents))
     hint = f"did you mean {similar}?" if similar else "GET /documents, or the page, lists what is indexed"
     return NotFound(f"no document is called {name}", hint)
-
-
-def _paths_on_disk(name: str) -> set[str]:
-    """The name as a path; where it is that of a link, the link's own path, too."""
-    path = Path(name)
-    return {os.path.realpath(path), str(Path(os.path.realpath(path.parent), path.name))}
 
 
 def _path(item: schemas.Document | schemas.Failure) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ingest.intake import clean_name
 from kb import errors
 from kb.errors import KBError
+from kb.filters import EVERYTHING, Filters
 from kb.types import Thinking
 from server import schemas
 from server.polling import POLL_SECONDS, polling
@@ -53,9 +54,11 @@ class Remote:
         """Closes the connection."""
         self._client.close()
 
-    def ask(self, question: str, thinking: Thinking | None, top_k: int | None) -> Generator[BaseModel, None, None]:
+    def ask(
+        self, question: str, thinking: Thinking | None, top_k: int | None, filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        body = {"question": question, "thinking": thinking, "top_k": top_k, "stream": True}
+        body = {"question": question, "thinking": thinking, "top_k": top_k, "filters": _sent(filters), "stream": True}
         with self._errors(), self._client.stream("POST", "/ask", json=body) as response:
             if response.is_error:
                 response.read()
@@ -70,9 +73,10 @@ class Remote:
                 elif field == "data":
                     yield _EVENTS[name].model_validate_json(value)
 
-    def search(self, query: str, top_k: int | None) -> schemas.SearchResponse:
+    def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
-        return self._call(schemas.SearchResponse, "POST", "/search", json={"query": query, "top_k": top_k})
+        body = {"query": query, "top_k": top_k, "filters": _sent(filters)}
+        return self._call(schemas.SearchResponse, "POST", "/search", json=body)
 
     def status(self) -> schemas.Status:
         """See `Service`."""
@@ -130,6 +134,10 @@ class Remote:
                 f"the server at {self._url} does not answer: {error or type(error).__name__}",
                 "is it being stopped? start it with `kb serve`",
             ) from error
+
+
+def _sent(filters: Filters) -> dict[str, Any]:
+    return schemas.Filters.model_validate(filters).model_dump(mode="json")
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -23,6 +23,7 @@ def report_status(library: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
     """Gathers counts, queue, failures and models."""
     documents, chunks = library.counts()
     answer, embedding = _model(library.answering_model()), _model(library.embedding_model())
+    reranker = library.reranker()
     return schemas.Status(
         version=importlib.metadata.version("r1-kb"),
         ready=answer.state == "ready" and embedding.state == "ready",
@@ -32,7 +33,7 @@ def report_status(library: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
         index=report_index(library, pipeline),
         failures=[schemas.Failure.of(failure) for failure in library.failures()],
         unsupported=dict(pipeline.status.unsupported),
-        models=schemas.Models(answer=answer, embedding=embedding),
+        models=schemas.Models(answer=answer, embedding=embedding, reranker=_model(reranker) if reranker else None),
     )
 
 

@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from ingest.intake import place
 from ingest.pipeline import Pipeline
 from kb.errors import InvalidRequest, NotFound, RequestTooLarge
+from kb.filters import EVERYTHING, Filters
 from kb.library import KnowledgeBase
 from kb.types import Answer, AnswerEvent, Done, Turn
 from server import schemas
@@ -61,7 +62,12 @@ router = APIRouter()
             " `done` with the whole answer; or `error`.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        **_errors(_413="The question is too long.", _429="Too many questions wait.", _503="A model is not ready."),
+        **_errors(
+            _400="The filters make no sense.",
+            _413="The question is too long.",
+            _429="Too many questions wait.",
+            _503="A model is not ready.",
+        ),
     },
 )
 async def ask(body: schemas.AskRequest, request: Request, library: Library) -> Response:
@@ -76,10 +82,14 @@ async def ask(body: schemas.AskRequest, request: Request, library: Library) -> R
     return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
 
 
-@router.post("/search", summary="Find passages", responses=_errors(_503="The embedding model is not ready."))
+@router.post(
+    "/search",
+    summary="Find passages",
+    responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
+)
 def search(body: schemas.SearchRequest, library: Library) -> schemas.SearchResponse:
     """Finds the passages that `/ask` would answer from, and nothing more."""
-    return schemas.SearchResponse.model_validate({"passages": library.search(body.query, body.top_k)})
+    return schemas.SearchResponse.model_validate({"passages": library.search(body.query, body.top_k, _filters(body))})
 
 
 @router.get("/documents", summary="List documents")
@@ -202,7 +212,11 @@ def readyz(library: Library, pipeline: Watching) -> JSONResponse:
 
 def _start(library: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
     history = [Turn(turn.question, turn.answer) for turn in body.history]
-    return library.ask_stream(body.question, history, body.thinking, body.top_k)
+    return library.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body))
+
+
+def _filters(body: schemas.AskRequest | schemas.SearchRequest) -> Filters:
+    return body.filters.to_core() if body.filters else EVERYTHING
 
 
 async def _whole(events: Generator[AnswerEvent, None, None], request: Request) -> Answer:

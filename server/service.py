@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from pydantic import BaseModel
 
 from kb.errors import InvalidRequest
+from kb.filters import EVERYTHING, Filters
 from kb.types import Thinking
 from server import schemas
 
@@ -24,10 +25,12 @@ ShowLoading = Callable[["KnowledgeBase", bool], None]
 class Service(Protocol):
     """A knowledge base, near or far."""
 
-    def ask(self, question: str, thinking: Thinking | None, top_k: int | None) -> Generator[BaseModel, None, None]:
+    def ask(
+        self, question: str, thinking: Thinking | None, top_k: int | None, filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
         """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`."""
 
-    def search(self, query: str, top_k: int | None) -> schemas.SearchResponse:
+    def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """Finds passages."""
 
     def status(self) -> schemas.Status:

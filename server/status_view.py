@@ -23,6 +23,9 @@ def show_status(console: Console, status: schemas.Status) -> None:
     for error in (status.index.error, status.models.answer.error, status.models.embedding.error):
         if error:
             console.print(f"\n[red]{escape(error.message)}[/]\n[dim]→ {escape(error.hint)}[/]")
+    if (reranker := status.models.reranker) and reranker.error:
+        console.print(f"\n[yellow]{escape(reranker.note)}:[/] {escape(reranker.error.message)}")
+        console.print(f"[dim]→ {escape(reranker.error.hint)}[/]")
     if status.index.degraded:
         console.print("\n[yellow]degraded:[/] the system sends no file events; changes are seen a few seconds later")
         console.print("[dim]→ on Linux, raise fs.inotify.max_user_watches[/]")
@@ -70,6 +73,8 @@ def _table(status: schemas.Status) -> Table:
     table.add_row("last sync", when(index.last_sync) if index.last_sync else "never")
     table.add_row("answers", _model_line(status.models.answer))
     table.add_row("embeds", _model_line(status.models.embedding))
+    if status.models.reranker:
+        table.add_row("reranks", _model_line(status.models.reranker))
     return table
 
 

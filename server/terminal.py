@@ -150,7 +150,8 @@ def loading_bars(library: "KnowledgeBase") -> Iterator[None]:
 def _draw_downloads(library: "KnowledgeBase", stop: threading.Event) -> None:
     with progress_bar() as report:
         while not stop.wait(POLL_SECONDS):
-            models = (library.embedding_model(), library.answering_model())
+            models = [library.embedding_model(), library.answering_model()]
+            models += [reranker] if (reranker := library.reranker()) else []
             for model in models:
                 if model.loading.progress:
                     report(model.loading.progress)

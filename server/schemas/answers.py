@@ -4,6 +4,7 @@ import datetime
 
 from pydantic import ConfigDict, Field, computed_field
 
+from kb import filters
 from kb.types import FinishReason, Thinking
 from server.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
@@ -53,6 +54,47 @@ class Turn(Wire):
     answer: Text = Field(description="What was answered, without reasoning.", examples=["Between 5 °C and 35 °C."])
 
 
+class Filters(Wire):
+    """Which documents may answer: each condition that is given must hold, and of several values one is enough."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+    folders: list[Text] = Field(
+        default=[],
+        description="Folders, all that is below them, or files: paths below a watched folder, or absolute ones.",
+        examples=[["papers/2024"]],
+    )
+    types: list[Text] = Field(
+        default=[], description="Extensions, or media types or their second half, in any case.", examples=[["pdf"]]
+    )
+    tags: list[Text] = Field(default=[], description="In any case and width.", examples=[["field"]])
+    since: datetime.date | None = Field(
+        default=None,
+        description="First day: of the document's own date, else of its file's, in UTC.",
+        examples=["2026-01-01"],
+    )
+    until: datetime.date | None = Field(default=None, description="Last day.", examples=["2026-12-31"])
+    document_ids: list[Text] = Field(default=[], description="Ids from `/documents`.", examples=[[EXAMPLE_ID]])
+
+    def to_core(self) -> filters.Filters:
+        """The same for the core.
+
+        Raises:
+            InvalidRequest: They make no sense.
+        """
+        return filters.Filters(
+            folders=tuple(self.folders),
+            types=tuple(self.types),
+            tags=tuple(self.tags),
+            since=self.since,
+            until=self.until,
+            document_ids=tuple(self.document_ids),
+        )
+
+
+_FILTERS = Field(default=None, description="Which documents may answer; null: all.")
+
+
 class AskRequest(Wire):
     """A question."""
 
@@ -66,6 +108,7 @@ class AskRequest(Wire):
     thinking: Thinking | None = Field(
         default=None, description="How long a reasoning model may think; null: as set.", examples=["short"]
     )
+    filters: Filters | None = _FILTERS
     stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
 
 
@@ -76,6 +119,7 @@ class SearchRequest(Wire):
 
     query: Text = Field(description="In Chinese or English.", examples=["battery charging temperature"])
     top_k: int | None = Field(default=None, ge=1, le=50, description="How many passages; null: as set.", examples=[4])
+    filters: Filters | None = _FILTERS
 
 
 class SearchResponse(Wire):

@@ -66,10 +66,13 @@ class Model(Wire):
 
 
 class Models(Wire):
-    """Both models."""
+    """All models."""
 
     answer: Model = Field(description="Answers questions.")
     embedding: Model = Field(description="Finds passages.")
+    reranker: Model | None = Field(
+        default=None, description="Puts in order what is found; null: none is set. Searches go on without it."
+    )
 
 
 class Folder(Wire):
@@ -107,7 +110,7 @@ class Status(Wire):
         description="Files of types that cannot be read: how many, by extension, which is empty where there is none.",
         examples=[{".docx": 12, ".png": 3}],
     )
-    models: Models = Field(description="Both models.")
+    models: Models = Field(description="All models.")
 
 
 class SyncResponse(Wire):

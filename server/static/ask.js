@@ -5,6 +5,9 @@
 
 import { ServiceError, ask } from "./api.js";
 import { HAS_KEYBOARD, announce, byId } from "./dom.js";
+import { toWire } from "./filter-choices.js";
+import { closeFilters } from "./filter-panel.js";
+import { activeFilters, nameOf, setFilters } from "./filters.js";
 import { store, stored, words } from "./i18n.js";
 import { Turn } from "./turn.js";
 
@@ -54,18 +57,20 @@ function submit(field) {
   if (!question || running) return;
   field.value = "";
   fitHeight(field);
+  closeFilters();
   if (!HAS_KEYBOARD) field.blur();
-  run(question);
+  run(question, activeFilters());
 }
 
-async function run(question) {
+async function run(question, filters) {
   const history = turns.map((turn) => turn.exchange).filter(Boolean).slice(-HISTORY_TURNS);
-  const turn = new Turn(question, () => retry(turn));
+  const askAll = filters.length ? () => widen(question) : null;
+  const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters), askAll);
   addTurn(turn);
   running = new AbortController();
   showRunning();
   try {
-    const body = { question, history, ...(canReason && { thinking: thinking() }) };
+    const body = { question, history, filters: toWire(filters), ...(canReason && { thinking: thinking() }) };
     for await (const { name, data } of ask(body, running.signal)) following(turn, () => turn.take(name, data));
     if (!turn.isOver) throw new ServiceError({ code: "interrupted" });
   } catch (error) {
@@ -77,11 +82,17 @@ async function run(question) {
   showRunning();
 }
 
-function retry(turn) {
+function retry(turn, filters) {
   if (running) return;
   turns = turns.filter((other) => other !== turn);
   turn.node.remove();
-  run(turn.question);
+  run(turn.question, filters);
+}
+
+function widen(question) {
+  if (running) return;
+  setFilters([]);
+  run(question, []);
 }
 
 function addTurn(turn) {
@@ -96,6 +107,7 @@ function addTurn(turn) {
 function clearThread() {
   running?.abort();
   turns = [];
+  setFilters([]);
   byId("thread").replaceChildren();
   byId("main").setAttribute("data-empty", "");
   byId("new-conversation").hidden = true;

@@ -4,8 +4,9 @@
  */
 
 import { forgetDocument, getDocuments, openWithToken, originalUrl } from "./api.js";
-import { byId, dismissButton, element, icon, problem } from "./dom.js";
+import { byId, dismissButton, element, icon, keepingFocus, problem } from "./dom.js";
 import { failedRow, forgottenList, isForgotten, isRetrying, retryButton } from "./failures.js";
+import { activeFilters, isActive, onFilters, onlyFilter, setFilters } from "./filters.js";
 import { formatBytes, formatDate, formatNumber, languageTag, onLanguageChange } from "./i18n.js";
 import { say, sayAttribute, words } from "./i18n.js";
 import { currentToken } from "./token.js";
@@ -20,20 +21,24 @@ let status = null;
 let limit = SHOWN_AT_FIRST;
 let shownState = "";
 let onRetry = () => {};
+let onOnly = () => {};
 const listeners = [];
 
 /**
  * Connects the panel.
  *
- * @param {() => void} listener Called when failed files are tried again, and when that is over.
+ * @param {() => void} retryListener Called when failed files are tried again, and when that is over.
+ * @param {() => void} onlyListener Called when one document alone is to answer.
  */
-export function startDocuments(listener) {
-  onRetry = listener;
+export function startDocuments(retryListener, onlyListener) {
+  onRetry = retryListener;
+  onOnly = onlyListener;
   byId("documents-filter").addEventListener("input", () => {
     limit = SHOWN_AT_FIRST;
     render();
   });
   onLanguageChange(render);
+  onFilters(render);
 }
 
 /** Calls back with each new list of documents. */
@@ -70,8 +75,8 @@ function render() {
   const filter = byId("documents-filter").value.trim().toLowerCase();
   // A list that is made again while a button in it is held down loses the click.
   const { index, folders, unsupported = {} } = status ?? {};
-  const shownNow = [library, filter, limit, index?.current, folders, unsupported, isRetrying(), languageTag()];
-  const state = JSON.stringify(shownNow);
+  const settings = [filter, limit, isRetrying(), languageTag(), activeFilters()];
+  const state = JSON.stringify([library, index?.current, folders, unsupported, ...settings]);
   if (state === shownState) return;
   shownState = state;
   const { documents, failures, pending } = library;
@@ -102,13 +107,6 @@ function render() {
 }
 
 const compareNewest = (one, other) => (one.modified < other.modified ? 1 : one.modified > other.modified ? -1 : 0);
-
-/** Renders, and puts the focus back on the control of the same name. */
-function keepingFocus(change) {
-  const name = document.activeElement?.getAttribute("data-focus");
-  change();
-  if (name) document.querySelector(`[data-focus="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
-}
 
 function group(state, found, rows, action = null) {
   if (found.length === 0) return [];
@@ -180,6 +178,11 @@ function indexedRow(entry) {
   const control = (name, onClick) => ({ type: "button", "data-focus": `${name} ${id}`, click: onClick });
   const view = element("button", { ...control("view", () => show(entry)), class: "document-title" }, title);
   const forget = element("button", { ...control("forget", () => askToForget(entry)), class: "quiet" }, icon("delete"));
+  const isOnly = isActive(onlyFilter(entry));
+  const only = element("button", { ...control("only", () => askOnly(entry)), class: "quiet" }, icon("filter"));
+  only.setAttribute("aria-pressed", String(isOnly));
+  sayAttribute(only, "aria-label", "documents.only", { title });
+  only.title = words("documents.only", { title });
   sayAttribute(view, "title", "documents.view", { title });
   sayAttribute(forget, "aria-label", "documents.forget.label", { title });
   return element(
@@ -189,8 +192,16 @@ function indexedRow(entry) {
     element("p", { class: "source", title: `${root}/${source}` }, source),
     element("p", { class: "meta" }, metaLine(entry)),
     tags.length ? element("p", { class: "tags" }, ...tags.map((tag) => element("span", { class: "tag" }, tag))) : null,
-    element("div", { class: "actions" }, originalLink(entry), forget),
+    element("div", { class: "actions" }, only, originalLink(entry), forget),
   );
+}
+
+/** Lets a document alone answer; all documents, if it is alone already. */
+function askOnly(entry) {
+  const filter = onlyFilter(entry);
+  const isOnly = isActive(filter);
+  setFilters(isOnly ? [] : [filter]);
+  if (!isOnly) onOnly();
 }
 
 function metaLine({ page_count, date, modified, size_bytes }) {

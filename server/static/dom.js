@@ -35,6 +35,16 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Makes a change, and puts the focus back on the control of the same `data-focus` if it was made anew. */
+export function keepingFocus(change) {
+  const before = document.activeElement;
+  const name = before?.getAttribute("data-focus");
+  change();
+  if (name && !before.isConnected) {
+    document.querySelector(`[data-focus="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+  }
+}
+
 /** Makes one of the icons that `index.html` holds; it says nothing, its button does. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");

@@ -5,6 +5,7 @@
 
 import { offerThinking, startAsking } from "./ask.js";
 import { HAS_KEYBOARD, WIDE, byId } from "./dom.js";
+import { startFilters } from "./filter-panel.js";
 import { reloadDocuments, showCurrent, startDocuments } from "./documents.js";
 import { switchLanguage, translatePage } from "./i18n.js";
 import { refreshStatus, startStatus } from "./status.js";
@@ -65,12 +66,18 @@ function showDrawer(isOpen) {
   (isOpen ? panel : byId("documents-toggle")).focus();
 }
 
+function showQuestion() {
+  showDrawer(false);
+  byId("question").focus({ preventScroll: true });
+}
+
 byId("language").addEventListener("click", switchLanguage);
 startKeyboard();
 startDrawer();
 startViewer();
 startAsking();
-startDocuments(refreshStatus);
+startDocuments(refreshStatus, showQuestion);
+startFilters();
 startWork();
 startUploads(refreshStatus);
 translatePage();

@@ -55,8 +55,8 @@ export async function refreshStatus() {
 
 function isInMotion() {
   if (failure) return failure.code !== "unauthorized";
-  const { index, models, ready } = status;
-  const moves = Object.values(models).some(({ state }) => MOVING.includes(state));
+  const { index, ready } = status;
+  const moves = modelsInUse().some(([, { state }]) => MOVING.includes(state));
   return moves || !ready || index.pending > 0 || index.current !== null || isWorking(index) || isFollowing();
 }
 
@@ -77,6 +77,9 @@ function renderChip() {
   else say(text, "status.chip", { model: chipText(model) });
 }
 
+/** Each model that is set, with its role. */
+const modelsInUse = () => Object.entries(status.models).filter(([, model]) => model);
+
 function chipText({ name, state, progress }) {
   if (state === "ready") return name;
   const part = progress?.total ? ` ${Math.floor((100 * progress.done) / progress.total)} %` : "";
@@ -88,7 +91,7 @@ function notices() {
   if (failure) return [["service", failure.code, serviceNotice]];
   if (!status) return [];
   const { index, models, folders } = status;
-  const due = Object.entries(models)
+  const due = modelsInUse()
     .filter(([, model]) => model.state !== "ready")
     .map(([role, model]) => [role, model, () => modelNotice(role, model)]);
   const { note } = models.answer;
@@ -115,7 +118,7 @@ function keep(parent, wanted) {
 const notice = (tone, ...children) => element("div", { class: `notice ${tone}` }, ...children);
 
 /** What keeps files from being indexed is often a model, which has a notice of its own. */
-const isSaidAlready = ({ message }) => Object.values(status.models).some(({ error }) => error?.message === message);
+const isSaidAlready = ({ message }) => modelsInUse().some(([, { error }]) => error?.message === message);
 
 const indexNotice = (error) => notice("problem-notice", say(element("p"), "status.index.error"), problem(error));
 
@@ -140,8 +143,9 @@ function modelNotice(role, { state, name, note, progress, error }) {
   const box = notice(state === "failed" ? "problem-notice" : "", text);
   if (progress) box.append(progressLine(progress));
   if (error) box.append(problem(error));
+  if (role === "reranker") box.append(say(element("p", { class: "muted" }), "status.reranker.without"));
   if (state === "failed") announce(words("status.notice.failed", { model }));
-  else if (note && role !== "answer") box.append(element("p", { class: "muted" }, note));
+  else if (note && role === "embedding") box.append(element("p", { class: "muted" }, note));
   return box;
 }
 
@@ -160,13 +164,13 @@ function noteNotice(key, note) {
   return notice("note-notice", element("p", {}, note), dismissButton(dismiss));
 }
 
-function panel({ version, documents, chunks, folders, index, models }) {
+function panel({ version, documents, chunks, folders, index }) {
   const sync = index.last_sync && words("status.index.sync", { time: formatDate(index.last_sync, true) });
   const folderLine = ({ path, reachable }) => (reachable ? path : `${path} (${words("status.folder.gone")})`);
   return element(
     "div",
     {},
-    ...Object.entries(models).map(([role, model]) => modelSection(role, model)),
+    ...modelsInUse().map(([role, model]) => modelSection(role, model)),
     section(
       "status.index",
       words("status.index.counts", { documents, chunks }),

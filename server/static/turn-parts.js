@@ -3,14 +3,19 @@
  * state and say what they are told.
  */
 
-import { element, place } from "./dom.js";
+import { element, icon, place } from "./dom.js";
 import { formatSeconds, say, sayAttribute } from "./i18n.js";
 
 /** What tells one citation of an answer from the others: the same quote may support several sentences. */
 export const keyOf = ({ number, answer_end }) => `${number}@${answer_end}`;
 
-/** Makes the frame of a turn, with all its places still empty. */
-export function makeParts(question) {
+/**
+ * Makes the frame of a turn, with all its places still empty.
+ *
+ * @param {string} question
+ * @param {string[]} filters Names of the filters that it is asked with.
+ */
+export function makeParts(question, filters) {
   const passageList = element("ol");
   const passagesTitle = say(element("h3"), "passages.label");
   const passages = element("section", { class: "passages", hidden: true }, passagesTitle, passageList);
@@ -21,7 +26,8 @@ export function makeParts(question) {
   const answer = element("div", { class: "answer", "aria-busy": "true" });
   const ending = element("div", { class: "ending" });
   const heading = element("h2", { class: "question", tabindex: "-1" }, question);
-  const node = element("article", { class: "turn" }, heading, passages, reasoning, stage, answer, ending);
+  const narrowed = filters.length ? element("p", { class: "narrowed" }, icon("filter"), filters.join(" · ")) : null;
+  const node = element("article", { class: "turn" }, heading, narrowed, passages, reasoning, stage, answer, ending);
   return { node, passages, passagesTitle, passageList, reasoning, summary, reasoningText, stage, answer, ending };
 }
 

@@ -29,12 +29,15 @@ export class Turn {
 
   /**
    * @param {string} question
+   * @param {string[]} filters Names of the filters that it is asked with.
    * @param {() => void} onRetry Called when the reader wants to ask the same again after a failure.
+   * @param {(() => void)|null} onAll Called when the reader wants to ask all documents; null where all were asked.
    */
-  constructor(question, onRetry) {
+  constructor(question, filters, onRetry, onAll) {
     this.question = question;
     this.onRetry = onRetry;
-    this.#parts = makeParts(question);
+    this.onAll = onAll;
+    this.#parts = makeParts(question, filters);
     const { node, answer, summary } = this.#parts;
     this.node = node;
     this.#view = new AnswerView(answer, (citation) => this.#markOf(citation));
@@ -166,19 +169,22 @@ export class Turn {
 
   #showNoEvidence() {
     const { ending, passages, passagesTitle } = this.#parts;
-    const key = this.#passages.length ? "evidence.none.text" : "evidence.none.empty";
+    const all = this.onAll && element("button", { type: "button", class: "secondary", click: this.onAll });
+    const scope = all ? "filtered" : "none";
+    const key = this.#passages.length ? "text" : "empty";
     ending.append(
       element(
         "div",
         { class: "none", "data-answerable": "false" },
-        say(element("h3"), "evidence.none.title"),
-        say(element("p"), key),
+        say(element("h3"), `evidence.${scope}.title`),
+        say(element("p"), `evidence.${scope}.${key}`),
+        all && say(all, "evidence.filtered.all"),
       ),
       passages,
     );
     passages.classList.add("nearest");
     say(passagesTitle, "passages.nearest");
-    announce(`${words("evidence.none.title")}. ${words(key)}`);
+    announce(`${words(`evidence.${scope}.title`)}. ${words(`evidence.${scope}.${key}`)}`);
   }
 
   #note(key, values = {}, tone = "") {

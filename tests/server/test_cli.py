@@ -116,12 +116,12 @@ def test_help_of_each_command_has_an_example_that_it_accepts(run: Run, command: 
 
 def test_help_of_all_names_all_commands_and_the_exit_codes(run: Run) -> None:
     for shown in (run("--help"), run()):
-        assert all(f" {command} " in shown.out for command in (*COMMANDS, "models"))
+        assert all(f" {command} " in shown.out for command in (*COMMANDS, "models", "eval", "bench"))
         assert "5 another process has the data directory open" in " ".join(shown.out.replace("│", " ").split())
 
 
 def test_no_command_is_without_a_test_of_its_help() -> None:
-    assert set(typer.main.get_command(server.cli.app).commands) == {*COMMANDS, "models"}
+    assert set(typer.main.get_command(server.cli.app).commands) == {*COMMANDS, "models", "eval", "bench"}
 
 
 def test_help_comes_at_once_because_nothing_heavy_is_imported() -> None:
@@ -177,6 +177,75 @@ def test_question_without_an_answer_ends_with_3(run: Run, settings: Settings, tm
         assert asked.out.strip()
         assert json.loads(run("ask", "--json", QUESTION).out)["answerable"] is False
         assert run("search", "dome").code == 3
+
+
+@pytest.fixture
+def narrowed(served: Served) -> Served:
+    """The service with documents that filters can tell apart."""
+    served.write("kilns/2024/a.md", "---\ntags: [Kiln]\ndate: 2024-05-01\n---\nThe kiln was lit in May.\n")
+    served.write("kilns/2025/b.txt", "The kiln was lit again in June.\n")
+    served.sync()
+    return served
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--in", "kilns/"], ["kilns/2024/a.md", "kilns/2025/b.txt"]),
+        (["--in", "kilns/2024", "--in", "kilns/2025/b.txt"], ["kilns/2024/a.md", "kilns/2025/b.txt"]),
+        (["--in", "{folder}/kilns/2024"], ["kilns/2024/a.md"]),
+        (["--in", "kilns", "--type", "TXT"], ["kilns/2025/b.txt"]),
+        (["--tag", "kiln"], ["kilns/2024/a.md"]),
+        (["--since", "2024-05-01", "--until", "2024-05-01"], ["kilns/2024/a.md"]),
+        (["--document", "kilns/2025/b.txt", "--document", "{folder}/dome.md"], ["dome.md", "kilns/2025/b.txt"]),
+    ],
+)
+def test_options_narrow_a_search(run: Run, narrowed: Served, options: list[str], expected: list[str]) -> None:
+    given = [option.format(folder=narrowed.folder) for option in options]
+    found = run("search", "when was the kiln lit", "--top-k", "50", "--json", *given)
+    assert sorted({passage["source"] for passage in json.loads(found.out)["passages"]}) == expected
+
+
+def test_folder_that_is_there_is_meant_before_one_below_a_watched_folder(
+    run: Run, narrowed: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    search = ("search", "when was the kiln lit", "--in")
+    monkeypatch.chdir(narrowed.folder / "kilns")
+    assert "a.md" in run(*search, "2024").out
+    assert "a.md" in run(*search, "..").out
+    assert run(*search, "2026").code == 3
+    (tmp_path / "link").symlink_to(narrowed.folder / "kilns" / "2024")
+    assert "a.md" in run(*search, tmp_path / "link").out
+    (tmp_path / "kilns").mkdir()
+    monkeypatch.chdir(tmp_path)
+    nothing = run(*search, "kilns")
+    assert (nothing.code, nothing.out) == (3, "")
+    assert "within the filters" in nothing.err
+
+
+def test_question_that_no_document_may_answer_is_told_so(run: Run, narrowed: Served) -> None:
+    answered = run("ask", QUESTION, "--tag", "unknown")
+    assert answered.code == 3
+    assert "Within the filters" in answered.out
+    asked = run("ask", QUESTION, "--document", "dome.md", "--json")
+    assert {passage["source"] for passage in json.loads(asked.out)["passages"]} == {"dome.md"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--in", ""], ["--tag", " "], ["--since", "2024-02-01", "--until", "2024-01-01"], ["--document", "kilns"]],
+)
+def test_options_that_make_no_sense_are_told(run: Run, narrowed: Served, options: list[str]) -> None:
+    for command in ("ask", "search"):
+        refused = run(command, "kiln", *options)
+        assert refused.code == 2
+        assert refused.message
+
+
+def test_document_that_is_not_there_cannot_answer(run: Run, narrowed: Served) -> None:
+    refused = run("search", "kiln", "--document", "dom.md")
+    assert refused.code == 1
+    assert "did you mean" in refused.message
 
 
 def test_file_and_folder_are_added_and_indexed(run: Run, served: Served, tmp_path: Path) -> None:

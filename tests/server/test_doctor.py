@@ -1,3 +1,4 @@
+import json
 import os
 import socket
 from pathlib import Path
@@ -54,6 +55,23 @@ def test_everything_bad_has_a_hint(settings: Settings, tmp_path: Path) -> None:
 def test_data_directory_that_is_a_file_is_bad(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert finding(settings.model_copy(update={"home": tmp_path / "file"}), "cannot be written").level == "bad"
+
+
+def test_reranker_is_looked_for_and_searches_go_on_without_it(settings: Settings, tmp_path: Path) -> None:
+    assert not any("searches go on" in found.text for found in examine(settings))
+    away = finding(settings.model_copy(update={"reranker": "owner/some-reranker"}), "some-reranker")
+    assert (away.level, "is not here yet; searches go on without it" in away.text) == ("note", True)
+    assert "`kb models pull owner/some-reranker`" in away.hint
+    wrong = finding(settings.model_copy(update={"reranker": "nonsense"}), "neither a folder")
+    assert (wrong.level, "KB_RERANKER" in wrong.hint) == ("note", True)
+
+    (tmp_path / "model").mkdir()
+    local = settings.model_copy(update={"reranker": str(tmp_path / "model")})
+    (tmp_path / "model" / "modules.json").write_text("[]")
+    assert finding(local, "is not a cross-encoder").level == "note"
+    (tmp_path / "model" / "modules.json").unlink()
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"architectures": ["BertForSequenceClassification"]}))
+    assert finding(local, f"reranker {tmp_path / 'model'}").level == "good"
 
 
 def test_running_server_is_named(settings: Settings) -> None:

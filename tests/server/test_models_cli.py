@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_pull_fetches_from_an_address_and_says_where_the_model_is(tmp_path: Path
     assert path.read_bytes() == GGUF
     assert result.stdout == f"hf:owner/repo/own.gguf is here: {path}\n"
     assert "13 bytes of 13 bytes" in result.stderr
+
+
+def test_reranker_of_the_settings_is_listed_pulled_and_never_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KB_RERANKER", "owner/reranker")
+    assert row(run("list").stdout, "owner/reranker")[3] == "-"
+    config = json.dumps({"architectures": ["BertForSequenceClassification"]}).encode()
+    files = {"config.json": config, "tokenizer.json": b"{}", "tokenizer_config.json": b"{}", "model.safetensors": b"1"}
+    with serve({f"/mirror/{name}": content for name, content in files.items()}) as server:
+        result = run("pull", "owner/reranker", "--url", f"{server.url}/mirror")
+    folder = tmp_path / "models" / "rerankers" / "owner" / "reranker"
+    assert result.stdout == f"owner/reranker is here: {folder}\n"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+    assert row(run("list").stdout, "owner/reranker")[3:5] == ["in", "use"]
+    with pytest.raises(InvalidRequest, match="cannot answer"):
+        run("use", "owner/reranker")
 
 
 def test_errors_pass_through_for_the_command_line_to_explain() -> None:

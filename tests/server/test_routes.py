@@ -123,6 +123,59 @@ def test_search_finds_passages_and_nothing_more(service: Served) -> None:
     assert found.keys() == {"passages"}
 
 
+def test_only_documents_that_pass_the_filters_answer(service: Served) -> None:
+    service.write("reports/2024/tower.md", "---\ntags: [Kiln]\ndate: 2024-05-01\n---\nThe kiln tower was lit in May.\n")
+    service.write("reports/2025/tower.txt", "The kiln tower was lit again in June.\n")
+    service.sync()
+    everything = {"since": "1970-01-01", "until": None, "document_ids": []}
+
+    def sources(**filters: object) -> list[str]:
+        body = {"query": "kiln tower", "top_k": 50, "filters": {**everything, **filters}}
+        return sorted({passage["source"] for passage in service.client.post("/search", json=body).json()["passages"]})
+
+    may, june = "reports/2024/tower.md", "reports/2025/tower.txt"
+    assert {"dome.md", may, june} <= set(sources())
+    assert sources(folders=["reports/"]) == [may, june]
+    assert sources(folders=[f"{service.folder}/reports/2024"]) == sources(tags=["KILN"]) == [may]
+    assert sources(types=["text/plain"], folders=["reports"]) == [june]
+    assert sources(since="2024-05-01", until="2024-05-01") == [may]
+    assert sources(document_ids=[document_id(service, june)]) == [june]
+    body = {"question": "When was the kiln tower lit?", "filters": {"document_ids": [document_id(service, june)]}}
+    assert {passage["source"] for passage in service.client.post("/ask", json=body).json()["passages"]} == {june}
+
+
+@pytest.mark.parametrize(("question", "said"), [("When was it lit?", "filters"), ("窑是什么时候点燃的？", "筛选")])
+def test_filters_that_nothing_passes_are_the_answer(service: Served, question: str, said: str) -> None:
+    answer = service.client.post("/ask", json={"question": question, "filters": {"tags": ["unknown"]}}).json()
+    assert (answer["answerable"], answer["finish_reason"], answer["passages"]) == (False, "no_evidence", [])
+    assert said in answer["answer"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"since": "2024-02-01", "until": "2024-01-01"}, (400, "invalid_request")),
+        ({"folders": [""]}, (400, "invalid_request")),
+        ({"document_ids": ["x"] * 1001}, (400, "invalid_request")),
+        ({"since": "yesterday"}, (422, "invalid")),
+        ({"tag": ["x"]}, (422, "invalid")),
+        ({"tags": "x"}, (422, "invalid")),
+        ({"tags": ["\ud800"]}, (422, "invalid")),
+        (["papers"], (422, "invalid")),
+    ],
+)
+def test_filters_that_make_no_sense_are_refused(service: Served, filters: object, expected: tuple[int, str]) -> None:
+    for path, name in (("/ask", "question"), ("/search", "query")):
+        body = json.dumps({name: "dome", "filters": filters})
+        response = service.client.post(path, content=body, headers={"content-type": "application/json"})
+        assert error(response) == expected
+
+
+def test_null_is_no_filter(service: Served) -> None:
+    found = service.client.post("/search", json={"query": "second dome", "top_k": 1, "filters": None}).json()
+    assert [passage["source"] for passage in found["passages"]] == ["dome.md"]
+
+
 def test_text_is_read_by_span_at_most_so_much_at_a_time(service: Served) -> None:
     service.write("long.txt", "0123456789" * 3000)
     service.sync()
@@ -378,7 +431,11 @@ def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:
     assert status["index"]["current"] is status["index"]["error"] is None
     synced = datetime.datetime.fromisoformat(status["index"]["last_sync"])
     assert abs(synced - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
-    assert {model["state"] for model in status["models"].values()} == {"ready"}
+    assert {role: model and model["state"] for role, model in status["models"].items()} == {
+        "answer": "ready",
+        "embedding": "ready",
+        "reranker": None,
+    }
     (failure,) = [failure for failure in status["failures"] if failure["source"] == "broken.pdf"]
     assert failure["reason"]
     listed = service.client.get("/documents").json()
@@ -459,6 +516,23 @@ def test_while_models_are_missing_all_says_so_and_search_works_once_it_can(tmp_p
         assert error(response) == (503, "no_model")
         assert response.json()["error"]["hint"] == "kb models pull"
         assert error(service.client.get("/readyz")) == (503, "not_ready")
+
+
+def test_reranker_that_cannot_be_had_is_told_and_nothing_else_suffers(tmp_path: Path) -> None:
+    def before_loading(name: str) -> None:
+        if name == "reranker":
+            raise ModelMissing("the hub cannot be reached", "set HF_ENDPOINT")
+
+    (tmp_path / "dome.md").write_text(DOME)
+    settings = quick_settings(tmp_path / ".home", reranker="owner/reranker")
+    with serving(settings, tmp_path, before_loading=before_loading) as service:
+        service.sync()
+        assert service.client.post("/search", json={"query": "dome"}).json()["passages"]
+        assert eventually(lambda: service.client.get("/readyz").status_code == 200)
+        assert eventually(lambda: service.client.get("/status").json()["models"]["reranker"]["state"] == "failed")
+        told = service.client.get("/status").json()["models"]["reranker"]
+        assert (told["name"], told["note"]) == ("owner/reranker", "searches go on without it")
+        assert told["error"]["hint"] == "set HF_ENDPOINT"
 
 
 def test_upload_into_a_folder_that_is_away_does_not_make_an_empty_one(tmp_path: Path) -> None:

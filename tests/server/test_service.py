@@ -1,3 +1,4 @@
+import datetime
 import http.server
 import json
 import signal
@@ -18,6 +19,7 @@ from kb.errors import (
     SettingsError,
     UnsupportedType,
 )
+from kb.filters import Filters
 from kb.library import KnowledgeBase
 from kb.lock import ADDRESS_NAME
 from kb.settings import Settings
@@ -80,6 +82,24 @@ def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
     assert answer.answer == "The second dome was repaired in March."
     assert "".join(body.text for body in bodies if isinstance(body, schemas.ReasoningEvent)) == answer.reasoning
     assert service.status().documents == 1
+
+
+def test_filters_hold_near_and_far(service: Service, folder: Path) -> None:
+    (folder / "old").mkdir()
+    (folder / "old" / "dome.md").write_text("---\ntags: [history]\ndate: 1987-05-01\n---\nThe second dome was built.\n")
+    service.sync(ignore)
+    ids = {document.source: document.id for document in service.documents().documents}
+    for filters in (
+        Filters(folders=("old",), types=("md",)),
+        Filters(tags=("History",)),
+        Filters(since=datetime.date(1987, 5, 1), until=datetime.date(1987, 5, 1)),
+        Filters(document_ids=(ids["old/dome.md"],)),
+    ):
+        found = service.search("second dome", 9, filters).passages
+        assert [passage.source for passage in found] == ["old/dome.md"], filters
+    *_, answer = service.ask(QUESTION, None, None, Filters(tags=("unknown",)))
+    assert isinstance(answer, schemas.Answer)
+    assert (answer.passages, answer.answerable) == ([], False)
 
 
 def test_text_with_every_kind_of_line_end_arrives_whole(service: Service, folder: Path) -> None:

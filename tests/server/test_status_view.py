@@ -31,7 +31,9 @@ def failure(
     )
 
 
-def shown(*failures: schemas.Failure, folders: int = 1, **index: object) -> list[str]:
+def shown(
+    *failures: schemas.Failure, folders: int = 1, reranker: schemas.Model | None = None, **index: object
+) -> list[str]:
     values = {"pending": 0, "failed": 0, "last_sync": None, "current": None, "degraded": False, "error": None}
     status = schemas.Status(
         version="1",
@@ -42,7 +44,7 @@ def shown(*failures: schemas.Failure, folders: int = 1, **index: object) -> list
         index=schemas.IndexStatus.model_validate({**values, "work": None, "building": None, **index}),
         failures=list(failures),
         unsupported={".docx": 12, "": 1},
-        models=schemas.Models(answer=MODEL, embedding=MODEL),
+        models=schemas.Models(answer=MODEL, embedding=MODEL, reranker=reranker),
     )
     console = Console(file=io.StringIO(), width=200)
     show_status(console, status)
@@ -104,3 +106,14 @@ def test_degraded_says_what_can_be_done() -> None:
 
 def test_moments_of_other_days_have_a_date() -> None:
     assert when(NOW - datetime.timedelta(days=400)).count("-") == 2
+
+
+def test_reranker_has_a_line_if_one_is_set_and_what_keeps_it_away_is_said() -> None:
+    assert not any(line.startswith("reranks") for line in shown())
+    assert any(line.split() == ["reranks", "fake", "(ready)"] for line in shown(reranker=MODEL))
+    error = schemas.Error(code="model_download", message="no [hub]", hint="set HF_ENDPOINT")
+    failed = MODEL.model_copy(update={"state": "failed", "note": "searches go on without it", "error": error})
+    lines = shown(reranker=failed)
+    assert any(line.split() == ["reranks", "fake", "(failed)"] for line in lines)
+    at = lines.index("searches go on without it: no [hub]")
+    assert lines[at + 1] == "→ set HF_ENDPOINT"

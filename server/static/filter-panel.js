@@ -1,0 +1,144 @@
+/**
+ * The panel in the question box that offers filters, and the chips of those that are on. Offers only what some document
+ * meets; of long lists the largest, and the rest by a search.
+ */
+
+import { announce, byId, element, icon, keepingFocus } from "./dom.js";
+import { knownDocuments, onDocuments } from "./documents.js";
+import { LISTED, choicesOf, passes } from "./filter-choices.js";
+import { activeFilters, isActive, nameOf, onFilters, setDay, setFilters, toggleFilter } from "./filters.js";
+import { onLanguageChange, say, sayAttribute, words } from "./i18n.js";
+
+const SHOWN_AT_FIRST = 8;
+const DAYS = ["since", "until"];
+
+/** Connects button, panel and chips. */
+export function startFilters() {
+  byId("filter-groups").append(...LISTED.map(makeGroup));
+  byId("filter-button").addEventListener("click", () => (isOpen() ? closeFilters() : open()));
+  byId("filter-close").addEventListener("click", () => closeFilters());
+  byId("filter-clear").addEventListener("click", () => {
+    setFilters([]);
+    byId("filter-panel").focus({ preventScroll: true });
+  });
+  byId("ask-form").addEventListener("keydown", onKey);
+  for (const kind of DAYS) byId(`filter-${kind}`).addEventListener("change", ({ target }) => takeDay(kind, target));
+  onDocuments(render);
+  onLanguageChange(render);
+  onFilters(() => {
+    render();
+    announce(countWords());
+  });
+}
+
+/** Closes the panel; the focus goes back to its button if it was inside. */
+export function closeFilters() {
+  const hadFocus = byId("filter-panel").contains(document.activeElement);
+  show(false);
+  if (hadFocus) byId("filter-button").focus();
+}
+
+const isOpen = () => !byId("filter-panel").hidden;
+
+function open() {
+  const panel = byId("filter-panel");
+  show(true);
+  render();
+  panel.scrollTop = 0;
+  panel.focus({ preventScroll: true });
+}
+
+function show(wanted) {
+  byId("filter-panel").hidden = !wanted;
+  byId("filter-button").setAttribute("aria-expanded", String(wanted));
+}
+
+function onKey(event) {
+  if (event.key === "Escape" && isOpen() && !event.isComposing) {
+    event.stopPropagation();
+    closeFilters();
+  } else if (event.key === "Enter" && event.target.matches("#filter-panel input")) {
+    event.preventDefault(); // it would ask the question
+  }
+}
+
+function takeDay(kind, field) {
+  if (field.reportValidity()) setDay(kind, field.value);
+}
+
+function makeGroup(kind) {
+  const title = say(element("legend"), `filter.${kind}`);
+  const search = element("input", { type: "search", autocomplete: "off", input: () => renderGroup(kind) });
+  sayAttribute(search, "placeholder", `filter.${kind}.search`);
+  sayAttribute(search, "aria-label", `filter.${kind}.search`);
+  const attributes = { class: "filter-group", "data-kind": kind };
+  return element("fieldset", attributes, title, search, element("div", { class: "options" }));
+}
+
+function render() {
+  const filters = activeFilters();
+  byId("filter-button").hidden = knownDocuments().length < 2 && filters.length === 0;
+  byId("filter-button").toggleAttribute("data-on", filters.length > 0);
+  keepingFocus(() => byId("filter-chips").replaceChildren(...filters.map(chip)));
+  byId("filter-chips").hidden = filters.length === 0;
+  if (!isOpen()) return;
+  byId("filter-count").textContent = countWords();
+  byId("filter-clear").hidden = filters.length === 0;
+  for (const kind of DAYS) byId(`filter-${kind}`).value = filters.find((filter) => filter.kind === kind)?.value ?? "";
+  byId("filter-since").max = byId("filter-until").value;
+  byId("filter-until").min = byId("filter-since").value;
+  LISTED.forEach(renderGroup);
+}
+
+/** Shows what a kind offers; a kind that all documents share is no choice. */
+function renderGroup(kind) {
+  const group = byId("filter-groups").querySelector(`[data-kind="${kind}"]`);
+  const search = group.querySelector("input");
+  const choices = choicesOf(kind, knownDocuments());
+  search.hidden = choices.length <= SHOWN_AT_FIRST;
+  const wanted = search.hidden ? "" : search.value.trim().toLowerCase();
+  const found = choices.filter((choice) => nameOf(choice).toLowerCase().includes(wanted));
+  const shown = found.slice(0, SHOWN_AT_FIRST).map(option);
+  const others = found.length - shown.length;
+  if (others) shown.push(say(element("span", { class: "meta" }), "filter.others", { n: others }));
+  if (found.length === 0) shown.push(say(element("span", { class: "meta" }), "filter.none"));
+  group.hidden = !choices.some((choice) => choice.count < knownDocuments().length || isActive(choice));
+  keepingFocus(() => group.querySelector(".options").replaceChildren(...shown));
+}
+
+function option(choice) {
+  const { kind, value, count } = choice;
+  const toggle = () => toggleFilter({ kind, value, label: choice.label });
+  return element(
+    "button",
+    {
+      type: "button",
+      class: "option",
+      "aria-pressed": String(isActive(choice)),
+      "data-focus": `option ${kind} ${value}`,
+      click: toggle,
+    },
+    nameOf(choice),
+    element("span", { class: "count" }, String(count)),
+  );
+}
+
+function chip(filter) {
+  const name = nameOf(filter);
+  const remove = element("button", { type: "button", click: () => removeChip(filter) }, icon("close"));
+  sayAttribute(remove, "aria-label", "filter.remove", { name });
+  return element("li", { class: "filter-chip" }, element("span", { title: name }, name), remove);
+}
+
+function removeChip(filter) {
+  const at = activeFilters().indexOf(filter);
+  setFilters(activeFilters().filter((other) => other !== filter));
+  const left = byId("filter-chips").querySelectorAll("button");
+  (left[Math.min(at, left.length - 1)] ?? byId("question")).focus({ preventScroll: true });
+}
+
+function countWords() {
+  const total = knownDocuments().length;
+  const n = knownDocuments().filter((entry) => passes(activeFilters(), entry)).length;
+  return words("filter.count", { n, total });
+}

@@ -1,0 +1,54 @@
+/**
+ * The filters that the next question is asked with, and their names. They stay until they are removed, or a new
+ * conversation begins.
+ */
+
+import { isSame } from "./filter-choices.js";
+import { formatDate, hasWords, words } from "./i18n.js";
+
+const listeners = [];
+let active = [];
+
+/** The filters that are on. */
+export function activeFilters() {
+  return active;
+}
+
+/** Calls back after each change. */
+export function onFilters(listener) {
+  listeners.push(listener);
+}
+
+/** Replaces all filters. */
+export function setFilters(filters) {
+  active = filters;
+  for (const listener of listeners) listener();
+}
+
+/** Whether a filter is on. */
+export function isActive(filter) {
+  return active.some((other) => isSame(filter, other));
+}
+
+/** Turns a filter on, or off if it is on. */
+export function toggleFilter(filter) {
+  const others = active.filter((other) => !isSame(filter, other));
+  setFilters(others.length < active.length ? others : [...active, filter]);
+}
+
+/** Sets the first or last day that counts; an empty one takes the filter away. */
+export function setDay(kind, value) {
+  const others = active.filter((filter) => filter.kind !== kind);
+  setFilters(value ? [...others, { kind, value }] : others);
+}
+
+/** The filter that only this document passes. */
+export function onlyFilter({ id, title }) {
+  return { kind: "document_ids", value: id, label: title };
+}
+
+/** What a filter is called on the page. */
+export function nameOf({ kind, value, label }) {
+  if (kind === "since" || kind === "until") return words(`filter.${kind}.day`, { day: formatDate(value) });
+  return hasWords(`filter.type.${value}`) ? words(`filter.type.${value}`) : label;
+}
