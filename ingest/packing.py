@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 _ACROSS_PARAGRAPHS = 0.5
 _LAID_OUT_WHOLE = 2  # chunks: units of no more than these are not divided further
-_PARAGRAPH_PREFERENCE = 0.3
+_PARAGRAPH_PREFERENCE = 0.03
 _MAX_STRETCH = 2  # chunks: most stretches are one, and an edit then changes three at the most
 _MIN_ALONE, _MAX_TOGETHER = 0.5, 1.5  # chunks: two paragraphs that are not put together
 

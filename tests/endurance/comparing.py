@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb.dense import vector_id
+from kb.filters import Filters
 from kb.index_record import IndexRecord
 from kb.library import CATALOG_NAME, KnowledgeBase
+from kb.questions import MAX_TOP_K
 
 TEXT_EXTENSIONS = (".md", ".txt")
 _WORD = re.compile(r"zq[a-z]{12}")
@@ -180,9 +182,15 @@ def _found_wrongly(there: _Folder, library: KnowledgeBase, words: Collection[str
     names = {document.id: document.file.source for document in library.documents()}
     for word in sorted(looked_for.union(set(words) - holders.keys())):
         wanted = holders.get(word, set())
+        # The fake embedder's cosines tell words apart badly, so the holders are asked for by themselves, too.
+        holding = tuple(document_id for document_id, name in names.items() if name in wanted)
+        passages = [
+            *library.search(word, 10),
+            *library.search(word, MAX_TOP_K, Filters(document_ids=holding or ("-",))),
+        ]
         found = {
             names.get(passage.document_id, "a document that is not listed")
-            for passage in library.search(word, 10)
+            for passage in passages
             if word in passage.text
         }
         # Equal texts are shown once, so that one of several holders is enough.

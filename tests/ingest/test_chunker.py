@@ -249,12 +249,18 @@ def test_many_units_of_which_few_differ_are_divided_all_the_same(kind: BlockKind
         assert max(piece.tokens for piece in chunks) <= 2 * TARGET_TOKENS / (1 if kind is BlockKind.PROSE else 0.8)
 
 
-def test_most_chunks_begin_with_a_paragraph() -> None:
-    source = document(*(prose(f"{n} {SENTENCE} " * 1 + f"{SENTENCE} {n * n}.") for n in range(60)))
+def test_of_many_short_paragraphs_most_chunks_begin_with_one() -> None:
+    source = document(*(prose(" ".join(f"{n} {m} {SENTENCE}" for m in range(1 + n % 3 % 2))) for n in range(120)))
     begins = {block.start for block in source.blocks}
     chunks = chunk(source, words)
     check(source, chunks)
-    assert sum(piece.start in begins for piece in chunks) >= 0.9 * len(chunks)
+    assert sum(piece.start in begins for piece in chunks) >= 0.85 * len(chunks)
+
+
+def test_no_piece_of_a_table_is_longer_than_the_maximum() -> None:
+    for seed in range(20):
+        rows = [f"The item with number {n * (seed + 3) % 97} of all {n},000 {seed},500" for n in range(80)]
+        assert max(words(texts(chunk(document(table(*rows)), words)))) <= MAX_TOKENS
 
 
 def test_a_heading_that_is_longer_than_a_chunk_is_left_out() -> None:
