@@ -88,7 +88,7 @@ class Chunk:
     """A piece of a document that is embedded and found as one: `document.text[start:end] == text`.
 
     Attributes:
-        context: Title and headings; embedded and indexed with the text, never quoted.
+        context: Title and headings, and what tells about a table; embedded and indexed with the text, never quoted.
         tokens: Length of text and context in tokens of the embedding model.
     """
 
