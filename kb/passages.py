@@ -67,27 +67,28 @@ def windows(hits: Iterable[Hit], limit: int, around: Around) -> list[Window]:
     for hit in _without_copies(hits):
         if len(chosen) == limit:
             break
-        of_document = [window for window in chosen if window.document_id == hit.chunk.document_id]
-        if len(of_document) < share or _is_shown(hit, of_document):
-            _show(hit, chosen, of_document, around)
+        if sum(window.document_id == hit.chunk.document_id for window in chosen) < share:
+            _show(hit, chosen, around)
         else:
             postponed.append(hit)
-    for hit in postponed[: limit - len(chosen)]:
-        of_document = [window for window in chosen if window.document_id == hit.chunk.document_id]
-        _show(hit, chosen, of_document, around)
+    for hit in postponed:
+        if len(chosen) == limit:
+            break
+        _show(hit, chosen, around)
     return sorted(chosen, key=lambda window: -window.score)
 
 
-def _is_shown(hit: Hit, windows_of_document: Iterable[Window]) -> bool:
-    return any(hit.chunk.ordinal in window.chunks for window in windows_of_document)
-
-
-def _show(hit: Hit, chosen: list[Window], of_document: Sequence[Window], around: Around) -> None:
-    if _is_shown(hit, of_document):
+def _show(hit: Hit, chosen: list[Window], around: Around) -> None:
+    """Adds a window, or widens one that lies beside it; what is shown already is left where it is."""
+    of_document = [window for window in chosen if window.document_id == hit.chunk.document_id]
+    shown = {ordinal for window in of_document for ordinal in window.chunks}
+    place = hit.chunk.ordinal
+    if place in shown:
         return
-    taken = {ordinal for window in of_document for ordinal in window.chunks}
+    before = max((ordinal for ordinal in shown if ordinal < place), default=-1)
+    behind = min((ordinal for ordinal in shown if ordinal > place), default=math.inf)
     new = Window(hit.chunk.document_id, hit.score)
-    new.chunks = {chunk.ordinal: chunk for chunk in _section(hit.chunk, around) if chunk.ordinal not in taken}
+    new.chunks = {chunk.ordinal: chunk for chunk in _section(hit.chunk, around) if before < chunk.ordinal < behind}
     for window in of_document:
         if _touch(window, new) and _tokens(window) + _tokens(new) <= MAX_PASSAGE_TOKENS:
             window.chunks |= new.chunks

@@ -27,7 +27,8 @@ class Vocabulary:
         self._counts: dict[str, int] = {}
         self._counted_at = self._chunks
         if before and abs(self._chunks - before._counted_at) <= _DRIFT * before._counted_at:
-            self._counts = {term: count for term, count in before._counts.items() if count >= _COMMON}
+            counts = before._counts.copy()  # at once: another thread may be adding to it
+            self._counts = {term: count for term, count in counts.items() if count >= _COMMON}
             self._counted_at = before._counted_at
         self._holders: dict[str, dict[str, int]] = {}
 

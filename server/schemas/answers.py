@@ -30,7 +30,7 @@ class Passage(_Place):
 
     number: int = Field(description="Rank, from 1.", examples=[1])
     text: str = Field(description="The stretch, verbatim.", examples=["Charge the battery between 5 °C and 35 °C."])
-    score: float = Field(description="Fused score; comparable within one answer only.", examples=[0.0325])
+    score: float = Field(description="Fused score; comparable within one answer only.", examples=[1.02])
     similarity: float | None = Field(
         description="Cosine of question and passage; null if only words matched.", examples=[0.87]
     )

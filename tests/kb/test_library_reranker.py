@@ -67,7 +67,9 @@ def test_search_does_not_wait_for_the_reranker_and_uses_it_once_it_is_there(sett
         goes_on.set()
         assert library.wait_for_reranker()
         assert found(library)[0] == "bread"
-        assert library.reranker().note == ""  # type: ignore[union-attr]
+        status = library.reranker()
+        assert status is not None
+        assert status.note == ""
 
 
 def test_as_many_hits_are_found_as_the_reranker_is_to_read(settings: Settings) -> None:

@@ -1,6 +1,10 @@
+import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kb.passages import DOCUMENT_SHARE, MAX_PASSAGE_TOKENS, REACH, SHOWN_TOKENS, Window, windows
 from kb.types import Chunk, Hit, StoredChunk
@@ -106,6 +110,29 @@ def test_window_of_a_later_hit_is_clipped_where_another_one_is_shown_already(she
         ("a", [9, 10, 11, 12, 13, 14]),
         ("a", [19, 20, 21]),
     ]
+
+
+@given(
+    chunks=st.lists(st.tuples(st.sampled_from("AB"), st.integers(1, SHOWN_TOKENS + 50)), min_size=1, max_size=30),
+    order=st.randoms(use_true_random=False),
+    limit=st.integers(1, 8),
+)
+def test_windows_have_no_gaps_and_do_not_overlap(
+    chunks: list[tuple[str, int]], order: random.Random, limit: int
+) -> None:
+    shelf = Shelf()
+    shelf.put("a", *(heading for heading, _ in chunks))
+    shelf.documents["a"] = [
+        replace(stored, chunk=replace(stored.chunk, tokens=tokens))
+        for stored, (_, tokens) in zip(shelf.documents["a"], chunks, strict=True)
+    ]
+    places = order.sample(range(len(chunks)), len(chunks))
+    found = shown(shelf.windows(*(("a", place, 1 - rank / 100) for rank, place in enumerate(places)), limit=limit))
+    ordinals = [ordinal for _, window in found for ordinal in window]
+    assert len(ordinals) == len(set(ordinals))
+    assert all(window == list(range(window[0], window[-1] + 1)) for _, window in found)
+    assert len(found) <= limit
+    assert places[0] in ordinals
 
 
 def test_best_window_comes_first_and_there_are_no_more_than_asked_for(shelf: Shelf) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ RUN = Run(
 )
 
 
-def later(**changes: object) -> Run:
-    return replace(RUN, when="2026-11-21T10:00:00+00:00", set=replace(RUN.set, **changes))  # type: ignore[arg-type]
+def later(**changes: Any) -> Run:
+    return replace(RUN, when="2026-11-21T10:00:00+00:00", set=replace(RUN.set, **changes))
 
 
 @pytest.fixture
