@@ -24,7 +24,7 @@ UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _LATEST_NS = 2**63 - 1
 """The last time, in the year 2262, that the catalog can hold; file systems know later ones."""
 
-_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 """Gone a moment ago, or a link that leads nowhere."""
 
 
@@ -228,7 +228,7 @@ class _Walk:
         return rules
 
     def _note_unreadable(self, source: str, error: OSError) -> None:
-        if error.errno in _NOT_THERE:
+        if error.errno in NOT_THERE:
             return
         hint = "let the user who runs kb read it" if isinstance(error, PermissionError) else "check the disk it is on"
         kind = "folder" if source.endswith("/") else "file"

@@ -8,19 +8,20 @@ Failures that concern all files end a run, are shown, and are tried again.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ingest.backlog import Backlog
 from ingest.folders import is_reachable, outermost
+from ingest.freshness import FolderFreshness
 from ingest.indexer import Indexer
 from ingest.progress import PipelineStatus, ProgressMeter
 from ingest.reading import Readers, Reading
 from ingest.reconciler import NO_PLAN, Reconciler
 from ingest.scan import place_of
-from ingest.tickets import Tickets
+from ingest.tickets import Place, Tickets
 from ingest.watcher import FolderWatcher
 from kb.errors import KBError
 from kb.library import KnowledgeBase
@@ -69,12 +70,14 @@ class Pipeline:
         self._reconciler = Reconciler(library, self.folders, self._check_running)
         self._plan = NO_PLAN
         self._state = threading.Condition()
+        self._starting = threading.Lock()
         self._tickets = Tickets()
         self._asked_at = self._looked_at = self._timer_at = 0.0
         self._look_seconds = 0.0
         self._failure: KBError | None = None
         self._ended = False
         self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
+        library.check_files_with(FolderFreshness(library.folders, self.refresh))
 
     @property
     def status(self) -> PipelineStatus:
@@ -138,6 +141,26 @@ class Pipeline:
                 raise self._failure
             return False
 
+    def refresh(self, places: Collection[Place], timeout_seconds: float) -> bool:
+        """Deals with some files before all others, and waits for it; begins to index if that has not begun.
+
+        Returns:
+            Whether that was done in time; False, too, for files of folders that are not watched.
+        """
+        roots = {str(folder) for folder in self.folders}
+        if self._stopping.is_set() or not all(root in roots for root, _ in places):
+            return False
+        with self._starting:
+            if self._thread.ident is None:
+                self.start()
+        with self._state:
+            ticket = self._tickets.hurry(places)
+            self._state.notify_all()
+            try:
+                return self._state.wait_for(lambda: self._tickets.is_served(ticket) or self._ended, timeout_seconds)
+            finally:
+                self._tickets.leave(ticket)
+
     def reindex(self, *, embed: bool = False) -> None:
         """Has every file read anew and the vector index made anew; what is there answers until then.
 
@@ -200,16 +223,24 @@ class Pipeline:
 
     def _look_due_at(self) -> float:
         """When to look at the folders next; a burst of hints, or a long run, is not held up by many looks."""
+        if self._tickets.is_hurried:
+            return 0.0
         if not self._tickets.is_pending:
             return self._timer_at
         pause = max(LOOK_AGAIN_SECONDS, self._look_seconds / LOOK_SHARE) if self._backlog else 0.0
-        return max(self._asked_at + self._debounce_seconds, self._looked_at + pause)
+        due_at = max(self._asked_at + self._debounce_seconds, self._looked_at + pause)
+        return min(due_at, self._timer_at) if self._tickets.hurried else due_at
 
     def _wait(self) -> None:
         with self._state:
             pending = self._tickets.is_pending
             self._state.wait_for(
-                lambda: self._stopping.is_set() or self._backlog.has_reading or self._tickets.is_pending != pending,
+                lambda: (
+                    self._stopping.is_set()
+                    or self._backlog.has_reading
+                    or self._tickets.is_hurried
+                    or self._tickets.is_pending != pending
+                ),
                 max(0.0, self._look_due_at() - time.monotonic()),
             )
 
@@ -221,7 +252,8 @@ class Pipeline:
         began = time.monotonic()
         self._watcher.renew()  # before the look, so that no change falls between the two
         self._plan = plan = self._reconciler.look()
-        self._backlog.put(plan.ready)
+        hurried = self._tickets.hurried
+        self._backlog.put(sorted(plan.ready, key=lambda file: place_of(file) not in hurried))
         self._looked_at = time.monotonic()
         self._look_seconds = self._looked_at - began
         self._timer_at = self._looked_at + plan.look_again_seconds

@@ -57,11 +57,11 @@ def compare(
     outdated: list[FileVersion] = []
     for place, file in present.items():
         document = indexed.get(place)
-        if place in failed and _same_state(file, failed[place]):
+        if place in failed and same_state(file, failed[place]):
             continue
         if document is None:
             (modified if place in failed else added).append(file)
-        elif not _same_state(file, document.file):
+        elif not same_state(file, document.file):
             modified.append(file)
         elif document.recipe != recipe:
             outdated.append(file)
@@ -112,7 +112,8 @@ def _pair_renames(
     return pairs
 
 
-def _same_state(file: FileVersion, known: FileVersion) -> bool:
+def same_state(file: FileVersion, known: FileVersion) -> bool:
+    """Whether a file has not been touched since it was known; a time of change that was not noted differs from none."""
     if (file.size_bytes, file.modified_ns) != (known.size_bytes, known.modified_ns):
         return False
     return file.changed_ns == known.changed_ns or not known.changed_ns

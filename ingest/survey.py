@@ -4,6 +4,7 @@ A folder that cannot be read is never taken for an empty one, nor is the empty f
 """
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,17 @@ def survey(folders: Sequence[WatchedFolder], has_documents: Callable[[str], bool
     )
 
 
+def is_away(folder: WatchedFolder) -> bool:
+    """Whether what a folder holds cannot be known now; for a folder from which something is indexed."""
+    try:
+        with os.scandir(folder.root) as entries:
+            is_empty = next(entries, None) is None
+        device = Path(folder.root).stat().st_dev
+    except OSError:
+        return True
+    return is_empty and _is_another(folder, device)
+
+
 def _listing(folder: WatchedFolder) -> Listing | None:
     try:
         return list_files(Path(folder.root))
@@ -84,5 +96,8 @@ def _listing(folder: WatchedFolder) -> Listing | None:
 
 
 def _lost_its_drive(folder: WatchedFolder, listing: Listing, has_documents: Callable[[str], bool]) -> bool:
-    is_another = folder.device is not None and folder.device != listing.device
-    return listing.empty and is_another and has_documents(folder.root)
+    return listing.empty and _is_another(folder, listing.device) and has_documents(folder.root)
+
+
+def _is_another(folder: WatchedFolder, device: int) -> bool:
+    return folder.device is not None and folder.device != device

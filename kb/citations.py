@@ -1,48 +1,53 @@
-"""A sentence of the answer → the place in the passages that supports it, checked.
+"""A sentence of the answer → the places in the passages that support it, checked.
 
 Pure, but for an embedding function that may be passed in. Citations are made after the fact, because small models
-cannot cite: the sentence is aligned to the sentence of the passages that shares most of its content. Each quote is cut
-from a passage by its offsets, so it stands verbatim in the document.
+cannot cite: the sentence is aligned to the sentences of the passages that hold most of its words and numbers.
 """
 
-import math
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 
-from kb.claims import is_borne_out, quantities
+from kb.claims import Evidence, has_quantities, is_borne_out, is_negated, nearest_clause
+from kb.fragments import has_nearer_rival, is_of_kind_asked, is_open, polarity
 from kb.ports import Vectors
-from kb.text import Span, content_terms, language, sentence_spans
+from kb.quantities import Quantity, are_among
+from kb.quotes import Quote, joined, quotes_of
+from kb.text import Span, language
 from kb.types import Citation, Passage, heading_path
+from kb.wording import Atom, News, Rarity, Wording
 
 VERIFIED_SCORE = 0.5
-"""A quote must hold this share of a sentence's content, weighed by rarity, to count as support."""
+"""Quotes must hold this share of a sentence's words and numbers, weighed by rarity, to count as support."""
 
-QUESTION_WEIGHT = 0.3
-"""What the question's words count in choosing a quote, so that a short answer such as a name finds the right place."""
+NEWS_SCORE = 0.75
+"""The same for what a sentence adds to the question."""
+
+MAX_CITATIONS = 3
+"""For one sentence."""
 
 CROSS_LANGUAGE_SIMILARITY = 0.85
 """Cosine from which a sentence in another language counts as saying the same; unrelated ones lie near 0.75 to 0.8."""
 
-_WINDOW_GAIN = 0.2
+_QUESTION_WEIGHT = 0.3  # so that a short answer such as a name finds the right place
+_NEARBY_WEIGHT = 0.3
+_NUMBER_WEIGHT = 1.5  # of the weight of a word that no quote has
 _RANK_WEIGHT = 0.02
-_MAX_QUOTE_CHARS = 600
-_LINE = re.compile(rf"\S.{{0,{_MAX_QUOTE_CHARS - 1}}}(?<!\s)")
+
+_GAIN = 0.15  # a further quote holds this much that the ones before do not
+_OWN_SHARE = 0.25  # and this much in all, so that it is about the same
+
+_ABOUT_QUESTION = 0.3
+_ABOUT_QUESTION_OF_BEST = 0.9
+_REPEATED_SHARE = 0.4
+_SHORT_FRAGMENT = 3.5
+_LONG_FRAGMENT = 8.0
+_SHORT_NEWS = 4.0
+_ANSWERING_SHARE = 0.3
+_END = re.compile(r"[.!?。！？]\W*\Z")
 
 EmbedSentences = Callable[[Sequence[str]], Vectors]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    passage: Passage
-    start: int
-    end: int
-    quote: str
-    context: str
-    terms: frozenset[str]
 
 
 class Citer:
@@ -56,17 +61,15 @@ class Citer:
     """
 
     def __init__(self, question: str, passages: Sequence[Passage], embed: EmbedSentences | None = None) -> None:
-        self._question_terms = frozenset(content_terms(question))
-        self._question = question
-        self._candidates = [candidate for passage in passages for candidate in _candidates(passage)]
-        frequency = Counter(term for candidate in self._candidates for term in candidate.terms)
-        self._weights = {term: math.log1p(len(self._candidates) / count) for term, count in frequency.items()}
-        self._unseen_weight = math.log1p(max(1, len(self._candidates)))
+        self._question = Wording(question)
+        self._quotes = quotes_of(passages)
+        self._rarity = Rarity([quote.wording for quote in self._quotes])
+        self._about_question = {quote: self._share_of_question(quote) for quote in self._quotes}
         self._embed = embed
         self._vectors: Vectors | None = None
         self._cited: dict[tuple[str, int, int], int] = {}
 
-    def cite(self, answer: str, span: Span) -> Citation | None:
+    def cite(self, answer: str, span: Span) -> tuple[Citation, ...]:
         """Finds what supports a sentence.
 
         Args:
@@ -74,69 +77,135 @@ class Citer:
             span: The sentence in it.
 
         Returns:
-            None where there are no passages, or the sentence has no content.
+            One to three, the best place first, that support it together; where nothing does, the nearest place alone,
+            not verified. None where there are no passages, or the sentence has no content.
         """
-        sentence = answer[slice(*span)]
-        terms = frozenset(content_terms(sentence))
-        if not self._candidates or not terms:
-            return None
-        best, score = self._best_by_words(terms)
-        verified = score >= VERIFIED_SCORE and is_borne_out(sentence, best.quote, best.context, self._question)
-        if not verified and self._embed is not None and language(sentence) != language(best.quote):
-            best, score = self._best_by_meaning(sentence)
-            said = quantities(f"{best.context}\n{best.quote}")
-            verified = score >= CROSS_LANGUAGE_SIMILARITY and quantities(sentence) <= said
-        return self._citation(best, span, verified, score)
+        sentence = Wording(answer[slice(*span)])
+        says = polarity(sentence.text, self._question.text)
+        if not self._quotes or not (sentence.atoms or sentence.quantities or says):
+            return ()
+        claim = self._question if says else sentence
+        quotes = self._choose(claim)
+        score = self._share(claim, quotes)
+        verified = self._confirms(quotes, score, says == "no") if says else self._is_supported(claim, quotes, score)
+        if not verified and self._embed is not None and language(claim.text) != language(quotes[0].wording.text):
+            quotes, score = self._nearest_in_meaning(claim)
+            verified = score >= CROSS_LANGUAGE_SIMILARITY and self._has_numbers_and_names(claim, quotes[0])
+        kept = quotes if verified else quotes[:1]
+        return tuple(self._citation(quote, span, verified, score) for quote in kept)
 
-    def _best_by_words(self, terms: frozenset[str]) -> tuple[_Candidate, float]:
-        def rank(candidate: _Candidate) -> float:
-            about_question = self._coverage(self._question_terms, candidate.terms)
-            place = _RANK_WEIGHT * (candidate.passage.number - 1)
-            return self._coverage(terms, candidate.terms) + QUESTION_WEIGHT * about_question - place
+    def _choose(self, claim: Wording) -> list[Quote]:
+        """The best place, then greedily those that hold what is still missing; neighbours become one quote."""
+        shares = {quote: self._share(claim, [quote]) for quote in self._quotes}
 
-        best = max(self._candidates, key=rank)
-        score = self._coverage(terms, best.terms)
-        wider = [self._joined(best, other) for other in self._candidates if _follows(best, other)]
-        gains = [(self._coverage(terms, pair.terms), pair) for pair in wider if len(pair.quote) <= _MAX_QUOTE_CHARS]
-        wider_score, pair = max(gains, key=lambda gain: gain[0], default=(0.0, best))
-        return (pair, wider_score) if wider_score >= score + _WINDOW_GAIN else (best, score)
+        def rank(quote: Quote) -> float:
+            about_question = _QUESTION_WEIGHT * self._about_question[quote]
+            return shares[quote] + about_question - _RANK_WEIGHT * (quote.passage.number - 1)
 
-    def _best_by_meaning(self, sentence: str) -> tuple[_Candidate, float]:
-        assert self._embed is not None
-        if self._vectors is None:
-            self._vectors = self._embed([candidate.quote for candidate in self._candidates])
-        similarities = self._vectors @ self._embed([sentence])[0]
-        best = int(np.argmax(similarities))
-        return self._candidates[best], float(similarities[best])
+        chosen = [max(self._quotes, key=rank)]
+        useful = sorted((quote for quote in self._quotes if shares[quote] >= _OWN_SHARE), key=rank, reverse=True)
+        for _ in range(MAX_CITATIONS - 1):
+            held = self._share(claim, chosen)
+            gains = [(self._share(claim, [*chosen, quote]) - held, quote) for quote in useful]
+            gain, further = max(gains, key=lambda one: one[0], default=(0.0, chosen[0]))
+            if gain < _GAIN:
+                break
+            chosen = _with(chosen, further)
+        return chosen
 
-    def _coverage(self, terms: Iterable[str], found_in: frozenset[str]) -> float:
-        weights = [(self._weights.get(term, self._unseen_weight), term in found_in) for term in terms]
-        total = sum(weight for weight, _ in weights)
-        return sum(weight for weight, found in weights if found) / total if total else 0.0
-
-    def _joined(self, one: _Candidate, other: _Candidate) -> _Candidate:
-        first, last = sorted((one, other), key=lambda candidate: candidate.start)
-        passage = one.passage
-        return replace(
-            first,
-            end=last.end,
-            quote=passage.text[first.start - passage.start : last.end - passage.start],
-            terms=first.terms | last.terms,
+    def _is_supported(self, sentence: Wording, quotes: Sequence[Quote], score: float) -> bool:
+        evidence = Evidence(
+            quotes=[quote.wording for quote in quotes],
+            sentences=[[one.wording for one in self._within([quote])] for quote in quotes],
+            question=self._question,
+            elsewhere=self._rarity,
+        )
+        news = News(sentence, self._question)
+        return (
+            score >= VERIFIED_SCORE
+            and self._rarity.share(news.atoms, _terms(quotes)) >= NEWS_SCORE
+            and is_borne_out(sentence, evidence)
+            and self._answers_question(sentence, news, quotes)
         )
 
-    def _citation(self, best: _Candidate, span: Span, verified: bool, score: float) -> Citation:
-        part = best.passage.part_at(best.start)
-        key = (best.passage.document_id, best.start, best.end)
+    def _answers_question(self, sentence: Wording, news: News, quotes: Sequence[Quote]) -> bool:
+        """Whether what a sentence says anew stands where the question is answered, if it is a reply to the question.
+
+        A sentence that neither repeats the question nor is too short to be one says something of its own.
+        """
+        question = self._question
+        is_fragment = sentence.size <= (_LONG_FRAGMENT if not _END.search(sentence.text) else _SHORT_FRAGMENT)
+        if not is_fragment and self._rarity.share(question.atoms, sentence.terms) < _REPEATED_SHARE:
+            return True
+        if news.size == 0:
+            return not is_open(question.text)
+        least = max(_ABOUT_QUESTION, _ABOUT_QUESTION_OF_BEST * max(self._about_question.values()))
+        answering = [quote for quote in self._within(quotes) if self._about_question[quote] >= least]
+        held = self._share_of(news.atoms, news.quantities, answering)
+        if news.size > _SHORT_NEWS:
+            return held >= _ANSWERING_SHARE
+        return (
+            held >= NEWS_SCORE
+            and is_of_kind_asked(sentence.text, question.text)
+            and not any(has_nearer_rival(sentence.text, question, quote.wording.text) for quote in answering)
+        )
+
+    def _within(self, quotes: Sequence[Quote]) -> list[Quote]:
+        """The single sentences that quotes are made of."""
+        return [quote for quote in self._quotes if any(quote.is_within(other) for other in quotes)]
+
+    def _confirms(self, quotes: Sequence[Quote], score: float, denies: bool) -> bool:
+        """Whether quotes say what the question asks, for a bare yes, or its opposite, for a no."""
+        wordings = [quote.wording for quote in quotes]
+        is_denied = is_negated(nearest_clause(self._question.text, wordings)) != is_negated(self._question.text)
+        return (
+            score >= NEWS_SCORE
+            and is_denied == denies
+            and has_quantities(wordings, self._question.quantities)
+            and self._question.names <= _terms(quotes)
+        )
+
+    def _nearest_in_meaning(self, claim: Wording) -> tuple[list[Quote], float]:
+        assert self._embed is not None
+        if self._vectors is None:
+            self._vectors = self._embed([quote.wording.text for quote in self._quotes])
+        similarities = self._vectors @ self._embed([claim.text])[0]
+        best = int(np.argmax(similarities))
+        return [self._quotes[best]], float(similarities[best])
+
+    def _has_numbers_and_names(self, claim: Wording, quote: Quote) -> bool:
+        """What must agree across languages, too: numbers, and names in Latin letters where both may write them."""
+        latin = {term for atom in claim.atoms for term in atom.terms if term.isascii() and len(term) > 1}
+        names = latin if language(claim.text) == "zh" else frozenset[str]()
+        return has_quantities([quote.wording], claim.quantities) and names <= quote.wording.terms | self._question.terms
+
+    def _share_of_question(self, quote: Quote) -> float:
+        own = self._rarity.share(self._question.atoms, quote.wording.terms)
+        around = self._rarity.share(self._question.atoms, quote.nearby)
+        return own + _NEARBY_WEIGHT * (around - own)
+
+    def _share(self, claim: Wording, quotes: Sequence[Quote]) -> float:
+        return self._share_of(claim.atoms, claim.quantities, quotes)
+
+    def _share_of(self, atoms: Sequence[Atom], numbers: Collection[Quantity], quotes: Sequence[Quote]) -> float:
+        """The share of words and numbers, weighed by rarity, that some quotes hold together."""
+        said, total = self._rarity.weights(atoms, _terms(quotes))
+        for number in numbers:
+            total += _NUMBER_WEIGHT
+            said += _NUMBER_WEIGHT * any(are_among([number], quote.wording.offered_quantities) for quote in quotes)
+        return said / total if total else 0.0
+
+    def _citation(self, quote: Quote, span: Span, verified: bool, score: float) -> Citation:
         return Citation(
-            number=self._cited.setdefault(key, len(self._cited) + 1),
-            document_id=best.passage.document_id,
-            title=best.passage.title,
-            source=best.passage.source,
-            page=part.page,
-            heading=heading_path(part.headings),
-            quote=best.quote,
-            start=best.start,
-            end=best.end,
+            number=self._cited.setdefault(quote.key, len(self._cited) + 1),
+            document_id=quote.passage.document_id,
+            title=quote.passage.title,
+            source=quote.passage.source,
+            page=quote.part.page,
+            heading=heading_path(quote.part.headings),
+            quote=quote.wording.text,
+            start=quote.start,
+            end=quote.end,
             answer_start=span[0],
             answer_end=span[1],
             verified=verified,
@@ -144,31 +213,13 @@ class Citer:
         )
 
 
-def _candidates(passage: Passage) -> Iterator[_Candidate]:
-    for part in passage.parts:
-        context = heading_path([passage.title, *part.headings])
-        about = frozenset(content_terms(heading_path(part.headings)))
-        for start, end in _quotable_spans(passage.text[part.start - passage.start : part.end - passage.start]):
-            start, end = part.start + start, part.start + end
-            quote = passage.text[start - passage.start : end - passage.start]
-            terms = frozenset(content_terms(quote))
-            if terms and not quote.startswith("#"):
-                yield _Candidate(passage, start, end, quote, context, terms | about)
+def _with(chosen: Sequence[Quote], further: Quote) -> list[Quote]:
+    """Quotes and one more; where it stands beside one of them, the two become one."""
+    for place, quote in enumerate(chosen):
+        if pair := joined(quote, further):
+            return [*chosen[:place], pair, *chosen[place + 1 :]]
+    return [*chosen, further]
 
 
-def _quotable_spans(text: str) -> Iterator[Span]:
-    """The sentences of a text; one that is very long, such as a block of code, is cut into its lines."""
-    for start, end in sentence_spans(text):
-        if end - start <= _MAX_QUOTE_CHARS:
-            yield start, end
-        else:
-            for line in _LINE.finditer(text, start, end):
-                yield line.span()
-
-
-def _follows(one: _Candidate, other: _Candidate) -> bool:
-    if one.passage is not other.passage or one.start == other.start:
-        return False
-    first, last = (one, other) if one.start < other.start else (other, one)
-    between = one.passage.text[first.end - one.passage.start : last.start - one.passage.start]
-    return not between.strip()
+def _terms(quotes: Iterable[Quote]) -> frozenset[str]:
+    return frozenset().union(*(quote.wording.terms for quote in quotes))

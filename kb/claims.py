@@ -1,63 +1,102 @@
-"""What a quote must say, too, for a sentence to be borne out: its numbers, its names, and whether it says yes or no.
+"""Whether a sentence says no more than some quotes say: its numbers, its names, who did what, and yes or no.
 
 Pure, for Chinese and English. It judges surfaces, not meaning: it can miss a support that is worded otherwise, and is
 meant to err on that side.
 """
 
 import re
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 
-from kb.dates import without_worded_dates
-from kb.numerals import NUMERAL, value
-from kb.text import content_terms, numbers, search_terms
+from kb.quantities import SHARE, Quantity, are_among
+from kb.swaps import is_turned_round, puts_in_place_of
+from kb.text import content_terms
+from kb.wording import Wording
 
-_CARDINALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_NUMBER_WORDS = {word: str(n) for words in (_CARDINALS, _ORDINALS) for n, word in enumerate(words, start=2)}
-_NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)})\b", re.IGNORECASE)
-
-_MEASURES = (
-    "年日号天周时点分秒度米里斤两元块人位名个只座台次遍篇章页层级岁票张块篓匾锅把条件间家项种倍成"  # 月: kb.dates
+_NEGATION = re.compile(
+    r"\b(?:not(?!\s+only)|no|never|none|nor|neither|cannot|without|nobody|nothing)\b|n['’]t\b"
+    r"|不(?![仅但同断少过久管])|没(?!收)|无(?![线论数])|未(?!来)",
+    re.IGNORECASE,
 )
-_CHINESE_NUMBER = re.compile(rf"(?<=第){NUMERAL}|(?!百分之){NUMERAL}(?=[{_MEASURES}]|小时|公里)")
-
-_NAME = re.compile(r"(?<![.!?:。！？：“\"'\s])\s+([A-Z][\w-]+)")
-_NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|cannot|without)\b|n['’]t\b|[不没无未]", re.IGNORECASE)
-_CLAUSE = re.compile(r"[,;，；、]\s*")
+_CLAUSE = re.compile(r"[,;:，；：、](?!\d)\s*|\s[–—-]\s")
+_SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.IGNORECASE)
 
 
-def is_borne_out(sentence: str, quote: str, context: str, question: str) -> bool:
-    """Whether nothing in a sentence speaks against its being what a quote says.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a sentence is held against.
 
-    Args:
-        sentence: Of an answer.
-        quote: Of a document in the same language.
-        context: Title and headings of the quote, which may hold a year or a name that the quote leaves out.
-        question: May hold names that the quote replaces by a pronoun.
+    Attributes:
+        quotes: Each of them one or more sentences of a document, side by side.
+        sentences: The sentences of each quote.
+        question: May hold names and numbers that the quotes replace by a pronoun, and ask for a share where the answer
+            leaves the sign away.
+        elsewhere: Terms of all that could have been quoted: what stands there, but in the place of something else in
+            the sentence, is not paraphrased but mixed up.
     """
+
+    quotes: Sequence[Wording]
+    sentences: Sequence[Sequence[Wording]]
+    question: Wording
+    elsewhere: Container[str] = frozenset()
+
+
+def is_borne_out(sentence: Wording, evidence: Evidence) -> bool:
+    """Whether nothing in a sentence of an answer speaks against its being what some quotes in its language say.
+
+    A clause takes its names, its numbers and most of its words from one quote, and the numbers from one sentence of it,
+    so that what is said about different things cannot lend it a half each.
+    """
+    quotes, question = evidence.quotes, evidence.question
+    clauses = [Wording(clause) for clause in _CLAUSE.split(sentence.text) if clause.strip()]
+    names = sentence.names - question.terms
+    shares = bool(_SHARE_ASKED.search(question.text))
     return (
-        quantities(sentence) <= quantities(f"{context}\n{quote}")
-        and _names(sentence) <= set(search_terms(f"{question}\n{context}\n{quote}"))
-        and _is_negated(sentence) == _is_negated(_nearest_clause(sentence, quote))
+        has_quantities(quotes, sentence.quantities, shares=shares)
+        and all(_has_one_source(clause, names, evidence, shares=shares) for clause in clauses)
+        and is_negated(sentence.text) == is_negated(nearest_clause(sentence.text, quotes))
+        and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
+        and not any(puts_in_place_of(sentence.text, quote.text, question.terms, evidence.elsewhere) for quote in quotes)
     )
 
 
-def quantities(text: str) -> set[str]:
-    """The numbers of a text, written in figures, English or Chinese words, all in figures."""
-    words = {_NUMBER_WORDS[match.lower()] for match in _NUMBER_WORD.findall(text)}
-    chinese = {value(match) for match in _CHINESE_NUMBER.findall(text) if match != "一"}
-    return numbers(text) | words | chinese
+def has_quantities(quotes: Iterable[Wording], said: Iterable[Quantity], *, shares: bool = False) -> bool:
+    """Whether quotes hold the numbers of a statement.
+
+    Args:
+        shares: Whether a plain number may be a share: where that was asked for.
+    """
+    offered = {quantity for quote in quotes for quantity in quote.offered_quantities}
+    if shares:
+        offered |= {Quantity(quantity.value) for quantity in offered if quantity.unit == SHARE}
+    return are_among(said, offered)
 
 
-def _names(sentence: str) -> set[str]:
-    """Terms of the capitalised words that neither begin a sentence nor belong to a date."""
-    names = _NAME.findall(without_worded_dates(sentence))
-    return {term for name in names for term in content_terms(name.replace("-", " "))}
-
-
-def _nearest_clause(sentence: str, quote: str) -> str:
+def nearest_clause(sentence: str, quotes: Iterable[Wording]) -> str:
+    """The clause of the quotes that has most words of a sentence."""
     terms = set(content_terms(sentence))
-    return max(_CLAUSE.split(quote), key=lambda clause: len(terms.intersection(content_terms(clause))))
+    clauses = [clause for quote in quotes for clause in _CLAUSE.split(quote.text)]
+    return max(clauses, key=lambda clause: len(terms.intersection(content_terms(clause))), default="")
 
 
-def _is_negated(text: str) -> bool:
+def is_negated(text: str) -> bool:
+    """Whether a text denies something."""
     return bool(_NEGATION.search(text))
+
+
+def _has_one_source(clause: Wording, names: frozenset[str], evidence: Evidence, *, shares: bool) -> bool:
+    own_names = names & frozenset(content_terms(clause.text))
+    own_numbers = clause.quantities - evidence.question.quantities
+    if not own_names and not own_numbers:
+        return True
+    return any(
+        own_names <= quote.terms
+        and any(has_quantities([sentence], own_numbers, shares=shares) for sentence in sentences)
+        and _has_most(clause, quote.terms | evidence.question.terms)
+        for quote, sentences in zip(evidence.quotes, evidence.sentences, strict=True)
+    )
+
+
+def _has_most(clause: Wording, terms: Container[str]) -> bool:
+    held = [atom.is_in(terms) for atom in clause.atoms]
+    return 2 * sum(held) >= len(held)

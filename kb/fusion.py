@@ -51,8 +51,12 @@ def fuse(
     least = min(similarities.values(), default=0.0)
     return {
         key: similarities.get(key, least)
-        + LEXICAL_WEIGHT * lexical.get(key, 0.0)
-        + DOCUMENT_WEIGHT * documents.get(key, 0.0)
+        + said_by_words(key, lexical, documents)
         + NEWNESS_WEIGHT * newness.get(key, 0.0)
         for key in {**similarities, **lexical}
     }
+
+
+def said_by_words(key: int, lexical: Mapping[int, float], documents: Mapping[int, float]) -> float:
+    """What the words add to the score of a chunk. See `fuse`."""
+    return LEXICAL_WEIGHT * lexical.get(key, 0.0) + DOCUMENT_WEIGHT * documents.get(key, 0.0)

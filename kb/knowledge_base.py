@@ -18,7 +18,7 @@ from kb.generation import LanguageModelInfo
 from kb.loading import Loading, LoadState, LoadStatus
 from kb.lock import DataDirectoryLock
 from kb.models import ModelStore
-from kb.ports import LanguageModel, Reranker
+from kb.ports import Freshness, LanguageModel, Reranker
 from kb.questions import PATIENCE_SECONDS, Questions
 from kb.settings import Settings
 from kb.types import (
@@ -87,7 +87,7 @@ class KnowledgeBase:
         self._model = model
         self._reranker = reranker
         self._store = ModelStore(settings.models)
-        self._questions = Questions(settings, retrieval, model, self.index_state)
+        self._questions = Questions(settings, retrieval, model, self.index_state, catalog.document)
         self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False
@@ -151,6 +151,10 @@ class KnowledgeBase:
             filters: Which documents are searched.
         """
         return self._questions.search(query, top_k, filters)
+
+    def check_files_with(self, files: Freshness) -> None:
+        """Has the files of what is found compared with the index before a question is answered; else nobody does."""
+        self._questions.files = files
 
     # Documents
 

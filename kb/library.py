@@ -18,7 +18,8 @@ from kb.embedding import open_embedder
 from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
 from kb.index_record import Space
 from kb.knowledge_base import KnowledgeBase, ModelStatus
-from kb.llm import LlamaModel
+from kb.llm_process import LlamaProcess
+from kb.llm_wire import Untuned
 from kb.loading import Loading, LoadState, Report
 from kb.lock import DataDirectoryLock
 from kb.models import ModelStore
@@ -27,6 +28,7 @@ from kb.reranker import CrossEncoderReranker
 from kb.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
 from kb.startup import open_retrieval
+from kb.tuning_cache import CACHE_NAME
 from kb.types import Progress
 from kb.upkeep import Upkeep
 from kb.vectors import ChromaStores
@@ -155,11 +157,5 @@ def _load_model(settings: Settings, report: Report) -> LanguageModel:
         name, path = store.pull_default_answer_model(report)
     elif path is None:
         path = store.pull(name, report)
-    return LlamaModel(
-        path,
-        name,
-        context_tokens=settings.context_tokens,
-        threads=settings.threads,
-        gpu_layers=settings.gpu_layers,
-        queue_size=settings.queue_size,
-    )
+    untuned = Untuned(settings.engine, settings.models / CACHE_NAME)
+    return LlamaProcess(path, name, untuned, queue_size=settings.queue_size)

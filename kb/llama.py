@@ -1,4 +1,4 @@
-"""One GGUF model in llama.cpp: tokens in, tokens out. Sole importer of `llama_cpp`.
+"""One GGUF model in llama.cpp: tokens in, tokens out.
 
 It knows nothing of messages, phases, queues or threads. It uses the C interface, because the class `llama_cpp.Llama`
 samples each token anew from the seed outside of its own loop, cuts tokens of more than 32 bytes, and redirects the
@@ -7,30 +7,23 @@ stderr of the whole process. Invariant: `_context` is what the key-value cache h
 
 import contextlib
 import ctypes
-import functools
-import logging
 import os
 import re
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from kb.errors import ModelError, ModelLoadError, ModelMissing
+from kb.generation import EngineOptions
+from kb.llama_native import native
+from kb.memory import ModelShape
 from kb.processor import usable_cores
 from kb.templates import MARKERS, Segment, Vocabulary
 
-logger = logging.getLogger(__name__)
-
-BATCH_TOKENS = 128
-"""Most tokens evaluated at once: llama.cpp reserves a row of logits for each, 600 KB with a vocabulary of 152k."""
-
-_LOG_LEVEL_ERROR = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
-# How long a thread of llama.cpp spins before it sleeps while it waits for the others. By default it all but never
-# sleeps: beside other busy processes, 2 threads on 2 cores then wrote less than 1 token a second instead of 4 to 6.
-_SPIN_COUNT = "2000"
 _ALL_LAYERS = 2**31 - 1
+_FLASH_ATTENTION = {None: -1, False: 0, True: 1}  # LLAMA_FLASH_ATTN_TYPE_… in llama.h
+_KV_TYPE = {"f16": 1, "q8_0": 8}  # GGML_TYPE_… in ggml.h
 _TAG = re.compile(r"<.+>", re.DOTALL)
 
 
@@ -40,29 +33,56 @@ class Llama:
 
     Args:
         path: The GGUF file; of a split model the first part.
-        context_tokens: Size of the context window; at most what the model was trained with.
-        threads: 0 takes the physical cores that this process may use.
-        gpu_layers: Layers on the GPU, if llama.cpp was built for one; -1 means all.
+        options: How to run it.
 
     Raises:
         ModelMissing: There is no such file.
         ModelLoadError: It is no GGUF file, is damaged, does not fit into memory, or does not generate text.
     """
 
-    def __init__(self, path: Path, context_tokens: int, threads: int = 0, gpu_layers: int = -1) -> None:
-        self._native = _native()
+    def __init__(self, path: Path, options: EngineOptions) -> None:
+        self._native = native()
         self._cpp = self._native.library
+        self._path = path
         self._release = contextlib.ExitStack()
         self._context: list[int] = []
+        self._pointer: Any = None
         try:
-            self._load_model(path, gpu_layers)
-            self._make_context(path, context_tokens, threads or usable_cores())
+            self._load_model(path, options.gpu_layers)
+            self._release.callback(self._free_context)
+            self.renew_context(options)
         except ModelLoadError:
             self.close()
             raise
-        self.device = "gpu" if gpu_layers and self._cpp.llama_supports_gpu_offload() else "cpu"
+        self.device = "gpu" if options.gpu_layers and can_use_gpu() else "cpu"
         self._lookalikes = self._find_lookalikes()
         self.vocabulary = self._read_vocabulary()
+
+    def renew_context(self, options: EngineOptions) -> None:
+        """Gives the model a new, empty context in the place of the one that it has.
+
+        Args:
+            options: How to run it from now on; the layers on the GPU stay where they are.
+
+        Raises:
+            ModelLoadError: It does not fit into memory, or llama.cpp cannot run this model so.
+        """
+        self._free_context()
+        self.batch_tokens = options.batch_tokens
+        self.context_tokens = min(options.context_tokens, self.shape.trained_tokens)
+        parameters = self._cpp.llama_context_default_params()
+        parameters.n_ctx = self.context_tokens
+        parameters.n_batch = parameters.n_ubatch = options.batch_tokens
+        parameters.n_threads = parameters.n_threads_batch = options.threads or usable_cores()
+        parameters.flash_attn_type = _FLASH_ATTENTION[options.flash_attention]
+        parameters.type_k = parameters.type_v = _KV_TYPE[options.kv_type]
+        self._native.errors.clear()
+        self._pointer = self._cpp.llama_init_from_model(self._model, parameters)
+        if not self._pointer:
+            raise ModelLoadError(
+                f"no context of {self.context_tokens} tokens could be made for {self._path}: {self._native.reason()}",
+                "set KB_CONTEXT_TOKENS lower, or choose a smaller model",
+            )
 
     @property
     def room_tokens(self) -> int:
@@ -116,7 +136,7 @@ class Llama:
         """Appends tokens to the context.
 
         Args:
-            tokens: At most `BATCH_TOKENS`.
+            tokens: At most `batch_tokens`.
 
         Raises:
             ModelError: llama.cpp failed.
@@ -129,6 +149,11 @@ class Llama:
                 "ask again; if it happens again, restart the service or use another model",
             )
         self._context.extend(tokens)
+
+    def margin(self, one: int, other: int) -> float:
+        """How much likelier one token is to come next than another: the logarithm of the ratio."""
+        logits = self._cpp.llama_get_logits_ith(self._pointer, -1)
+        return float(logits[one] - logits[other])
 
     @contextlib.contextmanager
     def sampler(self, temperature: float, top_p: float, seed: int) -> Iterator[Callable[[], int]]:
@@ -194,24 +219,27 @@ class Llama:
                 f"{path} holds a model of type {architecture!r}, which does not generate text",
                 "choose an instruction-tuned language model",
             )
+        self.shape = self._read_shape(architecture)
         buffer = ctypes.create_string_buffer(256)
         self._cpp.llama_model_desc(model, buffer, len(buffer))
         self.description = buffer.value.decode("utf-8", "replace")
 
-    def _make_context(self, path: Path, context_tokens: int, threads: int) -> None:
-        self.context_tokens = min(context_tokens, int(self._cpp.llama_model_n_ctx_train(self._model)))
-        parameters = self._cpp.llama_context_default_params()
-        parameters.n_ctx = self.context_tokens
-        parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-        parameters.n_threads = parameters.n_threads_batch = threads
-        pointer = self._cpp.llama_init_from_model(self._model, parameters)
-        if not pointer:
-            raise ModelLoadError(
-                f"no context of {self.context_tokens} tokens could be made for {path}: {self._native.reason()}",
-                "set KB_CONTEXT_TOKENS lower, or choose a smaller model",
-            )
-        self._release.callback(self._cpp.llama_free, pointer)
-        self._pointer = pointer
+    def _free_context(self) -> None:
+        if self._pointer:
+            self._cpp.llama_free(self._pointer)
+        self._pointer = None
+        self._context.clear()
+
+    def _read_shape(self, architecture: str) -> ModelShape:
+        cpp, model = self._cpp, self._model
+        head_size = self.metadata.get(f"{architecture}.attention.key_length")
+        return ModelShape(
+            layers=int(cpp.llama_model_n_layer(model)),
+            kv_heads=int(cpp.llama_model_n_head_kv(model)),
+            head_size=int(head_size or cpp.llama_model_n_embd(model) // max(1, cpp.llama_model_n_head(model))),
+            trained_tokens=int(cpp.llama_model_n_ctx_train(model)),
+            vocabulary=int(cpp.llama_vocab_n_tokens(self._vocabulary)),
+        )
 
     def _read_metadata(self) -> dict[str, str]:
         """All metadata of the file but arrays, as text."""
@@ -255,32 +283,6 @@ class Llama:
         )
 
 
-class _Native:
-    """The library of llama.cpp, kept from writing to stderr; its last error messages are kept for ours."""
-
-    def __init__(self) -> None:
-        # Read by OpenMP when llama.cpp is loaded.
-        os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
-        import llama_cpp
-
-        self.library: Any = llama_cpp
-        self.errors: deque[str] = deque(maxlen=4)
-        self._callback = llama_cpp.llama_log_callback(self._log)
-        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p())
-        llama_cpp.llama_backend_init()
-
-    def reason(self) -> str:
-        """What llama.cpp said about the last failure, most telling first."""
-        return "; ".join(self.errors) or "llama.cpp gives no reason"
-
-    def _log(self, level: int, text: bytes, _: Any) -> None:
-        if level == _LOG_LEVEL_ERROR:
-            message = text.decode("utf-8", "replace").strip()
-            self.errors.append(message)
-            logger.debug("llama.cpp: %s", message)
-
-
-@functools.cache
-def _native() -> _Native:
-    # llama.cpp has one log for the whole process; a callback that was freed while still set would crash it.
-    return _Native()
+def can_use_gpu() -> bool:
+    """Whether llama.cpp was built for a GPU and sees one."""
+    return bool(native().library.llama_supports_gpu_offload())

@@ -6,28 +6,33 @@ read the vocabulary, which llama.cpp keeps constant. Neither prompts nor replies
 """
 
 import codecs
-import functools
-import math
-import queue
+import dataclasses
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from kb.errors import ModelBusy, ModelError, ModelLoadError, PromptTooLong
-from kb.generation import Generated, GenerationEnd, GenerationOptions, LanguageModelInfo, Message
-from kb.llama import BATCH_TOKENS, Llama
+from kb.errors import ModelError, ModelLoadError, PromptTooLong
+from kb.generation import (
+    EngineOptions,
+    Generated,
+    GenerationEnd,
+    GenerationOptions,
+    LanguageModelInfo,
+    Look,
+    Looked,
+    Message,
+)
+from kb.llama import Llama
 from kb.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
+from kb.replies import Deliver, Reply
+from kb.request_queue import Request, RequestQueue
 from kb.templates import Segment, profile_of
-from kb.types import Heartbeat
 
 # A prompt is evaluated in slices that take about this long, so that a request that is no longer wanted ends soon.
-_FIRST_SLICE_TOKENS = 16
+_FIRST_SLICE_TOKENS = 8
 _SLICE_SECONDS_MIN, _SLICE_SECONDS_MAX = 0.4, 1.0
-_HEARTBEAT_SECONDS = 0.25
 
 
 class LlamaModel:
@@ -36,9 +41,7 @@ class LlamaModel:
     Args:
         path: The GGUF file; of a split model the first part.
         name: What to call it.
-        context_tokens: Size of the context window; at most what the model was trained with.
-        threads: 0 takes the physical cores.
-        gpu_layers: Layers on the GPU, if llama.cpp was built for one; -1 means all.
+        options: How llama.cpp runs it.
         queue_size: Requests that may wait while one is running.
 
     Raises:
@@ -46,17 +49,8 @@ class LlamaModel:
         ModelLoadError: It is no GGUF file, is damaged, does not fit into memory, or does not generate text.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        name: str,
-        *,
-        context_tokens: int,
-        threads: int = 0,
-        gpu_layers: int = -1,
-        queue_size: int = 8,
-    ) -> None:
-        self._llama = Llama(path, context_tokens, threads, gpu_layers)
+    def __init__(self, path: Path, name: str, options: EngineOptions, *, queue_size: int = 8) -> None:
+        self._llama = Llama(path, options)
         try:
             self._profile = profile_of(self._llama.metadata, self._llama.vocabulary)
         except ModelLoadError:
@@ -73,15 +67,12 @@ class LlamaModel:
             reasons=self._profile.reasons,
             context_tokens=self._llama.context_tokens,
             device=self._llama.device,
+            title=self._llama.metadata.get("general.name", ""),
         )
         self._slice_tokens = _FIRST_SLICE_TOKENS
-        self._last_seconds = 10.0
-        self._queue_size = queue_size
-        self._accepted = 0
-        self._closed = False
-        # Guards the two fields above, and the vocabulary against being freed while it is read.
-        self._lock = threading.Lock()
-        self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-llm")
+        self._queue = RequestQueue(self._generate, queue_size)
+        self._lock = threading.Lock()  # guards the vocabulary against being freed while it is read
+        self._freed = False
 
     @property
     def info(self) -> LanguageModelInfo:
@@ -108,7 +99,18 @@ class LlamaModel:
         reasons = self._profile.reasons
         return len(self._prompt(messages, reasoning=reasons)) + (len(self._closing) if reasons else 0)
 
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+    def ready(self, timeout_seconds: float) -> bool:
+        """Whether it can answer: always, until it is closed.
+
+        Raises:
+            ModelError: The model is closed.
+        """
+        self._check_open()
+        return True
+
+    def stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    ) -> Generator[Generated, None, None]:
         """Generates a reply.
 
         Closing the iterator withdraws the request, wherever it stands. While there is nothing to say, because other
@@ -117,42 +119,55 @@ class LlamaModel:
 
         Args:
             messages: The last one from the user.
-            options: Budgets and seed. Reasoning that uses up its budget is ended by force, and the answer begins.
+            options: Limits and seed. Reasoning that uses up its budget is ended by force, and the answer begins.
+            look: What to read from the model before; None: nothing.
 
         Yields:
-            Deltas and heartbeats as they come; exactly one `GenerationEnd`, last. Its reason is `length` also where the
-            answer ran into an endless repetition, and `cancelled` where the model was closed meanwhile.
+            A `Looked` if there was a look; deltas and heartbeats as they come; exactly one `GenerationEnd`, last. Its
+            reason is `length` also where the answer ran into an endless repetition or the time was up, and `cancelled`
+            where the model was closed meanwhile.
 
         Raises:
             PromptTooLong: Messages and budgets do not fit into the context window.
             ModelBusy: The queue is full.
             ModelError: The model is closed, or llama.cpp failed.
         """
-        request = self._request(messages, options)
-        future = self._submit(request)
+        reply = Reply()
+        withdraw = self.begin(messages, options, look, reply.put)
         try:
-            while item := request.next_item():
-                yield item
-            if future.cancelled():
-                yield GenerationEnd("cancelled", len(request.prompt), 0, 0)
-            else:
-                future.result()
+            yield from reply.items()
         finally:
-            request.withdrawn.set()
-            future.cancel()
+            withdraw()
+
+    def begin(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None, deliver: Deliver
+    ) -> Callable[[], None]:
+        """Does what `stream` does for somebody who need not wait for the items: they are delivered.
+
+        Args:
+            deliver: Called from other threads, until a `GenerationEnd` or an error comes; a heartbeat comes only when
+                the place in the queue changes.
+
+        Returns:
+            Withdraws the request.
+
+        Raises:
+            PromptTooLong: Messages and budgets do not fit into the context window.
+            ModelBusy: The queue is full.
+            ModelError: The model is closed.
+        """
+        return self._queue.add(self._request(messages, options, look, deliver))
 
     def close(self) -> None:
         """Stops what is running and frees the memory. Closing twice does nothing."""
+        self._queue.close()
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        self._owner.shutdown(wait=True, cancel_futures=True)
-        with self._lock:
-            self._llama.close()
+            if not self._freed:
+                self._freed = True
+                self._llama.close()
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._queue.is_closed:
             raise ModelError(f"the model {self._info.name} is closed", "restart the service")
 
     def _prompt(self, messages: Sequence[Message], *, reasoning: bool) -> list[int]:
@@ -163,82 +178,75 @@ class LlamaModel:
             self._check_open()
             return self._llama.encode(prompt)
 
-    def _request(self, messages: Sequence[Message], options: GenerationOptions) -> "_Request":
+    def _request(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None, deliver: Deliver
+    ) -> Request:
         reasoning_tokens = options.reasoning_tokens if self._profile.reasons else 0
         prompt = self._prompt(messages, reasoning=reasoning_tokens > 0)
         needed = (
             len(prompt) + reasoning_tokens + options.answer_tokens + (len(self._closing) if reasoning_tokens else 0)
         )
+        looks = [self._prompt(asked, reasoning=False) for asked in look.prompts] if look else []
+        needed = max([needed, *map(len, looks)])
         if needed > self._info.context_tokens:
             raise PromptTooLong(
                 f"the prompt has {len(prompt)} tokens and needs {needed} with {reasoning_tokens} for reasoning and "
                 f"{options.answer_tokens} for the answer, but the context window has {self._info.context_tokens}",
                 "ask a shorter question, use fewer passages (KB_TOP_K, KB_PASSAGE_TOKENS), or raise KB_CONTEXT_TOKENS",
             )
-        return _Request(prompt, {"reasoning": reasoning_tokens, "answer": options.answer_tokens}, options.seed)
+        options = dataclasses.replace(options, reasoning_tokens=reasoning_tokens)
+        replies = [self._encode([Segment(word, False)])[0] for word in look.replies] if look else []
+        return Request(prompt, options, deliver, looks, replies)
 
-    def _submit(self, request: "_Request") -> "Future[None]":
-        with self._lock:
-            self._check_open()
-            if self._accepted > self._queue_size:
-                raise ModelBusy(
-                    f"{self._accepted - 1} questions are waiting already",
-                    "ask again in a moment, or raise KB_QUEUE_SIZE",
-                    retry_after_seconds=math.ceil(self._last_seconds),
-                )
-            self._accepted += 1
-            future = self._owner.submit(self._run, request)
-        future.add_done_callback(functools.partial(self._finish, request))
-        return future
-
-    def _finish(self, request: "_Request", _: "Future[None]") -> None:
-        with self._lock:
-            self._accepted -= 1
-        request.output.put(None)
-
-    def _run(self, request: "_Request") -> None:
-        started = time.monotonic()
-        for item in self._generate(request):
-            request.output.put(item)
-        self._last_seconds = time.monotonic() - started
-
-    def _generate(self, request: "_Request") -> Iterator[Generated]:
+    def _generate(self, request: Request) -> GenerationEnd:
         """One request from its prompt to its end, in the owner thread."""
         llama, profile = self._llama, self._profile
         splitter = ReasoningSplitter(request.first_phase, tags_in_text=not self._tags)
         utf8 = codecs.getincrementaldecoder("utf-8")(errors="ignore")
         written: dict[Phase, list[int]] = {"reasoning": [], "answer": []}
-        finish_reason: Literal["stop", "length", "cancelled"] = "cancelled"
+        finish_reason: Literal["stop", "length", "cancelled"] | None = None
+        self._look(request)
         pending = request.prompt[llama.keep_prefix(request.prompt) :]
-        with llama.sampler(profile.temperature, profile.top_p, request.seed) as sample:
-            while self._evaluate(pending, request):
+        with llama.sampler(profile.temperature, profile.top_p, request.options.seed) as sample:
+            while finish_reason is None and self._evaluate(pending, request):
                 phase = splitter.phase
                 room = llama.room_tokens - (len(self._closing) if phase == "reasoning" else 0)
-                spent = room <= 0 or len(written[phase]) >= request.budgets[phase] or ends_in_loop(written[phase])
+                used_up = room <= 0 or len(written[phase]) >= request.budget_tokens(phase) or request.is_late(phase)
+                spent = used_up or ends_in_loop(written[phase])
                 token = None if spent else sample()
                 if token is not None and not llama.is_end(token):
                     written[phase].append(token)
                     pending = [token]
                     if token in self._tags:
                         utf8.reset()
-                        yield from splitter.switch_to(self._tags[token])
+                        request.deliver_all(splitter.switch_to(self._tags[token]))
                     else:
-                        yield from splitter.feed(utf8.decode(llama.bytes_of(token)))
+                        request.deliver_all(splitter.feed(utf8.decode(llama.bytes_of(token))))
                 elif phase == "answer" or room < 0:
                     finish_reason = "length" if spent else "stop"
-                    break
                 else:
                     # Also a model that ends its reply while it is still thinking owes an answer.
                     pending = self._closing
                     utf8.reset()
-                    yield from splitter.force_close()
-        yield from splitter.flush()
-        yield GenerationEnd(finish_reason, len(request.prompt), len(written["reasoning"]), len(written["answer"]))
+                    request.deliver_all(splitter.force_close())
+        request.deliver_all(splitter.flush())
+        finish_reason = finish_reason or ("length" if self._is_wanted(request) else "cancelled")
+        return GenerationEnd(finish_reason, len(request.prompt), len(written["reasoning"]), len(written["answer"]))
 
-    def _evaluate(self, tokens: Sequence[int], request: "_Request") -> bool:
-        """Evaluates tokens in slices; returns False as soon as the request is no longer wanted."""
+    def _look(self, request: Request) -> None:
+        """Reads the margins of a look; one that is broken off delivers nothing."""
+        margins = []
+        for prompt in request.looks:
+            if not self._evaluate(prompt[self._llama.keep_prefix(prompt) :], request):
+                return
+            margins.append(self._llama.margin(*request.look_replies))
+        if margins:
+            request.deliver(Looked(tuple(margins)))
+
+    def _evaluate(self, tokens: Sequence[int], request: Request) -> bool:
+        """Evaluates tokens in slices; returns False as soon as the request is no longer wanted or its time is up."""
         done = 0
-        while done < len(tokens) and not (request.withdrawn.is_set() or self._closed):
+        while done < len(tokens) and self._is_wanted(request) and not request.is_late("answer"):
             part = tokens[done : done + self._slice_tokens]
             started = time.monotonic()
             self._llama.evaluate(part)
@@ -247,27 +255,8 @@ class LlamaModel:
             if seconds > _SLICE_SECONDS_MAX:
                 self._slice_tokens = max(1, self._slice_tokens // 2)
             elif seconds < _SLICE_SECONDS_MIN and len(part) == self._slice_tokens:
-                self._slice_tokens = min(BATCH_TOKENS, self._slice_tokens * 2)
-        return not (request.withdrawn.is_set() or self._closed)
+                self._slice_tokens = min(self._llama.batch_tokens, self._slice_tokens * 2)
+        return self._is_wanted(request) and not request.is_late("answer")
 
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One reply to be generated, and the way in which it travels from the owner thread to the caller."""
-
-    prompt: list[int]
-    budgets: dict[Phase, int]
-    seed: int
-    withdrawn: threading.Event = field(default_factory=threading.Event)
-    output: "queue.SimpleQueue[Generated | None]" = field(default_factory=queue.SimpleQueue)
-
-    @property
-    def first_phase(self) -> Phase:
-        return "reasoning" if self.budgets["reasoning"] else "answer"
-
-    def next_item(self) -> Generated | None:
-        """Waits a moment for the next item; None is the end."""
-        try:
-            return self.output.get(timeout=_HEARTBEAT_SECONDS)
-        except queue.Empty:
-            return Heartbeat()
+    def _is_wanted(self, request: Request) -> bool:
+        return not (request.withdrawn.is_set() or self._queue.is_closed)

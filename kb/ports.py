@@ -1,7 +1,7 @@
-"""The seams: what the core asks of an embedding model, a language model and the two indexes.
+"""The seams: what the core asks of an embedding model, a language model, the two indexes, and the files behind it.
 
-Adapters live in `embedder`, `reranker`, `llm`, `vectors` and `catalog`. One suite of tests runs over each adapter and
-its fake.
+Adapters live in `embedder`, `reranker`, `llm`, `vectors` and `catalog`, and for files outside of kb. One suite of tests
+runs over each adapter of a model or an index and its fake.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kb.filters import EVERYTHING, Filters
-from kb.generation import Generated, GenerationOptions, LanguageModelInfo, Message
+from kb.generation import Generated, GenerationOptions, LanguageModelInfo, Look, Message
+from kb.types import DocumentInfo
 
 Vectors = npt.NDArray[np.float32]
 
@@ -77,24 +78,40 @@ class LanguageModel(Protocol):
     def info(self) -> LanguageModelInfo:
         """Name, abilities and limits of the model."""
 
+    def ready(self, timeout_seconds: float) -> bool:
+        """Whether it can answer now; one that has come down is started again, and waited for.
+
+        Args:
+            timeout_seconds: How long to wait for it.
+
+        Raises:
+            ModelError: It cannot be started again, or is closed.
+        """
+
     def count_tokens(self, text: str) -> int:
         """Counts the tokens of a text, control tokens read as plain text."""
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         """Counts the tokens of the whole prompt that the messages make, template included."""
 
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+    def stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    ) -> Generator[Generated, None, None]:
         """Generates a reply.
 
         Closing the generator stops generation, also while the prompt is being processed.
 
+        Args:
+            look: What to read from the model before; None: nothing.
+
         Yields:
-            Deltas as they come, a heartbeat at least every second while there are none; exactly one `GenerationEnd`,
-            last.
+            One `Looked` before all else but heartbeats if there was a look; deltas as they come, a heartbeat at least
+            every second while there are none; exactly one `GenerationEnd`, last.
 
         Raises:
             PromptTooLong: Messages and budgets do not fit into the context window.
             ModelBusy: The queue is full.
+            ModelError: The model failed, or is closed; unless the message says otherwise, it will answer the next time.
         """
 
     def close(self) -> None:
@@ -133,6 +150,19 @@ class VectorIndex(Protocol):
 
     def close(self) -> None:
         """Releases files."""
+
+
+class Freshness(Protocol):
+    """Knows the files that documents were read from, and whether they are still what they were."""
+
+    def drifted(self, documents: Sequence[DocumentInfo]) -> list[DocumentInfo]:
+        """Those documents whose file is gone, or has other content than when it was indexed.
+
+        A file that cannot be looked at now, because its drive is away, is taken to be as it was.
+        """
+
+    def refresh(self, documents: Sequence[DocumentInfo], timeout_seconds: float) -> None:
+        """Has the index follow what became of the files, and waits until it has, but not for longer than it may."""
 
 
 class KeywordIndex(Protocol):

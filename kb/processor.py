@@ -1,17 +1,21 @@
-"""What this machine computes with: how many cores, and whether torch can use a graphics processor.
+"""What this machine computes with: which processor, how many cores, which graphics processor.
 
 Imports torch only where the answer may be yes.
 """
 
+import contextlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 
 import psutil
 
 _DEVICES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # NVIDIA, AMD, and either under WSL
+_BACKEND = re.compile(r"ggml-(?!base)([a-z]+)")
 
 
 def usable_cores() -> int:
@@ -31,3 +35,36 @@ def has_accelerator() -> bool:
     import torch
 
     return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def describe_engine() -> str:
+    """What decides how fast llama.cpp runs here: processor, usable cores, its version and backends, and GPUs.
+
+    Nothing is loaded for it: llama.cpp's backends are told from its files.
+    """
+    version = importlib.metadata.version("llama-cpp-python")
+    spec = importlib.util.find_spec("llama_cpp")
+    folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
+    backends = sorted({match[1] for file in folder.glob("*ggml-*") if (match := _BACKEND.search(file.name))})
+    parts = [_processor_name(), f"{usable_cores()} cores", f"llama-cpp-python {version} ({', '.join(backends)})"]
+    return "; ".join([*parts, *_graphics_processors()])
+
+
+def _processor_name() -> str:
+    with contextlib.suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+    return platform.processor() or platform.machine()
+
+
+def _graphics_processors() -> list[str]:
+    """Names as the drivers tell them in Linux; elsewhere, processor and backend have to do."""
+    found = []
+    for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        with contextlib.suppress(OSError):
+            found += re.findall(r"^Model:\s*(.+)$", file.read_text(), re.MULTILINE)
+    for file in sorted(Path("/sys/class/drm").glob("card?/device/uevent")):
+        with contextlib.suppress(OSError):
+            found += re.findall(r"^PCI_ID=(.+)$", file.read_text(), re.MULTILINE)
+    return found

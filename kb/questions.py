@@ -5,15 +5,22 @@ Knows nothing about documents beyond the passages that are found.
 
 from collections.abc import Callable, Generator, Sequence
 
-from kb.answer import Request, answer_events
+from kb.answer import answer_events
+from kb.attempt import Request
 from kb.errors import InvalidRequest, RequestTooLarge
+from kb.evidence import CALIBRATED_MODEL
 from kb.filters import EVERYTHING, Filters
+from kb.findings import Findings, Inquiry, Part
 from kb.followup import self_contained
+from kb.freshness import FreshPassages
 from kb.generation import GenerationOptions
 from kb.loading import Loading, LoadState
-from kb.ports import LanguageModel
+from kb.ports import Freshness, LanguageModel
+from kb.remarks import without_remark
 from kb.settings import Settings
-from kb.types import AnswerEvent, IndexState, Passage, Thinking, Turn
+from kb.subquestions import split
+from kb.thinking import ThinkingBudgets
+from kb.types import AnswerEvent, DocumentInfo, IndexState, Passage, Thinking, Turn
 from kb.upkeep import Upkeep
 
 MAX_TOP_K = 50
@@ -30,6 +37,10 @@ class Questions:
         retrieval: Loads embedding model and vector index.
         model: Loads the answering model.
         index_state: Tells how current the index is.
+        document: Gives a document by its id, or None.
+
+    Attributes:
+        files: Knows the files of the documents; None: they are not checked.
     """
 
     def __init__(
@@ -38,11 +49,14 @@ class Questions:
         retrieval: Loading[Upkeep],
         model: Loading[LanguageModel],
         index_state: Callable[[], IndexState],
+        document: Callable[[str], DocumentInfo | None],
     ) -> None:
         self._settings = settings
         self._retrieval = retrieval
         self._model = model
         self._index_state = index_state
+        self._document = document
+        self.files: Freshness | None = None
 
     def ask(
         self,
@@ -53,24 +67,36 @@ class Questions:
         filters: Filters = EVERYTHING,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
-        question = self._checked(question, top_k)
-        query = self_contained(question, history)
+        question, settings = self._checked(question, top_k), self._settings
+        parts = _parts(question, history)
         request = Request(
             question=question,
-            history=tuple(history),
-            options=self._options(thinking or self._settings.thinking),
-            passage_tokens=self._settings.passage_tokens,
-            min_similarity=self._settings.min_similarity,
-            narrowed=bool(filters),
+            parts=parts,
+            history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
+            thinking=thinking or settings.thinking,
+            budgets=ThinkingBudgets(settings.reasoning_short_tokens, settings.reasoning_full_tokens),
+            limits=GenerationOptions(answer_tokens=settings.answer_tokens, seconds=settings.answer_seconds),
+            passage_tokens=settings.passage_tokens,
+            min_evidence=settings.min_evidence,
         )
         retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
-        return answer_events(
+        is_calibrated = retrieval.serving.space.model == CALIBRATED_MODEL
+        inquiry = Inquiry(parts, lambda query, k: retrieval.passages(query, k, filters), is_calibrated)
+        fresh = FreshPassages(inquiry.passages, self._document, self.files)
+
+        def retrieve() -> Findings:
+            passages = fresh.find(top_k or settings.top_k)
+            why = "stale" if fresh.stale else "filters" if filters else "empty"
+            return Findings(passages, inquiry.evidence(passages), "" if passages else why)
+
+        events = answer_events(
             request,
-            retrieve=lambda: retrieval.passages(query, top_k or self._settings.top_k, filters),
+            retrieve=retrieve,
             model=self._model_if_ready,
             embed=retrieval.serving.embedder.embed_passages,
             index=self._index_state(),
         )
+        return fresh.declared(events)
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
@@ -81,15 +107,8 @@ class Questions:
     def _model_if_ready(self) -> LanguageModel | None:
         if self._model.status.state is LoadState.DOWNLOADING:
             return self._model.require(0)
-        return self._model.wait(HEARTBEAT_SECONDS)
-
-    def _options(self, thinking: Thinking) -> GenerationOptions:
-        budgets: dict[Thinking, int] = {
-            "off": 0,
-            "short": self._settings.reasoning_short_tokens,
-            "full": self._settings.reasoning_full_tokens,
-        }
-        return GenerationOptions(reasoning_tokens=budgets[thinking], answer_tokens=self._settings.answer_tokens)
+        model = self._model.wait(HEARTBEAT_SECONDS)
+        return model if model and model.ready(HEARTBEAT_SECONDS) else None
 
     def _checked(self, question: str, top_k: int | None) -> str:
         question = question.strip()
@@ -104,3 +123,10 @@ class Questions:
         if top_k is not None and not 1 <= top_k <= MAX_TOP_K:
             raise InvalidRequest(f"top_k is {top_k}", f"ask for 1 to {MAX_TOP_K} passages")
         return question
+
+
+def _parts(question: str, history: Sequence[Turn]) -> list[Part]:
+    """What a question asks, with what is searched for; a later part may refer to the first as to an earlier turn."""
+    first, *others = split(question)
+    turns = [*history, Turn(first, "")]
+    return [Part(first, self_contained(first, history)), *(Part(text, self_contained(text, turns)) for text in others)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kb.catalog import Catalog
 from kb.dense import nearest, split_vector_id
 from kb.filters import EVERYTHING, Filters
-from kb.fusion import fuse
+from kb.fusion import fuse, said_by_words
 from kb.passages import Window, windows
 from kb.ports import Embedder, VectorIndex, Vectors
 from kb.recency import asks_for_newest, newness
@@ -86,7 +86,9 @@ class Retriever:
         scores = fuse(similarities, lexical, about, self._newness(query, about))
         best = heapq.nlargest(limit, scores, key=scores.__getitem__)
         chunks = self.catalog.chunks(best)
-        return [Hit(chunks[key], scores[key], similarities.get(key)) for key in best]
+        return [
+            Hit(chunks[key], scores[key], similarities.get(key), said_by_words(key, lexical, about)) for key in best
+        ]
 
     def _newness(self, query: str, chunk_ids: Iterable[int]) -> dict[int, float]:
         return newness(self.catalog.dates(list(chunk_ids))) if asks_for_newest(query) else {}
@@ -123,6 +125,7 @@ class Retriever:
             parts=tuple(map(_part, hits)),
             score=window.score,
             similarity=max((hit.similarity for hit in hits if hit.similarity is not None), default=None),
+            words=max(hit.words for hit in hits),
         )
 
 

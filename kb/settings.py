@@ -13,9 +13,11 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from kb.errors import SettingsError
+from kb.generation import EngineSettings
 from kb.types import Thinking
 
 CONFIG_NAME = "kb.toml"
+_LEAST_CONTEXT_TOKENS = 512
 
 EmbeddingBackend = Literal["auto", "torch", "onnx"]
 
@@ -45,22 +47,36 @@ class Settings(BaseModel):
         default="", description="Reranker: `owner/repo` of a cross-encoder on the hub, or a local folder; empty: none."
     )
     rerank_depth: int = Field(default=20, ge=1, le=100, description="How many hits the reranker puts in order.")
-    context_tokens: int = Field(default=4096, ge=512, description="Context window of the answering model.")
-    threads: int = Field(default=0, ge=0, description="Threads of the answering model; 0: the physical cores.")
-    gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp has one; -1: all.")
+    context_tokens: int = Field(
+        default=0, ge=0, description="Context window of the answering model; 0: what memory allows, at most 8192."
+    )
+    threads: int = Field(default=0, ge=0, description="Threads of the answering model; 0: measured at its first load.")
+    batch_tokens: int = Field(default=0, ge=0, description="Most tokens of a prompt read at once; 0: measured.")
+    flash_attention: Literal["auto", "on", "off"] = Field(
+        default="auto", description="Flash attention in llama.cpp: on, off, or auto: measured."
+    )
+    kv_type: Literal["auto", "f16", "q8_0"] = Field(
+        default="auto", description="How llama.cpp keeps its context: f16, q8_0 (half the memory), or auto: by memory."
+    )
+    gpu_layers: int = Field(default=-1, ge=-1, description="Layers on the GPU, if llama.cpp has one; -1: what fits.")
     queue_size: int = Field(default=8, ge=1, description="Questions that may wait for the model.")
 
-    thinking: Thinking = Field(default="short", description="How long a reasoning model may think: off, short or full.")
+    thinking: Thinking = Field(
+        default="auto", description="How long a reasoning model may think: off, short, full, or auto: as is needed."
+    )
     reasoning_short_tokens: int = Field(default=256, ge=1, description="Reasoning budget of `short`.")
     reasoning_full_tokens: int = Field(default=1024, ge=1, description="Reasoning budget of `full`.")
     answer_tokens: int = Field(default=400, ge=16, description="Longest answer.")
+    answer_seconds: float = Field(
+        default=600.0, gt=0, description="Longest time for reading the prompt, thinking and writing the answer."
+    )
     top_k: int = Field(default=4, ge=1, le=50, description="Passages per question.")
-    passage_tokens: int = Field(default=600, ge=64, description="Tokens of all passages in the prompt together.")
-    min_similarity: float = Field(
-        default=0.78,
-        ge=-1.0,
+    passage_tokens: int = Field(default=320, ge=64, description="Tokens of all passages in the prompt together.")
+    min_evidence: float = Field(
+        default=0.5,
+        ge=0.0,
         le=1.0,
-        description="The service declines to answer if no passage comes this near (cosine).",
+        description="The service declines what is less likely to stand in the passages; 0: it answers always.",
     )
     max_question_chars: int = Field(default=4000, ge=1, description="Longest question.")
 
@@ -71,6 +87,25 @@ class Settings(BaseModel):
     )
     settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has been still this long.")
     sync_seconds: float = Field(default=600.0, gt=0, description="Time between two full scans of the folders.")
+
+    @property
+    def engine(self) -> EngineSettings:
+        """What was set by hand of how llama.cpp runs the answering model."""
+        return EngineSettings(
+            context_tokens=self.context_tokens or None,
+            threads=self.threads or None,
+            batch_tokens=self.batch_tokens or None,
+            flash_attention=None if self.flash_attention == "auto" else self.flash_attention == "on",
+            kv_type=None if self.kv_type == "auto" else self.kv_type,
+            gpu_layers=None if self.gpu_layers < 0 else self.gpu_layers,
+        )
+
+    @field_validator("context_tokens", mode="after")
+    @classmethod
+    def _none_or_enough(cls, tokens: int) -> int:
+        if 0 < tokens < _LEAST_CONTEXT_TOKENS:
+            raise ValueError(f"must be 0, or at least {_LEAST_CONTEXT_TOKENS}")
+        return tokens
 
     @field_validator("home", "models", mode="after")
     @classmethod

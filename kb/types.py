@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-Thinking = Literal["off", "short", "full"]
+Thinking = Literal["auto", "off", "short", "full"]
 FinishReason = Literal["stop", "length", "no_evidence", "cancelled"]
 
 
@@ -184,11 +184,13 @@ class Hit:
     Attributes:
         score: The fused score; larger is better, comparable only within one search.
         similarity: Cosine of query and chunk in -1…1, or None where only the words matched.
+        words: What the words of chunk and document add to the score.
     """
 
     chunk: StoredChunk
     score: float
     similarity: float | None = None
+    words: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ class Passage:
     Attributes:
         number: 1-based rank among the passages of one question.
         parts: The chunks it is made of, in order; never empty.
+        words: What the words of its best chunk, and of its document, add to the score.
     """
 
     number: int
@@ -225,6 +228,7 @@ class Passage:
     parts: tuple[PassagePart, ...]
     score: float
     similarity: float | None = None
+    words: float = 0.0
 
     @property
     def page(self) -> int | None:
@@ -299,26 +303,55 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """How current the index was when a question was answered."""
+    """How current the index was when a question was answered.
+
+    Attributes:
+        refreshed: Paths of documents whose file had changed, moved or gone; the index has followed it for this answer.
+        stale: Paths of documents whose file has changed or gone, too late to follow; they did not answer.
+    """
 
     pending: int = 0
     failed: int = 0
     last_sync: datetime.datetime | None = None
+    refreshed: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What found no room in the prompt.
+
+    Attributes:
+        turns: How many of the earlier turns.
+        passages: Numbers of the passages of which the model saw nothing.
+    """
+
+    turns: int = 0
+    passages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The whole answer to one question."""
+    """The whole answer to one question.
 
-    answer: str
-    reasoning: str
-    citations: tuple[Citation, ...]
-    passages: tuple[Passage, ...]
-    answerable: bool
-    model: str
-    finish_reason: FinishReason
-    timings: Timings
-    index: IndexState
+    Attributes:
+        evidence: How likely the passages hold an answer, in 0…1; below the threshold of the settings none is given.
+        unanswered: What of the question has no source in the passages, though the rest has.
+        left_out: What found no room in the prompt.
+    """
+
+    answer: str = ""
+    reasoning: str = ""
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    answerable: bool = False
+    model: str = ""
+    finish_reason: FinishReason = "cancelled"
+    timings: Timings = Timings()
+    index: IndexState = IndexState()
+    evidence: float = 0.0
+    unanswered: tuple[str, ...] = ()
+    left_out: LeftOut = LeftOut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +391,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Event: nothing new, but work goes on; comes at least once a second, so that whoever listens can stop it."""
+    """Event: nothing new, but work goes on; comes at least once a second, so that whoever listens can stop it.
+
+    Attributes:
+        place: How many questions the model answers before this one; 0: it is being worked on.
+    """
+
+    place: int = 0
 
 
 AnswerEvent = PassagesFound | Heartbeat | ReasoningDelta | AnswerDelta | CitationFound | Done

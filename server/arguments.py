@@ -32,6 +32,11 @@ def as_texts(arguments: list[str] | None) -> list[str]:
 
 Question = Annotated[str, typer.Argument(help="In Chinese or English.", callback=as_text)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+HowLong = Annotated[
+    str | None,
+    typer.Option("--thinking", help="How long a reasoning model may think: auto (as is needed), off, short or full."),
+]
+ShowReasoning = Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")]
 TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
 
 _NARROWING = "Which documents may answer"

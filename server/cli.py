@@ -24,7 +24,9 @@ from server.arguments import (
     AsJson,
     Documents,
     Folders,
+    HowLong,
     Question,
+    ShowReasoning,
     Since,
     Tags,
     TopK,
@@ -126,9 +128,7 @@ def serve(
 @app.command()
 def ask(
     question: Question,
-    thinking: Annotated[
-        str | None, typer.Option(help="How long a reasoning model may think: off, short or full.")
-    ] = None,
+    thinking: HowLong = None,
     top_k: TopK = None,
     folders: Folders = None,
     types: Types = None,
@@ -136,7 +136,7 @@ def ask(
     documents: Documents = None,
     since: Since = None,
     until: Until = None,
-    show_reasoning: Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")] = False,
+    show_reasoning: ShowReasoning = False,
     as_json: AsJson = False,
 ) -> None:
     """Answers a question from the indexed documents, with sources.
@@ -164,6 +164,40 @@ def ask(
         print(answer.model_dump_json(indent=2))
     if not answer.answerable:
         raise typer.Exit(3)
+
+
+@app.command()
+def chat(
+    thinking: HowLong = None,
+    top_k: TopK = None,
+    folders: Folders = None,
+    types: Types = None,
+    tags: Tags = None,
+    documents: Documents = None,
+    since: Since = None,
+    until: Until = None,
+    show_reasoning: ShowReasoning = False,
+) -> None:
+    """Answers one question after the other; each may build on those before it. `/help` lists what else can be typed.
+
+    Examples:
+
+    kb chat
+
+    kb chat --in minutes/ --since 2024-01-01
+
+    kb chat < questions.txt
+    """
+    from server.chat import chat as converse
+
+    chosen = _thinking(thinking)
+    with _connected() as service:
+        filters = make_filters(service, folders, types, tags, documents, since, until)
+        converse(
+            lambda question, history: service.ask(question, chosen, top_k, filters, history),
+            show_reasoning=show_reasoning,
+            min_evidence=service.status().min_evidence,
+        )
 
 
 @app.command()
@@ -330,10 +364,10 @@ def _connected() -> Iterator["Service"]:
 
 def _thinking(value: str | None) -> Thinking | None:
     match value:
-        case None | "off" | "short" | "full":
+        case None | "auto" | "off" | "short" | "full":
             return value
         case _:
-            raise InvalidRequest(f"--thinking {value!r} is unknown", "use off, short or full")
+            raise InvalidRequest(f"--thinking {value!r} is unknown", "use auto, off, short or full")
 
 
 def _set_up_log(level: int) -> None:

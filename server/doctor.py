@@ -5,9 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ingest.folders import is_reachable
 from kb.cross_encoder import is_cross_encoder
@@ -15,6 +13,8 @@ from kb.embedding import describe_backend
 from kb.lock import find_owner
 from kb.models import ModelStore
 from kb.settings import Settings
+from server.engine_view import describe_engine
+from server.findings import Finding
 
 PACKAGES = (
     "llama-cpp-python",
@@ -29,19 +29,6 @@ PACKAGES = (
 
 LOW_DISK_BYTES = 2_000_000_000
 """Below this, a model may not fit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        level: `bad` keeps r1-kb from working, `note` is worth knowing.
-    """
-
-    level: Literal["good", "note", "bad"]
-    text: str
-    hint: str = ""
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -100,8 +87,10 @@ def _models(settings: Settings) -> Iterator[Finding]:
     if settings.reranker:
         yield _reranker(settings.reranker, store)
     name = store.choose_answer_model(settings.model)
-    if name and store.find(name):
+    path = store.find(name) if name else None
+    if path:
         yield Finding("good", store.describe_choice(name))
+        yield from describe_engine(path, settings)
     else:
         yield Finding(
             "note", "no answering model is here yet", "`kb models pull NAME` or the next `kb serve` fetches one"

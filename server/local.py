@@ -14,7 +14,7 @@ from kb.errors import SettingsError
 from kb.filters import EVERYTHING, Filters
 from kb.library import KnowledgeBase
 from kb.settings import Settings
-from kb.types import Thinking
+from kb.types import Heartbeat, Thinking, Turn
 from server import schemas
 from server.polling import polling
 from server.report import report_documents, report_status, sync_now
@@ -42,15 +42,20 @@ class Local:
         self._library.close()
 
     def ask(
-        self, question: str, thinking: Thinking | None, top_k: int | None, filters: Filters = EVERYTHING
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         self._show_loading(self._library, True)
         self._library.wait_for_reranker()
-        with closing(self._library.ask_stream(question, (), thinking, top_k, filters)) as events:
+        with closing(self._library.ask_stream(question, history, thinking, top_k, filters)) as events:
             for event in events:
-                if named := wire_event(event):
-                    yield named[1]
+                if not isinstance(event, Heartbeat):  # nobody else asks here
+                    yield wire_event(event)[1]
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""

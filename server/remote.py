@@ -14,7 +14,7 @@ from ingest.intake import clean_name
 from kb import errors
 from kb.errors import KBError
 from kb.filters import EVERYTHING, Filters
-from kb.types import Thinking
+from kb.types import Thinking, Turn
 from server import schemas
 from server.polling import POLL_SECONDS, polling
 from server.service import Watch, opened
@@ -24,6 +24,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 _EVENTS: dict[str, type[BaseModel]] = {
     "passages": schemas.PassagesEvent,
+    "waiting": schemas.WaitingEvent,
     "reasoning": schemas.ReasoningEvent,
     "answer": schemas.AnswerEvent,
     "citation": schemas.Citation,
@@ -55,10 +56,23 @@ class Remote:
         self._client.close()
 
     def ask(
-        self, question: str, thinking: Thinking | None, top_k: int | None, filters: Filters = EVERYTHING
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        body = {"question": question, "thinking": thinking, "top_k": top_k, "filters": _sent(filters), "stream": True}
+        turns = [schemas.Turn.model_validate(turn).model_dump() for turn in history]
+        body = {
+            "question": question,
+            "history": turns,
+            "thinking": thinking,
+            "top_k": top_k,
+            "filters": _sent(filters),
+            "stream": True,
+        }
         with self._errors(), self._client.stream("POST", "/ask", json=body) as response:
             if response.is_error:
                 response.read()

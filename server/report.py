@@ -34,6 +34,7 @@ def report_status(library: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
         failures=[schemas.Failure.of(failure) for failure in library.failures()],
         unsupported=dict(pipeline.status.unsupported),
         models=schemas.Models(answer=answer, embedding=embedding, reranker=_model(reranker) if reranker else None),
+        min_evidence=library.settings.min_evidence,
     )
 
 

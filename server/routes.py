@@ -36,6 +36,35 @@ def _pipeline(request: Request) -> Pipeline:
     return pipeline
 
 
+_STREAM = """\
+With `stream: true` or `Accept: text/event-stream`, server-sent events, each with a JSON object as its data:
+
+- `passages`: what was found; once, before any generation.
+- `waiting`: how many questions the model answers before this one; whenever that changes.
+- `reasoning`: some more of what the model thinks before it answers.
+- `answer`: some more of the answer.
+- `citation`: a place that supports a sentence which has just ended; a sentence may have several.
+- `done`: the whole answer, as without a stream; the last event.
+- `error`: what went wrong; in the place of `done`.
+
+Lines that begin with a colon keep the connection alive.
+"""
+
+_STREAM_EXAMPLE = """\
+event: waiting
+data: {"place":1}
+
+event: waiting
+data: {"place":0}
+
+event: answer
+data: {"text":"Between 5 °C "}
+
+event: answer
+data: {"text":"and 35 °C."}
+
+"""
+
 Library = Annotated[KnowledgeBase, Depends(_library)]
 Watching = Annotated[Pipeline, Depends(_pipeline)]
 
@@ -57,10 +86,9 @@ router = APIRouter()
     summary="Answer a question",
     responses={
         200: {
-            "description": "The answer. With `stream: true` or `Accept: text/event-stream`, events: `passages` once"
-            " and before any generation, `reasoning` and `answer` as text comes, `citation` when a sentence has ended,"
-            " `done` with the whole answer; or `error`.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": "The answer. If the documents hold none, it says so, `answerable` is false, and the passages"
+            f" are the nearest ones.\n\n{_STREAM}",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
         },
         **_errors(
             _400="The filters make no sense.",
@@ -71,7 +99,10 @@ router = APIRouter()
     },
 )
 async def ask(body: schemas.AskRequest, request: Request, library: Library) -> Response:
-    """Finds passages, lets the model answer from them, and cites for each sentence the place that supports it."""
+    """Finds passages, lets the model answer from them, and cites for each sentence the places that support it.
+
+    The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
+    """
     events = await anyio.to_thread.run_sync(lambda: _start(library, body))
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -169,7 +200,7 @@ def upload(
 
 @router.get("/status", summary="State of the service")
 def status(library: Library, pipeline: Watching) -> schemas.Status:
-    """Counts, queue, failures with reasons, last sync, and which models are in use."""
+    """Counts, queue, failures with reasons, last sync, which models are in use, and how much evidence is asked for."""
     return report_status(library, pipeline)
 
 

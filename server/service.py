@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from kb.errors import InvalidRequest
 from kb.filters import EVERYTHING, Filters
-from kb.types import Thinking
+from kb.types import Thinking, Turn
 from server import schemas
 
 if TYPE_CHECKING:
@@ -26,9 +26,20 @@ class Service(Protocol):
     """A knowledge base, near or far."""
 
     def ask(
-        self, question: str, thinking: Thinking | None, top_k: int | None, filters: Filters = EVERYTHING
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
     ) -> Generator[BaseModel, None, None]:
-        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`."""
+        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
+
+        Closing the generator stops the work.
+
+        Args:
+            history: Earlier turns, oldest first.
+        """
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """Finds passages."""

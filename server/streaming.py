@@ -1,7 +1,8 @@
 """A blocking generator of answer events → server-sent events, stopped soon after the client has gone.
 
 The generator runs step by step in a worker thread. It never blocks for long: while the model reads a prompt it gives
-heartbeats, which go out as comments and notice a closed connection.
+heartbeats. One that tells a new place in the queue goes out as an event, the others as comments, which notice a closed
+connection.
 """
 
 import logging
@@ -56,20 +57,25 @@ async def sse(events: Generator[AnswerEvent, None, None], stopping: threading.Ev
     """Writes events as `text/event-stream`; an error on the way becomes the last event."""
     try:
         async with aclosing(iterate(events, stopping)) as stepping:
+            place = 0
             async for event in stepping:
-                named = wire_event(event)
-                yield _written(*named) if named else HEARTBEAT
+                if isinstance(event, Heartbeat) and event.place == place:
+                    yield HEARTBEAT
+                    continue
+                if isinstance(event, Heartbeat):
+                    place = event.place
+                yield _written(*wire_event(event))
     except KBError as error:
         logger.warning("%s: %s", error.code, error.message)
         body = schemas.Error(code=error.code, message=error.message, hint=error.hint)
         yield _written("error", schemas.ErrorResponse(error=body))
 
 
-def wire_event(event: AnswerEvent) -> tuple[str, BaseModel] | None:
-    """The name and body of an event; None for a heartbeat."""
+def wire_event(event: AnswerEvent) -> tuple[str, BaseModel]:
+    """The name and body of an event."""
     match event:
         case Heartbeat():
-            return None
+            return "waiting", schemas.WaitingEvent(place=event.place)
         case PassagesFound():
             return "passages", schemas.PassagesEvent.model_validate(event)
         case ReasoningDelta():

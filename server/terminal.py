@@ -17,17 +17,19 @@ from rich.text import Text
 from kb.errors import KBError
 from kb.loading import LoadState
 from server import schemas
+from server.cleaning import printable
+from server.conversation import early_end, no_room
 from server.models_cli import progress_bar
 
 if TYPE_CHECKING:
     from kb.library import KnowledgeBase, ModelStatus
-    from server.doctor import Finding
+    from server.findings import Finding
 
 QUOTE_CHARS = 200
 POLL_SECONDS = 0.2
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def show_serving(url: str, folders: Sequence[Path]) -> None:
@@ -38,9 +40,9 @@ def show_serving(url: str, folders: Sequence[Path]) -> None:
 
 def show_error(error: KBError) -> None:
     """Says what went wrong and what to do."""
-    err.print(f"[bold red]error:[/] {escape(error.message)}")
+    err.print(f"[bold red]error:[/] {_escaped(error.message)}")
     if error.hint:
-        err.print(f"[dim]→ {escape(error.hint)}[/]")
+        err.print(f"[dim]→ {_escaped(error.hint)}[/]")
 
 
 class AnswerView:
@@ -55,12 +57,14 @@ class AnswerView:
         match body:
             case schemas.PassagesEvent():
                 found = ", ".join(dict.fromkeys(passage.source for passage in body.passages))
-                err.print(f"[dim]found: {escape(found or 'nothing')}[/]")
+                err.print(f"[dim]found: {_escaped(found or 'nothing')}[/]")
+            case schemas.WaitingEvent():
+                err.print(f"[dim]{_queue(body.place)}[/]")
             case schemas.ReasoningEvent():
                 self._show_thought(body.text)
             case schemas.AnswerEvent():
                 self._end_thought()
-                out.print(Text(body.text), end="")
+                out.print(Text(printable(body.text)), end="")
             case schemas.Answer():
                 out.print()
                 self._show_sources(body)
@@ -70,7 +74,7 @@ class AnswerView:
             err.print("[dim]thinking …[/]")
         self._thinking = True
         if self._show_reasoning:
-            err.print(Text(text, style="dim italic"), end="")
+            err.print(Text(printable(text), style="dim italic"), end="")
 
     def _end_thought(self) -> None:
         if self._thinking and self._show_reasoning:
@@ -78,22 +82,43 @@ class AnswerView:
         self._thinking = False
 
     def _show_sources(self, answer: schemas.Answer) -> None:
-        if not answer.answerable:
+        if answer.answerable:
+            show_citations(answer.citations, QUOTE_CHARS)
+        else:
             show_passages(answer.passages)
+        _show_changed_files(answer.index)
+        if answer.finish_reason == "no_evidence":
             return
-        for citation in {citation.number: citation for citation in answer.citations}.values():
-            doubt = "" if citation.verified else " [yellow](the quote does not confirm it)[/]"
-            out.print(f"\n[bold]\\[{citation.number}][/] {escape(_place(citation))}{doubt}")
-            out.print(f"    [dim]{escape(_shortened(citation.quote))}[/]")
         seconds, tokens = answer.timings.total_ms / 1000, answer.timings.prompt_tokens
-        err.print(f"\n[dim]{escape(answer.model)} · {seconds:.1f} s · {tokens} prompt tokens[/]")
+        err.print(f"\n[dim]{_escaped(answer.model)} · {seconds:.1f} s · {tokens} prompt tokens[/]")
+        for remark in filter(None, (early_end(answer), no_room(answer.left_out))):
+            err.print(f"[dim]{remark}.[/]")
 
 
-def show_passages(passages: Sequence[schemas.Passage]) -> None:
-    """Lists passages with their place."""
+def show_citations(citations: Sequence[schemas.Citation], quote_chars: int | None = None) -> None:
+    """Lists what an answer cites, each quote once.
+
+    Args:
+        quote_chars: Longer quotes are cut; None: they are shown whole.
+    """
+    for citation in {citation.number: citation for citation in citations}.values():
+        confirms = [other.verified for other in citations if other.number == citation.number]
+        what = "all sentences that it stands for" if any(confirms) else "it"
+        doubt = "" if all(confirms) else f" [yellow](the quote does not confirm {what})[/]"
+        out.print(f"\n[bold]\\[{citation.number}][/] {_escaped(_place(citation))}{doubt}")
+        out.print(f"    [dim]{_escaped(_shortened(citation.quote, quote_chars))}[/]")
+
+
+def show_passages(passages: Sequence[schemas.Passage], unseen: Sequence[int] = ()) -> None:
+    """Lists passages with their place.
+
+    Args:
+        unseen: Numbers of those that the model did not see.
+    """
     for passage in passages:
-        out.print(f"\n[bold]{passage.number}.[/] {escape(_place(passage))}")
-        out.print(f"   [dim]{escape(_shortened(passage.text))}[/]")
+        remark = " [dim](not seen by the model)[/]" if passage.number in unseen else ""
+        out.print(f"\n[bold]{passage.number}.[/] {_escaped(_place(passage))}{remark}")
+        out.print(f"   [dim]{_escaped(_shortened(passage.text, QUOTE_CHARS))}[/]")
 
 
 def show_forgotten(documents: Sequence[schemas.Document]) -> None:
@@ -163,6 +188,12 @@ def _has_ended(model: "ModelStatus") -> bool:
     return model.loading.state in (LoadState.READY, LoadState.FAILED)
 
 
+def _queue(place: int) -> str:
+    if place == 0:
+        return "it is your turn"
+    return "1 question before yours" if place == 1 else f"{place} questions before yours"
+
+
 def _place(item: schemas.Passage | schemas.Citation) -> str:
     where = [item.source]
     if item.page:
@@ -172,6 +203,18 @@ def _place(item: schemas.Passage | schemas.Citation) -> str:
     return " · ".join(where)
 
 
-def _shortened(text: str) -> str:
+def _shortened(text: str, limit_chars: int | None) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= QUOTE_CHARS else line[:QUOTE_CHARS].rstrip() + " …"
+    return line if limit_chars is None or len(line) <= limit_chars else line[:limit_chars].rstrip() + " …"
+
+
+def _escaped(text: str) -> str:
+    """Text from outside, so that neither the console nor the terminal takes a part of it for more than text."""
+    return escape(printable(text))
+
+
+def _show_changed_files(index: schemas.Index) -> None:
+    if index.refreshed:
+        err.print(f"\n[dim]changed, and brought up to date for this answer: {_escaped(', '.join(index.refreshed))}[/]")
+    if index.stale:
+        err.print(f"\n[yellow]changed or gone, so left out of this answer: {_escaped(', '.join(index.stale))}[/]")

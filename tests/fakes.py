@@ -4,12 +4,22 @@ import itertools
 import re
 import threading
 import zlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
-from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, LanguageModelInfo, Message
+from kb.evidence import LOOK_WEIGHTS
+from kb.generation import (
+    Delta,
+    Generated,
+    GenerationEnd,
+    GenerationOptions,
+    LanguageModelInfo,
+    Look,
+    Looked,
+    Message,
+)
 from kb.ports import Vectors
 from kb.types import Heartbeat
 
@@ -27,6 +37,7 @@ class FakeLanguageModel:
         queue_size: Streams that may be open beside a first one.
         fails: Raised by `stream` instead of the reply, after the first delta.
         goes_on: Pause at each piece until this is set; None: no pauses.
+        margins: What a look at each question shows; asked for only of a model with the title that the fake has then.
     """
 
     def __init__(
@@ -38,8 +49,11 @@ class FakeLanguageModel:
         queue_size: int = 8,
         fails: KBError | None = None,
         goes_on: threading.Event | None = None,
+        margins: Mapping[str, float] | None = None,
     ) -> None:
-        self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens)
+        title = "" if margins is None else next(iter(LOOK_WEIGHTS))
+        self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens, title=title)
+        self._margins = margins or {}
         self.asked: list[Sequence[Message]] = []
         self.options: list[GenerationOptions] = []
         self.finished: list[str] = []
@@ -51,6 +65,10 @@ class FakeLanguageModel:
         self._open = 0
         self._closed = False
 
+    def ready(self, timeout_seconds: float) -> bool:
+        self._check_open()
+        return True
+
     def count_tokens(self, text: str) -> int:
         self._check_open()
         return len(_TOKEN.findall(text))
@@ -58,7 +76,9 @@ class FakeLanguageModel:
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return 3 + sum(4 + self.count_tokens(message.content) for message in messages)
 
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+    def stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    ) -> Generator[Generated, None, None]:
         reasoning_tokens = options.reasoning_tokens if self.info.reasons else 0
         prompt_tokens = self.prompt_tokens(messages)
         needed = prompt_tokens + reasoning_tokens + options.answer_tokens
@@ -75,6 +95,8 @@ class FakeLanguageModel:
         try:
             # As the real one does while it reads the prompt.
             yield Heartbeat()
+            if look:
+                yield Looked(tuple(self._margin(prompt) for prompt in look.prompts))
             if self._fails is not None:
                 raise self._fails
             for piece in reasoning:
@@ -96,6 +118,9 @@ class FakeLanguageModel:
 
     def close(self) -> None:
         self._closed = True
+
+    def _margin(self, prompt: Sequence[Message]) -> float:
+        return next((margin for text, margin in self._margins.items() if text in prompt[-1].content), 0.0)
 
     def _pause(self) -> None:
         if self._goes_on is not None:

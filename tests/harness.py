@@ -34,7 +34,7 @@ DEBOUNCE_SECONDS = 0.02
 
 def quick_settings(home: Path, **more: object) -> Settings:
     """Settings that suit the fakes, and wait for nothing; the environment is not asked."""
-    return load({}, **{"home": home, "settle_seconds": 0.05, "min_similarity": 0.2, **more})
+    return load({}, **{"home": home, "settle_seconds": 0.05, "min_evidence": 0.0, **more})
 
 
 def open_fake_library(

@@ -79,6 +79,46 @@ def test_a_question_is_answered_and_its_citation_shows_the_quote_in_its_place(pa
     assert not page.is_visible("#viewer")
 
 
+def test_a_question_that_waits_says_how_many_come_before_it(page: "playwright.Page") -> None:
+    shown = page.evaluate(
+        """async () => {
+          const { Turn } = await import("/static/turn.js");
+          const turn = new Turn("Why?", [], () => {}, null);
+          return [2, 1, 0].map((place) => {
+            turn.take("waiting", { place });
+            return turn.node.querySelector(".stage").textContent;
+          });
+        }"""
+    )
+    assert shown == ["2 questions before yours… 0 s", "1 question before yours… 0 s", "Reading 0 passages… 0 s"]
+
+
+def test_what_found_no_room_in_the_prompt_is_told_quietly_and_only_then(page: "playwright.Page") -> None:
+    shown = page.evaluate(
+        """async () => {
+          const { Turn } = await import("/static/turn.js");
+          const place = { document_id: "d", title: "T", source: "t.md", page: null, heading: "", start: 0, end: 4 };
+          const passages = [1, 2].map((number) => ({ ...place, number, text: "text" }));
+          const whole = { answer: "Yes.", citations: [], answerable: true, finish_reason: "stop", model: "m" };
+          const rest = { timings: {}, index: { pending: 0 } };
+          return [{ turns: 0, passages: [] }, { turns: 1, passages: [2] }].map((left_out) => {
+            const turn = new Turn("Why?", [], () => {}, null);
+            turn.take("passages", { passages });
+            turn.take("done", { ...whole, ...rest, left_out });
+            const marked = [...turn.node.querySelectorAll("[data-unseen]")].map((card) => card.dataset.passage);
+            return [turn.node.querySelector(".note")?.textContent ?? "", marked];
+          });
+        }"""
+    )
+    told = "The model did not see 1 earlier question and 1 passage, for lack of room."
+    assert shown == [["", []], [told, ["2"]]]
+
+
+def test_thinking_is_left_to_the_service_unless_it_is_chosen(page: "playwright.Page") -> None:
+    chosen = page.eval_on_selector_all("#thinking input", "all => all.map(({ value, checked }) => [value, checked])")
+    assert chosen == [["auto", True], ["off", False], ["short", False], ["full", False]]
+
+
 def test_a_question_can_be_narrowed_by_keyboard_and_stays_so_until_the_chip_goes(page: "playwright.Page") -> None:
     page.focus("#filter-button")
     page.keyboard.press("Enter")

@@ -53,12 +53,13 @@ def _check_answers(document: Document, chunks: Sequence[Chunk], rng: random.Rand
     passages = tuple(_passages(document, chunks, rng))
     answer = " ".join(_sentences(passages, rng))
     citer = Citer(document.title, passages)
-    citations = [citer.cite(answer, span) for span in sentence_spans(answer)]
-    for citation in filter(None, citations):
+    citations = [citation for span in sentence_spans(answer) for citation in citer.cite(answer, span)]
+    for citation in citations:
+        assert len(citation.quote) <= 600
         assert document.text[citation.start : citation.end] == citation.quote
         holder = next(piece for piece in chunks if piece.start <= citation.start < piece.end)
         assert citation.page == holder.page
-    return sum(citation is not None for citation in citations)
+    return len(citations)
 
 
 def _passages(document: Document, chunks: Sequence[Chunk], rng: random.Random) -> Iterator[Passage]:

@@ -49,6 +49,7 @@ def tiny_chat(
     feed_forward: int = 32,
     template: str | None = None,
     generates: bool = True,
+    remembers: bool = False,
 ) -> Path:
     """Writes a model that continues as the chains say.
 
@@ -61,6 +62,7 @@ def tiny_chat(
         feed_forward: Width of the layer that does nothing; at 4096 a token costs about 0.2 ms.
         template: Instead of the usual one.
         generates: False marks it as a model that reads in both directions, as embedding models do.
+        remembers: Whether what comes next depends on the whole prompt, at random, and not only on its last token.
     """
     special = (
         ["<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"]
@@ -95,6 +97,7 @@ def tiny_chat(
     writer.add_chat_template(template or (R1_TEMPLATE if r1 else CHATML_TEMPLATE))
     writer.add_causal_attention(generates)
     nothing = np.zeros((width, width), np.float16)
+    values = np.random.default_rng(1).standard_normal((width, width)).astype(np.float16) if remembers else nothing
     _write(
         writer,
         {
@@ -102,7 +105,8 @@ def tiny_chat(
             "output_norm.weight": np.ones(width, np.float32),
             "output.weight": output,
             "blk.0.attn_norm.weight": np.ones(width, np.float32),
-            **{f"blk.0.attn_{part}.weight": nothing for part in ("q", "k", "v", "output")},
+            **{f"blk.0.attn_{part}.weight": nothing for part in ("q", "k")},
+            **{f"blk.0.attn_{part}.weight": values for part in ("v", "output")},
             "blk.0.ffn_norm.weight": np.ones(width, np.float32),
             "blk.0.ffn_gate.weight": np.zeros((feed_forward, width), np.float16),
             "blk.0.ffn_up.weight": np.zeros((feed_forward, width), np.float16),

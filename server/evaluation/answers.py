@@ -12,10 +12,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kb.text import is_cjk
-from kb.types import Answer, Citation
+from kb.types import Answer, Citation, Passage
 from server.evaluation.metrics import share
 
 _ARTICLES = {"a", "an", "the"}
+
+
+@dataclass(frozen=True, slots=True)
+class CitedSentence:
+    """A sentence of an answer with one of its citations, so that a person can judge the two.
+
+    Attributes:
+        verbatim: Whether the quote stands at its offsets.
+        is_gold: Whether the citation points to where the answer stands.
+    """
+
+    sentence: str
+    quote: str
+    document_id: str
+    start: int
+    end: int
+    verified: bool
+    verbatim: bool
+    is_gold: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,8 @@ class AnswerOutcome:
         contains_gold: Whether one of the right wordings is in it; None where none is known.
         f1: Of the tokens, against the best of the right wordings; None where none is known.
         cites_gold: Whether its first citation points to where the answer stands; None for a refusal.
+        cited: All citations, in the order of the answer.
+        evidence: How likely the answer was taken to be there, in 0…1.
     """
 
     answer: str
@@ -39,6 +60,8 @@ class AnswerOutcome:
     prompt_tokens: int
     reasoning_tokens: int
     answer_tokens: int
+    cited: tuple[CitedSentence, ...] = ()
+    evidence: float = 0.0
 
 
 def judge(answer: Answer, right: Sequence[str], is_gold: Callable[[Citation], bool]) -> AnswerOutcome:
@@ -62,6 +85,8 @@ def judge(answer: Answer, right: Sequence[str], is_gold: Callable[[Citation], bo
         prompt_tokens=answer.timings.prompt_tokens,
         reasoning_tokens=answer.timings.reasoning_tokens,
         answer_tokens=answer.timings.answer_tokens,
+        cited=tuple(_cited(answer, citation, is_gold) for citation in answer.citations),
+        evidence=round(answer.evidence, 4),
     )
 
 
@@ -87,7 +112,7 @@ def answer_metrics(answerable: Sequence[AnswerOutcome], unanswerable: Sequence[A
         metrics["refused answerable"] = share(outcome.refused for outcome in answerable)
     if unanswerable:
         metrics["refused unanswerable"] = share(outcome.refused for outcome in unanswerable)
-    return metrics | _costs([*answerable, *unanswerable])
+    return metrics | _of_citations(answerable, unanswerable) | _costs([*answerable, *unanswerable])
 
 
 def contains(answer: str, gold: str) -> bool:
@@ -119,6 +144,43 @@ def tokens(text: str) -> list[str]:
 def _is_punctuation(char: str) -> bool:
     """Whether SQuAD's script drops it (all ASCII signs), or it is punctuation of another script."""
     return unicodedata.category(char).startswith("P") or (char.isascii() and not char.isalnum() and not char.isspace())
+
+
+def _cited(answer: Answer, citation: Citation, is_gold: Callable[[Citation], bool]) -> CitedSentence:
+    return CitedSentence(
+        sentence=answer.answer[citation.answer_start : citation.answer_end],
+        quote=citation.quote,
+        document_id=citation.document_id,
+        start=citation.start,
+        end=citation.end,
+        verified=citation.verified,
+        verbatim=any(_stands_in(citation, passage) for passage in answer.passages),
+        is_gold=is_gold(citation),
+    )
+
+
+def _stands_in(citation: Citation, passage: Passage) -> bool:
+    """Whether a quote is the text at its offsets, seen from the passage, which is the document's text at its own."""
+    if citation.document_id != passage.document_id or citation.start < passage.start:
+        return False
+    return passage.text[citation.start - passage.start : citation.end - passage.start] == citation.quote
+
+
+def _of_citations(answerable: Sequence[AnswerOutcome], unanswerable: Sequence[AnswerOutcome]) -> dict[str, float]:
+    cited = [one for outcome in [*answerable, *unanswerable] for one in outcome.cited]
+    if not cited:
+        return {}
+    metrics: dict[str, float] = {
+        "citations_count": len(cited),
+        "citations not verbatim_count": sum(not one.verbatim for one in cited),
+        "citations verified": share(one.verified for one in cited),
+    }
+    if right := [one.verified for outcome in answerable if outcome.contains_gold for one in outcome.cited]:
+        metrics["citations verified, of correct answers"] = share(right)
+    wrong = [one.verified for outcome in answerable if outcome.contains_gold is False for one in outcome.cited]
+    if wrong := wrong + [one.verified for outcome in unanswerable for one in outcome.cited]:
+        metrics["citations verified, of other answers"] = share(wrong)
+    return metrics
 
 
 def _costs(outcomes: Sequence[AnswerOutcome]) -> dict[str, float]:

@@ -9,7 +9,9 @@ from server.evaluation.runs import Result, Run
 
 _UNITS = {"seconds": " s", "tokens": "", "count": ""}
 _HEADLINES = 4
-"""Measures shown in a line of the history."""
+"""Measures shown in a line of the history: the first ones, which are of the search."""
+_ANSWER_HEADLINES = ("answer contains gold", "citations verified", "refused answerable", "refused, article gone")
+"""Those beside them, as far as answers were made."""
 
 
 def show_result(console: Console, result: Result, previous: Run | None) -> None:
@@ -44,7 +46,8 @@ def show_history(console: Console, runs: Sequence[Run]) -> None:
     """Lists runs, oldest first."""
     for run in runs:
         when = run.when[:16].replace("T", " ")
-        measures = [f"{_spoken(name)} {written(name, value)}" for name, value in list(run.metrics.items())[:_HEADLINES]]
+        names = [*list(run.metrics)[:_HEADLINES], *(name for name in _ANSWER_HEADLINES if name in run.metrics)]
+        measures = [f"{_spoken(name)} {written(name, run.metrics[name])}" for name in dict.fromkeys(names)]
         models = [str(run.setup.get(name, "")) for name in ("embedding_model", "reranker", "model")]
         console.print(f"{when}  {describe_set(run)}", markup=False)
         console.print(" " * len(when), " · ".join(filter(None, [*measures, *models])), markup=False, style="dim")

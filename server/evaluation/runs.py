@@ -4,12 +4,13 @@ import dataclasses
 import datetime
 import importlib.metadata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.reading import RECIPE
 from kb.library import KnowledgeBase
 from kb.models import ModelStore
+from server.evaluation.declining import Declining
 from server.evaluation.measuring import Measured, Outcome
 from server.evaluation.metrics import Metrics
 
@@ -18,7 +19,7 @@ _SETTINGS_THAT_MATTER = {
     "context_tokens",
     "embedding_backend",
     "embedding_model",
-    "min_similarity",
+    "min_evidence",
     "passage_tokens",
     "reasoning_full_tokens",
     "reasoning_short_tokens",
@@ -78,11 +79,19 @@ class Result:
 
     Attributes:
         notes: What the reader should know about the set, in sentences.
+        declining: Questions that were asked after something had been taken out of the documents.
     """
 
     run: Run
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...] = ()
+    declining: tuple[Declining, ...] = ()
+
+    def with_declining(self, declining: Sequence[Declining]) -> "Result":
+        """The result with what became of questions to which there is no answer."""
+        more = {name: round(value, 4) for measured in declining for name, value in measured.metrics.items()}
+        run = replace(self.run, metrics={**self.run.metrics, **more})
+        return replace(self, run=run, declining=tuple(declining))
 
 
 def result_of(

@@ -15,8 +15,10 @@ from server.evaluation.corpus import (
     workplace,
     write_articles,
 )
+from server.evaluation.declining import measure_declining
 from server.evaluation.distractors import describe_options, read_distractors, set_name
 from server.evaluation.files import sha256
+from server.evaluation.gaps import gapped_sets
 from server.evaluation.measuring import PARAGRAPH, Case, Ranks, measure
 from server.evaluation.questions import spread_out
 from server.evaluation.ranking import Paragraph, Paragraphs, first_rank, points_into, ranked_paragraphs
@@ -72,7 +74,17 @@ def evaluate_squad(settings: Settings, options: SquadOptions) -> Result:
                 questions=len(measured.outcomes),
             )
             notes = [f"paragraphs that could not be indexed: {located.missing}"] if located.missing else []
-            return result_of(library, tested, measured, answering=options.answers, notes=notes)
+            result = result_of(library, tested, measured, answering=options.answers, notes=notes)
+        if not options.answers:
+            return result
+        first = set_name(0, options.file)
+        declining = []
+        for gapped in gapped_sets(squad.articles, squad.asked):
+            write_articles(place, {**articles, first: gapped.articles})
+            with indexed(settings, place, [written, *beside.folders], answering=True) as library:
+                questions = [asked.question for asked in spread_out(gapped.asked, options.limit)]
+                declining.append(measure_declining(library, gapped.name, questions))
+        return result.with_declining(declining)
 
 
 class _Located:

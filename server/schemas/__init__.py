@@ -7,6 +7,8 @@ from server.schemas.answers import (
     Citation,
     Filters,
     Index,
+    IndexCounts,
+    LeftOut,
     Passage,
     PassagesEvent,
     ReasoningEvent,
@@ -14,6 +16,7 @@ from server.schemas.answers import (
     SearchResponse,
     Timings,
     Turn,
+    WaitingEvent,
 )
 from server.schemas.documents import (
     Document,
@@ -52,7 +55,9 @@ __all__ = [
     "Filters",
     "Folder",
     "Index",
+    "IndexCounts",
     "IndexStatus",
+    "LeftOut",
     "Message",
     "Model",
     "Models",
@@ -69,5 +74,6 @@ __all__ = [
     "Turn",
     "UploadResponse",
     "Uploaded",
+    "WaitingEvent",
     "Work",
 ]

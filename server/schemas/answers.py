@@ -106,7 +106,10 @@ class AskRequest(Wire):
     history: list[Turn] = Field(default=[], max_length=50, description="Earlier turns, oldest first.")
     top_k: int | None = Field(default=None, ge=1, le=50, description="How many passages; null: as set.", examples=[4])
     thinking: Thinking | None = Field(
-        default=None, description="How long a reasoning model may think; null: as set.", examples=["short"]
+        default=None,
+        description="How long a reasoning model may think; `auto`: not where the answer plainly stands in a passage,"
+        " else as `short`; null: as set.",
+        examples=["auto"],
     )
     filters: Filters | None = _FILTERS
     stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
@@ -141,8 +144,8 @@ class Timings(Wire):
     answer_tokens: int = Field(description="Length of the answer.", examples=[24])
 
 
-class Index(Wire):
-    """How current the index was."""
+class IndexCounts(Wire):
+    """How current an index is."""
 
     pending: int = Field(description="Files that wait to be indexed.", examples=[0])
     failed: int = Field(description="Files that could not be indexed; `/status` has the reasons.", examples=[0])
@@ -151,33 +154,82 @@ class Index(Wire):
     )
 
 
+class Index(IndexCounts):
+    """How current the index was when the question was answered."""
+
+    refreshed: list[str] = Field(
+        default=[],
+        description="Sources that had changed, moved or gone; the index has followed for this answer.",
+        examples=[["notes/dome.md"]],
+    )
+    stale: list[str] = Field(
+        default=[],
+        description="Sources that have changed or gone, too late to follow; they were left out.",
+        examples=[[]],
+    )
+
+
+class LeftOut(Wire):
+    """What found no room in the prompt."""
+
+    turns: int = Field(default=0, description="How many of the earlier turns.", examples=[0])
+    passages: list[int] = Field(
+        default=[], description="Numbers of the passages of which the model saw nothing.", examples=[[4]]
+    )
+
+
 class Answer(Wire):
     """A whole answer."""
 
-    answer: str = Field(description="The answer alone.", examples=["Between 5 °C and 35 °C."])
+    answer: str = Field(
+        description="The answer alone; or a remark that there is none.", examples=["Between 5 °C and 35 °C."]
+    )
     reasoning: str = Field(description="What the model thought before; never part of the answer.", examples=[""])
-    citations: list[Citation] = Field(description="In the order of the answer.")
+    citations: list[Citation] = Field(description="In the order of the answer; a sentence may have several.")
     passages: list[Passage] = Field(description="What was found, best first.")
     answerable: bool = Field(description="False: the documents hold no answer.", examples=[True])
-    model: str = Field(description="Which model answered.", examples=["deepseek-r1-distill-qwen-1.5b"])
+    model: str = Field(
+        description="Which model was asked; empty if none was.", examples=["deepseek-r1-distill-qwen-1.5b"]
+    )
     finish_reason: FinishReason = Field(description="Why it ended.", examples=["stop"])
     timings: Timings = Field(description="Where the time went.")
     index: Index = Field(description="How current the index was.")
+    evidence: float = Field(
+        default=0.0,
+        description="How likely the passages hold an answer, 0…1; of several parts of the question, to the likeliest."
+        " Below the setting `min_evidence`, which `/status` tells, none is given.",
+        examples=[0.97],
+    )
+    unanswered: list[str] = Field(
+        default=[],
+        description="Parts of the question without a source, though others have one; a remark at the end of the answer"
+        " names them.",
+        examples=[["Who made the battery?"]],
+    )
+    left_out: LeftOut = Field(default=LeftOut(), description="What found no room in the prompt.")
 
 
 class PassagesEvent(Wire):
-    """Event `passages`."""
+    """Event `passages`: what was found, once, before any generation."""
 
     passages: list[Passage] = Field(description="Best first.")
 
 
+class WaitingEvent(Wire):
+    """Event `waiting`: the place in the queue has changed."""
+
+    place: int = Field(
+        description="How many questions the model answers before this one; 0: it is being worked on.", examples=[2]
+    )
+
+
 class ReasoningEvent(Wire):
-    """Event `reasoning`: some more of it."""
+    """Event `reasoning`: some more of what the model thinks."""
 
     text: str = Field(description="To be added to what came before.", examples=["The manual says "])
 
 
 class AnswerEvent(Wire):
-    """Event `answer`: some more of it."""
+    """Event `answer`: some more of the answer."""
 
     text: str = Field(description="To be added to what came before.", examples=["Between 5 °C "])

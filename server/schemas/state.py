@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from server.schemas.answers import Index
+from server.schemas.answers import IndexCounts
 from server.schemas.base import Wire
 from server.schemas.documents import Failure
 
@@ -82,7 +82,7 @@ class Folder(Wire):
     reachable: bool = Field(description="Whether it could be read at the last look.", examples=[True])
 
 
-class IndexStatus(Index):
+class IndexStatus(IndexCounts):
     """The index now."""
 
     current: str | None = Field(description="The file in work.", examples=["manuals/pika-p3.pdf"])
@@ -111,6 +111,9 @@ class Status(Wire):
         examples=[{".docx": 12, ".png": 3}],
     )
     models: Models = Field(description="All models.")
+    min_evidence: float | None = Field(
+        default=None, description="Answers with less `evidence` are not given; null: not known.", examples=[0.5]
+    )
 
 
 class SyncResponse(Wire):

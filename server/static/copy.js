@@ -6,13 +6,13 @@ import { element } from "./dom.js";
 import { words } from "./i18n.js";
 import { unitIndex } from "./offsets.js";
 
-/** Writes an answer with its citations; they are in order of `answer_end`. */
+/** Writes an answer with its citations, in order of `answer_end`; `[2?]` where a quote does not confirm its sentence. */
 export function answerAsText(answer, citations) {
   let text = "";
   let written = 0;
-  for (const { number, answer_end } of citations) {
+  for (const { number, verified, answer_end } of citations) {
     const end = answer.slice(0, unitIndex(answer, answer_end)).trimEnd().length;
-    text += `${answer.slice(written, end)}[${number}]`;
+    text += `${answer.slice(written, end)}[${number}${verified ? "" : "?"}]`;
     written = Math.max(written, end);
   }
   text += answer.slice(written);

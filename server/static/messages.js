@@ -25,6 +25,7 @@ const ENGLISH = {
   "ask.send": "Ask",
   "ask.stop": "Stop",
   "thinking.label": "Thinking",
+  "thinking.auto": "Auto",
   "thinking.off": "Off",
   "thinking.short": "Short",
   "thinking.full": "Full",
@@ -58,16 +59,25 @@ const ENGLISH = {
 
   "stage.searching": "Searching your documents… {seconds} s",
   "stage.reading": ({ n, seconds }) => `Reading ${plural(n, "passage", "passages")}… ${seconds} s`,
+  "stage.queued": ({ place, seconds }) => `${plural(place, "question", "questions")} before yours… ${seconds} s`,
   "stage.announce.passages": ({ n }) => `${plural(n, "passage", "passages")} found`,
   "passages.label": "Passages",
   "passages.nearest": "Nearest passages",
+  "passages.unseen": "not seen by the model",
   "page": "page {page}",
   "reasoning.now": "Thinking… {seconds} s",
   "reasoning.done": "Thought for {seconds} s",
   "answer.length": "The answer reached its length limit and stops here.",
   "answer.cancelled": "Stopped.",
-  "answer.uncited": "The service does not consider this answer supported by your documents.",
+  "answer.empty": "The model wrote nothing.",
   "answer.pending": ({ n }) => `${plural(n, "file was", "files were")} still being read when this was answered.`,
+  "answer.refreshed": "Changed since the last look, and brought up to date for this answer: {sources}",
+  "answer.stale": "Changed or gone, and not read anew in time, so left out of this answer: {sources}",
+  "answer.no_room": ({ turns, passages }) => {
+    const some = [turns && plural(turns, "earlier question", "earlier questions")];
+    some.push(passages && plural(passages, "passage", "passages"));
+    return `The model did not see ${some.filter(Boolean).join(" and ")}, for lack of room.`;
+  },
   "answer.copy": "Copy",
   "answer.copied": "Copied",
   "answer.sources": "Sources",
@@ -83,9 +93,10 @@ const ENGLISH = {
   "evidence.filtered.all": "Ask all documents",
 
   "citation.mark": "Citation {number}: {title}",
-  "citation.mark.unverified": "Citation {number}, not confirmed: {title}",
+  "citation.mark.unverified":
+    "Not confirmed: {number} is the nearest place, but does not say all that the sentence says ({title})",
   "citation.verified": "Supports the sentence",
-  "citation.unverified": "Not confirmed: the quote does not contain everything that the sentence says",
+  "citation.unverified": "Not confirmed: the nearest place, but it does not say all that the sentence says",
   "viewer.text": "Text of the document",
   "viewer.previous": "Previous",
   "viewer.next": "Next",
@@ -233,6 +244,7 @@ const CHINESE = {
   "ask.send": "提问",
   "ask.stop": "停止",
   "thinking.label": "思考",
+  "thinking.auto": "自动",
   "thinking.off": "关闭",
   "thinking.short": "简短",
   "thinking.full": "充分",
@@ -266,16 +278,24 @@ const CHINESE = {
 
   "stage.searching": "正在检索文档……{seconds} 秒",
   "stage.reading": "正在阅读 {n} 个段落……{seconds} 秒",
+  "stage.queued": "前面还有 {place} 个问题……{seconds} 秒",
   "stage.announce.passages": "找到 {n} 个段落",
   "passages.label": "相关段落",
   "passages.nearest": "最接近的段落",
+  "passages.unseen": "模型未读",
   "page": "第 {page} 页",
   "reasoning.now": "正在思考……{seconds} 秒",
   "reasoning.done": "思考了 {seconds} 秒",
   "answer.length": "回答已达到长度上限，到此为止。",
   "answer.cancelled": "已停止。",
-  "answer.uncited": "系统认为这个回答在您的文档中缺少依据。",
+  "answer.empty": "模型没有写出回答。",
   "answer.pending": "回答时还有 {n} 个文件正在读取。",
+  "answer.refreshed": "文件有变动，已为本次回答更新：{sources}",
+  "answer.stale": "文件有变动或已删除，未能及时重新读取，未用于本次回答：{sources}",
+  "answer.no_room": ({ turns, passages }) => {
+    const some = [turns && `较早的 ${turns} 轮问答`, passages && ` ${passages} 个段落`];
+    return `因篇幅所限，模型没有读到${some.filter(Boolean).join("和")}。`;
+  },
   "answer.copy": "复制",
   "answer.copied": "已复制",
   "answer.sources": "出处",
@@ -290,9 +310,9 @@ const CHINESE = {
   "evidence.filtered.all": "向全部文档提问",
 
   "citation.mark": "引文 {number}：{title}",
-  "citation.mark.unverified": "引文 {number}（未经核实）：{title}",
+  "citation.mark.unverified": "未经核实：引文 {number} 是最接近的原文，但没有包含这句话的全部内容（{title}）",
   "citation.verified": "原文支持这句话",
-  "citation.unverified": "未经核实：这段原文没有包含这句话的全部内容",
+  "citation.unverified": "未经核实：这是最接近的原文，但没有包含这句话的全部内容",
   "viewer.text": "文档原文",
   "viewer.previous": "上一处",
   "viewer.next": "下一处",

@@ -45,7 +45,13 @@ export function makeCard(passage, onOpen) {
   return element("li", {}, card);
 }
 
-/** Makes the mark of a citation: a small raised button. */
+/** Marks the card of a passage that found no room in the prompt. */
+export function markUnseen(card) {
+  card.dataset.unseen = "";
+  card.append(say(element("span", { class: "unseen" }), "passages.unseen"));
+}
+
+/** Makes the mark of a citation: a small raised button; `2?` where the quote does not confirm the sentence. */
 export function makeMark({ number, title, verified, answer_end }, isCurrent, onOpen) {
   const button = element(
     "button",
@@ -57,7 +63,7 @@ export function makeMark({ number, title, verified, answer_end }, isCurrent, onO
       "aria-current": isCurrent ? "true" : null,
       click: onOpen,
     },
-    String(number),
+    verified ? String(number) : `${number}?`,
   );
   const key = verified ? "citation.mark" : "citation.mark.unverified";
   sayAttribute(button, "aria-label", key, { number, title });

@@ -8,7 +8,7 @@ import { answerAsText, copyText } from "./copy.js";
 import { announce, element, problem } from "./dom.js";
 import { formatSeconds, say, words } from "./i18n.js";
 import { unitIndex } from "./offsets.js";
-import { keyOf, makeCard, makeMark, makeNumber, makeParts, timingsLine } from "./turn-parts.js";
+import { keyOf, makeCard, makeMark, makeNumber, makeParts, markUnseen, timingsLine } from "./turn-parts.js";
 import { openViewer } from "./viewer.js";
 
 const TICK_MS = 500;
@@ -19,6 +19,7 @@ export class Turn {
   #answer = "";
   #citations = [];
   #passages = [];
+  #place = 0;
   #current = null;
   #state = "searching";
   #since = performance.now();
@@ -56,8 +57,9 @@ export class Turn {
     return ["done", "none", "cancelled", "failed"].includes(this.#state);
   }
 
-  /** Takes one event of the stream: `passages`, `reasoning`, `answer`, `citation`, `done` or `error`. */
+  /** Takes one event of the stream: `passages`, `waiting`, `reasoning`, `answer`, `citation`, `done` or `error`. */
   take(name, data) {
+    if (name === "waiting") this.#takePlace(data.place);
     if (name === "passages") this.#takePassages(data.passages);
     if (name === "reasoning") this.#takeReasoning(data.text);
     if (name === "answer") this.#takeAnswer(data.text);
@@ -91,9 +93,9 @@ export class Turn {
   #tick() {
     const { stage, summary } = this.#parts;
     const seconds = Math.floor((performance.now() - this.#since) / 1000);
-    const isWaiting = this.#state === "searching" || this.#state === "reading";
+    const isWaiting = ["searching", "queued", "reading"].includes(this.#state);
     stage.hidden = !isWaiting;
-    if (isWaiting) say(stage, `stage.${this.#state}`, { seconds, n: this.#passages.length });
+    if (isWaiting) say(stage, `stage.${this.#state}`, { seconds, n: this.#passages.length, place: this.#place });
     if (this.#state === "thinking") say(summary, "reasoning.now", { seconds });
   }
 
@@ -104,6 +106,14 @@ export class Turn {
     this.#parts.passageList.replaceChildren(...cards);
     announce(words("stage.announce.passages", { n: passages.length }));
     this.#enter("reading");
+  }
+
+  /** Shows how many questions come before this one. */
+  #takePlace(place) {
+    this.#place = place;
+    if (!place) this.#enter("reading");
+    else if (this.#state === "queued") this.#tick();
+    else this.#enter("queued");
   }
 
   #takeReasoning(text) {
@@ -148,14 +158,17 @@ export class Turn {
     this.#parts.answer.hidden = isNone;
     if (isNone) {
       this.#showNoEvidence();
+      this.#noteChangedFiles(answer.index);
       return;
     }
     this.#answer = answer.answer;
     this.#takeCitations(answer.citations);
-    if (!answer.answerable) this.#note("answer.uncited", {}, "warning");
+    if (!answer.answerable) this.#note("answer.empty", {}, "warning");
     if (answer.finish_reason === "length") this.#note("answer.length");
     if (answer.finish_reason === "cancelled") this.#note("answer.cancelled");
     if (answer.index.pending) this.#note("answer.pending", { n: answer.index.pending });
+    this.#noteChangedFiles(answer.index);
+    this.#noteLeftOut(answer.left_out);
     this.#addFooter(answer);
     announce(this.#answer.replaceAll(/[*`#|]/g, ""));
   }
@@ -185,6 +198,20 @@ export class Turn {
     passages.classList.add("nearest");
     say(passagesTitle, "passages.nearest");
     announce(`${words(`evidence.${scope}.title`)}. ${words(`evidence.${scope}.${key}`)}`);
+  }
+
+  /** Says which documents were read anew for this answer, and which were left out because they have changed. */
+  #noteChangedFiles({ refreshed = [], stale = [] }) {
+    if (refreshed.length) this.#note("answer.refreshed", { sources: refreshed.join(", ") });
+    if (stale.length) this.#note("answer.stale", { sources: stale.join(", ") }, "warning");
+  }
+
+  /** Says what found no room in the prompt, and marks the passages among it. */
+  #noteLeftOut({ turns = 0, passages = [] } = {}) {
+    for (const card of this.#parts.passageList.querySelectorAll("[data-passage]")) {
+      if (passages.includes(Number(card.dataset.passage))) markUnseen(card);
+    }
+    if (turns || passages.length) this.#note("answer.no_room", { turns, passages: passages.length }, "small");
   }
 
   #note(key, values = {}, tone = "") {

@@ -108,3 +108,50 @@ def test_finished_never_says_more_than_is_true() -> None:
                     places.discard(place)
         done = [ticket for ticket, places in owed.items() if ticket <= tickets.begun and not places]
         assert tickets.finished == max(done, default=0)
+
+
+def test_who_is_in_a_hurry_waits_for_a_look_and_for_files_of_their_own_only() -> None:
+    tickets = Tickets()
+    ticket = tickets.hurry({A})
+    assert (tickets.is_hurried, tickets.hurried, tickets.is_served(ticket)) == (True, {A}, False)
+    tickets.look_done(ticket, {A, B})
+    assert (tickets.is_hurried, tickets.is_served(ticket)) == (False, False)
+    tickets.dealt_with(A)
+    assert tickets.is_served(ticket)
+    assert tickets.finished < ticket
+    tickets.leave(ticket)
+    assert tickets.hurried == frozenset()
+
+
+def test_who_is_in_a_hurry_is_served_by_the_look_if_nothing_is_left_to_do() -> None:
+    tickets = Tickets()
+    ticket = tickets.hurry({A})
+    tickets.look_done(ticket, {B})
+    assert tickets.is_served(ticket)
+
+
+def test_two_in_a_hurry_are_served_each_by_themselves() -> None:
+    tickets = Tickets()
+    first, second = tickets.hurry({A}), tickets.hurry({B})
+    assert tickets.hurried == {A, B}
+    tickets.look_done(second, {A, B})
+    tickets.dealt_with(B)
+    assert (tickets.is_served(first), tickets.is_served(second)) == (False, True)
+    tickets.leave(second)
+    assert tickets.hurried == {A}
+
+
+def test_later_version_of_a_file_keeps_nobody_in_a_hurry_waiting() -> None:
+    tickets = Tickets()
+    ticket = tickets.hurry({A})
+    tickets.look_done(ticket, {A})
+    tickets.dealt_with(A)
+    tickets.look_done(tickets.request(), {A})
+    assert tickets.is_served(ticket)
+
+
+def test_nobody_in_a_hurry_waits_for_what_was_given_up() -> None:
+    tickets = Tickets()
+    ticket = tickets.hurry({A})
+    tickets.give_up()
+    assert (tickets.is_hurried, tickets.is_served(ticket)) == (False, True)

@@ -4,11 +4,14 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from kb.answer import Request, answer_events
+from kb.answer import answer_events
+from kb.attempt import Request
 from kb.errors import ModelBusy, ModelMissing
-from kb.generation import Generated, GenerationOptions, Message
+from kb.findings import Findings, Part
+from kb.generation import Generated, GenerationOptions, Look, Message
 from kb.ports import LanguageModel, Vectors
 from kb.text import sentence_spans
+from kb.thinking import ThinkingBudgets
 from kb.types import (
     Answer,
     AnswerDelta,
@@ -17,10 +20,12 @@ from kb.types import (
     Done,
     Heartbeat,
     IndexState,
+    LeftOut,
     Passage,
     PassagePart,
     PassagesFound,
     ReasoningDelta,
+    Thinking,
     Turn,
 )
 from tests.fakes import FakeLanguageModel
@@ -46,20 +51,28 @@ def ask(
     question: str = QUESTION,
     history: Sequence[Turn] = (),
     *,
-    min_similarity: float = 0.0,
+    evidence: Sequence[float] = (0.9,),
+    parts: Sequence[str] = (),
     options: GenerationOptions | None = None,
+    thinking: Thinking = "full",
     passage_tokens: int = 600,
     index: IndexState | None = None,
+    nothing_because: str = "",
 ) -> Generator[AnswerEvent, None, None]:
+    limits = options or GenerationOptions()
     request = Request(
         question=question,
+        parts=[Part(text, text) for text in parts or [question]],
         history=history,
-        options=options or GenerationOptions(),
+        thinking=thinking,
+        budgets=ThinkingBudgets(short=3, full=limits.reasoning_tokens),
+        limits=limits,
         passage_tokens=passage_tokens,
-        min_similarity=min_similarity,
+        min_evidence=0.5,
     )
+    findings = Findings(tuple(passages), tuple(evidence) if passages else (0.0,) * len(evidence), nothing_because)
     get_model = model if callable(model) else lambda: model
-    return answer_events(request, lambda: tuple(passages), get_model, no_vectors, index or IndexState())
+    return answer_events(request, lambda: findings, get_model, no_vectors, index or IndexState())
 
 
 def answer_of(events: Sequence[AnswerEvent]) -> Answer:
@@ -121,6 +134,26 @@ def test_each_citation_names_its_stretch_of_the_answer() -> None:
     assert all(TEXT[citation.start : citation.end] == citation.quote for citation in answer.citations)
 
 
+def test_marks_of_sources_that_the_model_invents_do_not_appear() -> None:
+    events = list(ask(FakeLanguageModel("The second dome opens at nine [7]. Ilse Brandt built it in 1987 (Source 2).")))
+    answer = answer_of(events)
+    assert answer.answer == "The second dome opens at nine. Ilse Brandt built it in 1987."
+    assert "".join(event.text for event in events if isinstance(event, AnswerDelta)) == answer.answer
+    assert [answer.answer[citation.answer_start : citation.answer_end] for citation in answer.citations] == [
+        "The second dome opens at nine.",
+        "Ilse Brandt built it in 1987.",
+    ]
+
+
+def test_each_item_of_a_list_is_cited_and_the_line_above_is_not() -> None:
+    text = "Here is the answer:\n1. The second dome opens at nine in the evening.\n2. Visitors bring warm clothes"
+    answer = answer_of(list(ask(FakeLanguageModel(text))))
+    assert [answer.answer[citation.answer_start : citation.answer_end] for citation in answer.citations] == [
+        "The second dome opens at nine in the evening.",
+        "Visitors bring warm clothes",
+    ]
+
+
 def test_reasoning_never_reaches_answer_or_citations() -> None:
     reasoning = f"{TEXT} So the answer is nine. </think> <think> Ilse Brandt."
     events = list(ask(FakeLanguageModel("It opens at nine.", reasoning)))
@@ -130,10 +163,10 @@ def test_reasoning_never_reaches_answer_or_citations() -> None:
     assert all(citation.answer_end <= len(answer.answer) for citation in answer.citations)
 
 
-@pytest.mark.parametrize("passages", [[], [passage(similarity=0.5)]], ids=["no passages", "none near enough"])
+@pytest.mark.parametrize("passages", [[], [passage()]], ids=["no passages", "too little evidence"])
 @pytest.mark.parametrize(("question", "is_chinese"), [(QUESTION, False), ("圆顶几点打开？", True)])
 def test_without_evidence_the_model_is_never_asked(passages: list[Passage], question: str, is_chinese: bool) -> None:
-    events = list(ask(unwanted, passages, question, min_similarity=0.8))
+    events = list(ask(unwanted, passages, question, evidence=[0.49]))
     answer = answer_of(events)
     assert kinds(events) == [PassagesFound, AnswerDelta, Done]
     assert (answer.answerable, answer.finish_reason, answer.citations) == (False, "no_evidence", ())
@@ -142,16 +175,81 @@ def test_without_evidence_the_model_is_never_asked(passages: list[Passage], ques
     assert answer.answer == "".join(event.text for event in events if isinstance(event, AnswerDelta))
 
 
-def test_one_passage_that_is_near_enough_is_evidence() -> None:
-    passages = [passage(similarity=0.5), passage(number=2, similarity=0.8)]
-    assert answer_of(list(ask(FakeLanguageModel(), passages, min_similarity=0.8))).answerable
+def test_enough_evidence_is_told_and_answered() -> None:
+    answer = answer_of(list(ask(FakeLanguageModel(), evidence=[0.5])))
+    assert (answer.answerable, answer.evidence) == (True, 0.5)
+
+
+@pytest.mark.parametrize("why", ["empty", "filters", "stale"])
+def test_it_is_said_why_there_is_nothing_at_all(why: str) -> None:
+    answers = {answer_of(list(ask(unwanted, [], nothing_because=reason))).answer for reason in (why, "")}
+    assert len(answers) == 2
+
+
+@pytest.mark.parametrize(("margin", "is_answered"), [(3.0, True), (-3.0, False)])
+def test_what_the_model_thinks_of_the_sources_is_evidence_too(margin: float, is_answered: bool) -> None:
+    model = FakeLanguageModel(ANSWER, margins={QUESTION: margin})
+    events = list(ask(model, evidence=[0.9]))
+    answer = answer_of(events)
+    assert (answer.answerable, answer.finish_reason) == (is_answered, "stop" if is_answered else "no_evidence")
+    assert (answer.evidence >= 0.5) == is_answered
+    assert (answer.answer == ANSWER) == is_answered
+    assert model.finished == ["stop" if is_answered else "cancelled"], "nothing is generated in vain"
+
+
+PARTS = ("When does the second dome open?", "What does it cost?")
+
+
+def test_parts_without_a_source_are_named_and_the_model_is_asked_for_the_others() -> None:
+    model = FakeLanguageModel(ANSWER, margins={PARTS[0]: 3.0, PARTS[1]: -3.0})
+    events = list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.9]))
+    answer = answer_of(events)
+    assert (answer.unanswered, answer.answerable) == (PARTS[1:], True)
+    assert answer.answer.startswith(ANSWER)
+    assert PARTS[1] in answer.answer.removeprefix(ANSWER)
+    assert answer.answer == "".join(event.text for event in events if isinstance(event, AnswerDelta))
+    assert all(citation.answer_end <= len(ANSWER) for citation in answer.citations), "a remark is not cited"
+    assert PARTS[1] not in model.asked[-1][-1].content
+    assert model.finished == ["cancelled", "stop"], "what was begun with the whole question is broken off"
+
+
+def test_parts_are_judged_by_the_search_alone_where_a_look_would_tell_nothing() -> None:
+    model = FakeLanguageModel(ANSWER)
+    answer = answer_of(list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.2])))
+    assert (answer.unanswered, len(model.asked)) == (PARTS[1:], 1)
+    second_alone = answer_of(list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.2, 0.9])))
+    assert second_alone.unanswered == PARTS[:1]
+    assert PARTS[0] not in model.asked[-1][-1].content
+
+
+def test_question_without_a_source_for_any_part_is_declined() -> None:
+    model = FakeLanguageModel(ANSWER, margins=dict.fromkeys(PARTS, -3.0))
+    answer = answer_of(list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.9])))
+    assert (answer.answerable, answer.unanswered, answer.finish_reason) == (False, (), "no_evidence")
+
+
+@pytest.mark.parametrize(("evidence", "tokens"), [(0.99, 0), (0.6, 3)])
+def test_thinking_that_is_left_to_the_service_depends_on_the_evidence(evidence: float, tokens: int) -> None:
+    model = FakeLanguageModel(ANSWER, REASONING)
+    answer = answer_of(list(ask(model, evidence=[evidence], thinking="auto")))
+    assert answer.timings.reasoning_tokens == tokens == model.options[0].reasoning_tokens
+
+
+def test_what_found_no_room_in_the_prompt_is_declared() -> None:
+    passages = [passage(), passage("word " * 500, 2)]
+    history = [Turn("question " * 50, "answer " * 50), Turn("Who?", "Ilse.")]
+    answer = answer_of(list(ask(FakeLanguageModel(), passages, history=history, passage_tokens=100)))
+    assert answer.left_out == LeftOut(turns=1, passages=(2,))
+    assert answer_of(list(ask(FakeLanguageModel()))).left_out == LeftOut()
 
 
 class KeepingModel(FakeLanguageModel):
     """Holds on to its streams, so that they end by being closed and not by being forgotten."""
 
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
-        self.kept = super().stream(messages, options)
+    def stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    ) -> Generator[Generated, None, None]:
+        self.kept = super().stream(messages, options, look)
         return self.kept
 
 

@@ -34,8 +34,13 @@ def passage(text: str, number: int = 1, start: int = 50, parts: Sequence[Passage
     )
 
 
-def cite(sentence: str, *passages: Passage, question: str = QUESTION) -> Citation | None:
+def cite_all(sentence: str, *passages: Passage, question: str = QUESTION) -> tuple[Citation, ...]:
     return Citer(question, passages).cite(sentence, (0, len(sentence)))
+
+
+def cite(sentence: str, *passages: Passage, question: str = QUESTION) -> Citation | None:
+    """The first citation of a sentence."""
+    return next(iter(cite_all(sentence, *passages, question=question)), None)
 
 
 def supported(sentence: str, *passages: Passage, question: str = QUESTION) -> str:
@@ -59,8 +64,7 @@ def test_sentence_is_supported_by_the_sentence_that_says_the_same() -> None:
 
 def test_citation_says_where_the_quote_stands_and_what_it_supports() -> None:
     answer = "Certainly. The second dome opens at nine in the evening."
-    citation = Citer(QUESTION, [passage(BREAD), passage(DOME, 2)]).cite(answer, (11, len(answer)))
-    assert citation is not None
+    (citation,) = Citer(QUESTION, [passage(BREAD), passage(DOME, 2)]).cite(answer, (11, len(answer)))
     assert (citation.number, citation.document_id, citation.title, citation.source) == (1, "d2", "Title 2", "2.md")
     assert (citation.page, citation.heading) == (3, "Domes")
     assert (citation.answer_start, citation.answer_end) == (11, len(answer))
@@ -152,8 +156,8 @@ def test_sentence_that_two_neighbours_support_together_quotes_both() -> None:
 def test_citations_are_numbered_as_they_come_and_a_quote_keeps_its_number() -> None:
     answer = "The second dome opens at nine. Bread is baked from flour. The second dome opens in the evening at nine."
     citer = Citer(QUESTION, [passage(DOME), passage(BREAD, 2)])
-    citations = [citer.cite(answer, span) for span in sentence_spans(answer)]
-    assert [citation and citation.number for citation in citations] == [1, 2, 1]
+    citations = [citation for span in sentence_spans(answer) for citation in citer.cite(answer, span)]
+    assert [citation.number for citation in citations] == [1, 2, 1]
 
 
 def test_earlier_passage_is_quoted_where_two_say_the_same() -> None:
@@ -166,6 +170,107 @@ def test_earlier_passage_is_quoted_where_two_say_the_same() -> None:
 def test_heading_line_is_not_quoted() -> None:
     citation = cite("The second dome opens at nine.", passage("## The second dome opens\n\nThe dome opens at nine."))
     assert citation is not None
+    assert citation.quote == "The dome opens at nine."
+
+
+# Several quotes for one sentence
+
+HARBOUR = "The harbour master is Anna Meier. Ships of 4.5 million tons a year pass the eastern lock. It rains."
+LOCK = "The eastern lock was opened in 1934. Its gates weigh 120 tons each. Tourists like to watch."
+
+
+def test_further_quote_is_cited_where_it_holds_what_the_first_does_not() -> None:
+    sentence = "The eastern lock, opened in 1934, is passed by ships of 4.5 million tons a year."
+    citations = cite_all(sentence, passage(BREAD), passage(HARBOUR, 2), passage(LOCK, 3), question="What about it?")
+    assert [(citation.quote, citation.verified) for citation in citations] == [
+        ("Ships of 4.5 million tons a year pass the eastern lock.", True),
+        ("The eastern lock was opened in 1934.", True),
+    ]
+    assert {(citation.answer_start, citation.answer_end) for citation in citations} == {(0, len(sentence))}
+
+
+def test_one_quote_is_enough_where_a_copy_says_no_more() -> None:
+    assert len(cite_all("The eastern lock was opened in 1934.", passage(LOCK), passage(LOCK, 2))) == 1
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The eastern lock, opened in 1935, is passed by ships of 4.5 million tons a year.",
+        "The eastern lock, opened in 1934, is passed by ships of 4.5 billion tons a year.",
+        "The eastern lock, opened in 1934, is passed by ships of 120 tons a year and was painted by Ilse Brandt.",
+        "Anna Meier opened the eastern lock in 1934.",
+        "Anna Meier opened the eastern lock.",
+    ],
+)
+def test_sentence_that_the_quotes_do_not_hold_together_has_the_nearest_alone(sentence: str) -> None:
+    (citation,) = cite_all(sentence, passage(HARBOUR), passage(LOCK, 2), question="What about it?")
+    assert not citation.verified
+
+
+# Short answers
+
+
+@pytest.mark.parametrize(
+    ("answer", "question", "texts"),
+    [
+        ("1987", "When was the second dome built?", (DOME, LOCK)),
+        ("第二座", "哪座圆顶晚上打开？", ("第二座圆顶晚上打开。第三座圆顶关着。",)),
+        ("Yes.", "Does the second dome open at nine in the evening?", (DOME, LOCK)),
+        ("No.", "Does the second dome open at night?", ("The second dome does not open at night.",)),
+        ("是的。", "第二个圆顶晚上九点打开吗？", (CHINESE,)),
+        ("The second dome opens at nine.", "Does the second dome open at nine?", (DOME,)),
+    ],
+)
+def test_short_answer_is_verified_where_the_question_is_answered(
+    answer: str, question: str, texts: tuple[str, ...]
+) -> None:
+    assert is_verified(answer, *(passage(text, n) for n, text in enumerate(texts, start=1)), question=question)
+
+
+@pytest.mark.parametrize(
+    ("answer", "question"),
+    [
+        ("1934", "When was the second dome built?"),  # of the lock
+        ("Anna Meier", "Who built the second dome?"),
+        ("The second dome.", "What did they do with the second dome?"),  # says nothing anew
+        ("Ilse Brandt", "How many domes are there?"),
+        ("No.", "Does the second dome open at nine in the evening?"),
+        ("Yes.", "Does the second dome open at ten in the evening?"),
+        ("Yes.", "When does the second dome open in the evening?"),
+    ],
+)
+def test_short_answer_is_not_verified_elsewhere(answer: str, question: str) -> None:
+    assert not is_verified(answer, passage(DOME), passage(HARBOUR, 2), passage(LOCK, 3), question=question)
+
+
+def test_answer_that_stands_beside_something_less_near_to_the_question_is_not_verified() -> None:
+    text = "Ilse Brandt painted the second dome in 1990. Ilse Brandt built the second dome in 1987."
+    question = "When was the second dome built by Ilse Brandt?"
+    assert is_verified("1987", passage(text), question=question)
+    assert not is_verified("1990", passage(text), question=question)
+
+
+def test_neighbours_that_are_too_long_for_one_quote_are_two() -> None:
+    one, other = ("The lock was opened", "The lock weighs"), ("by Brandt", "120 tons")
+    long = " ".join(f"{begin} {'quietly ' * 50}{end}." for begin, end in zip(one, other, strict=True))
+    citations = cite_all("The lock was opened by Brandt, the lock weighs 120 tons.", passage(long), question="What?")
+    assert [citation.verified for citation in citations] == [True, True]
+    assert all(len(citation.quote) <= 600 for citation in citations)
+
+
+def test_quote_is_never_longer_than_six_hundred_characters() -> None:
+    line = "The second dome opens at nine and then it is open for a long time. "
+    code = "\n".join(f"dome_{n} = {n} # {'x' * 50}" for n in range(40))
+    for citation in cite_all("dome_7 = 7", passage(code)) + cite_all(line, passage(line.replace(".", ",") * 40)):
+        assert len(citation.quote) <= 600
+
+
+@pytest.mark.parametrize(
+    "text", ["Domes\n=====\n\nThe dome opens at nine.", "# The dome opens\nThe dome opens at nine."]
+)
+def test_text_below_a_heading_is_quoted_without_it(text: str) -> None:
+    (citation,) = cite_all("The dome opens at nine.", passage(text))
     assert citation.quote == "The dome opens at nine."
 
 
@@ -192,10 +297,9 @@ SAME = {"第二个圆顶晚上九点打开。", "The second dome opens at nine i
 
 def test_sentence_in_another_language_is_supported_by_what_means_the_same() -> None:
     answer = "第二个圆顶晚上九点打开。"
-    citation = Citer("圆顶几点打开？", [passage(BREAD), passage(DOME, 2)], Meanings(SAME)).cite(
+    (citation,) = Citer("圆顶几点打开？", [passage(BREAD), passage(DOME, 2)], Meanings(SAME)).cite(
         answer, (0, len(answer))
     )
-    assert citation is not None
     assert citation.quote in SAME
     assert citation.verified
 
@@ -203,8 +307,7 @@ def test_sentence_in_another_language_is_supported_by_what_means_the_same() -> N
 def test_number_must_be_in_the_quote_in_another_language_too() -> None:
     answer = "第二个圆顶自1999年起晚上九点打开。"
     meanings = Meanings(SAME | {answer})
-    citation = Citer("圆顶几点打开？", [passage(DOME)], meanings).cite(answer, (0, len(answer)))
-    assert citation is not None
+    (citation,) = Citer("圆顶几点打开？", [passage(DOME)], meanings).cite(answer, (0, len(answer)))
     assert not citation.verified
 
 
@@ -257,15 +360,18 @@ def test_quote_is_the_text_of_its_document_at_its_offsets(
         passages.append(passage("\n".join(parts), number, begin, placed))
     citer = Citer(question, passages)
     for span in sentence_spans(answer):
-        citation = citer.cite(answer, span)
-        if citation is None:
-            continue
-        number = int(citation.document_id[1:])
-        assert citation.quote == texts[number - 1][citation.start : citation.end]
-        assert citation.quote.strip()
-        place = passages[number - 1].part_at(citation.start)
-        assert citation.page == place.page
-        assert place.start <= citation.start < place.end
-        assert (citation.answer_start, citation.answer_end) == span
-        assert 0 <= citation.score <= 1
-        assert citation.number >= 1
+        citations = citer.cite(answer, span)
+        assert len(citations) <= 3
+        assert len({citation.verified for citation in citations}) <= 1
+        assert len(citations) <= 1 or citations[0].verified
+        for citation in citations:
+            number = int(citation.document_id[1:])
+            assert citation.quote == texts[number - 1][citation.start : citation.end]
+            assert citation.quote.strip()
+            assert len(citation.quote) <= 600
+            place = passages[number - 1].part_at(citation.start)
+            assert citation.page == place.page
+            assert place.start <= citation.start < place.end
+            assert (citation.answer_start, citation.answer_end) == span
+            assert 0 <= citation.score <= 1
+            assert citation.number >= 1

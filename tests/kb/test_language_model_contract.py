@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from kb.errors import ModelBusy, ModelError, PromptTooLong
-from kb.generation import Delta, GenerationEnd, GenerationOptions, Message
+from kb.generation import Delta, EngineOptions, GenerationEnd, GenerationOptions, Look, Looked, Message
 from kb.llm import LlamaModel
+from kb.llm_process import LlamaProcess
 from kb.ports import LanguageModel
 from kb.types import Heartbeat
 from tests.fakes import FakeLanguageModel
@@ -24,25 +25,65 @@ QUEUE_SIZE = 2
 Build = Callable[[list[str], list[str]], LanguageModel]
 
 
-@pytest.fixture(params=["fake", "llama.cpp"])
-def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Build]:
+class Processes:
+    """Child processes with a model each; a test takes one that another test has left, because starting takes long."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, LlamaProcess] = {}
+
+    def __call__(self, answer: list[str], reasoning: list[str]) -> LlamaProcess:
+        name = "".join(answer + reasoning)
+        running = self._running.get(name)
+        if running is None or is_closed(running):
+            path = write(self._folder / f"{len(self._running)}.gguf", answer, reasoning)
+            options = EngineOptions(4096, threads=1)
+            running = self._running[name] = LlamaProcess(path, "tiny", options, queue_size=QUEUE_SIZE)
+        return running
+
+    def close(self) -> None:
+        for model in self._running.values():
+            model.close()
+
+
+def is_closed(model: LanguageModel) -> bool:
+    try:
+        return not model.ready(0)
+    except ModelError:
+        return True
+
+
+def write(path: Path, answer: list[str], reasoning: list[str]) -> Path:
+    ending = [answer[0]] if answer == ENDLESS else [END]
+    thinks = ["\n", *reasoning, "</think>"] if reasoning else ["\n", answer[0]]
+    # The endless one is also slow enough to be still at it when the next question comes.
+    width = 4096 if answer == ENDLESS else 32
+    return tiny_chat(path, thinks, ["\n\n", *answer, *ending], r1=bool(reasoning), feed_forward=width)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    processes = Processes(tmp_path_factory.mktemp("models"))
+    yield processes
+    processes.close()
+
+
+@pytest.fixture(params=["fake", "in this process", "in its own process"])
+def build(request: pytest.FixtureRequest, processes: Processes, tmp_path: Path) -> Iterator[Build]:
     models: list[LanguageModel] = []
 
     def build_fake(answer: list[str], reasoning: list[str]) -> LanguageModel:
         text = "".join(answer) * (100 if answer == ENDLESS else 1)
         return FakeLanguageModel(text, "".join(reasoning), context_tokens=4096, queue_size=QUEUE_SIZE)
 
-    def build_real(answer: list[str], reasoning: list[str]) -> LanguageModel:
-        ending = [answer[0]] if answer == ENDLESS else [END]
-        thinks = ["\n", *reasoning, "</think>"] if reasoning else ["\n", answer[0]]
-        # The endless one is also slow enough to be still at it when the next question comes.
-        width = 4096 if answer == ENDLESS else 32
-        chains = (thinks, ["\n\n", *answer, *ending])
-        path = tiny_chat(tmp_path / "tiny.gguf", *chains, r1=bool(reasoning), feed_forward=width)
-        return LlamaModel(path, "tiny", context_tokens=4096, threads=1, queue_size=QUEUE_SIZE)
+    def build_here(answer: list[str], reasoning: list[str]) -> LanguageModel:
+        path = write(tmp_path / "tiny.gguf", answer, reasoning)
+        return LlamaModel(path, "tiny", EngineOptions(4096, threads=1), queue_size=QUEUE_SIZE)
 
     def build_any(answer: list[str], reasoning: list[str]) -> LanguageModel:
-        models.append((build_fake if request.param == "fake" else build_real)(answer, reasoning))
+        if request.param == "in its own process":
+            return processes(answer, reasoning)
+        models.append((build_fake if request.param == "fake" else build_here)(answer, reasoning))
         return models[-1]
 
     yield build_any
@@ -112,6 +153,22 @@ def test_prompt_that_just_fits_is_answered_and_one_token_more_is_refused(build: 
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("prompts", [1, 3])
+@pytest.mark.parametrize("reasoning", [[], REASONING], ids=["plain", "reasoning"])
+def test_look_shows_a_margin_for_each_prompt_before_anything_is_said(
+    build: Build, reasoning: list[str], prompts: int
+) -> None:
+    model = build(ANSWER, reasoning)
+    look = Look(tuple((*QUESTION[:1], Message("user", f"Is it number {n}?")) for n in range(prompts)), ("Yes", "No"))
+    items = [item for item in model.stream(QUESTION, GenerationOptions(), look) if not isinstance(item, Heartbeat)]
+    assert [type(item) for item in items[:2]] == [Looked, Delta]
+    assert [item for item in items[1:] if isinstance(item, Looked)] == []
+    assert isinstance(items[0], Looked)
+    assert [type(margin) for margin in items[0].margins] == [float] * prompts
+    unlooked = [item for item in model.stream(QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)]
+    assert items[1:] == unlooked
+
+
 def test_model_that_does_not_reason_ignores_the_reasoning_budget(build: Build) -> None:
     _, answer, _ = reply(build(ANSWER, []), GenerationOptions(reasoning_tokens=100_000))
     assert answer == "It is on page nine."
@@ -158,10 +215,16 @@ def test_stream_that_was_never_begun_costs_nothing(build: Build) -> None:
     assert reply(model, GenerationOptions())[1] == "It is on page nine."
 
 
+def test_open_model_is_ready(build: Build) -> None:
+    assert build(ANSWER, []).ready(5)
+
+
 def test_closed_model_says_so(build: Build) -> None:
     model = build(ANSWER, [])
     model.close()
     model.close()
+    with pytest.raises(ModelError, match="closed"):
+        model.ready(0)
     with pytest.raises(ModelError, match="closed"):
         model.count_tokens("word")
     with pytest.raises(ModelError, match="closed"):

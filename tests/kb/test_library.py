@@ -64,7 +64,7 @@ class WatchedIndex(FakeVectorIndex):
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The fake vectors lie farther apart than those of a real model."""
-    return load(home=tmp_path / "home", models=tmp_path / "models", min_similarity=0.0)
+    return load(home=tmp_path / "home", models=tmp_path / "models", min_evidence=0.0)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_question_without_documents_is_not_answered(library: KnowledgeBase, mode
 @pytest.mark.parametrize(("thinking", "reasoning_tokens"), [("off", 0), ("short", 11), ("full", 22), (None, 22)])
 def test_thinking_is_a_budget(settings: Settings, thinking: Thinking | None, reasoning_tokens: int) -> None:
     budgets = {"thinking": "full", "reasoning_short_tokens": 11, "reasoning_full_tokens": 22, "answer_tokens": 33}
-    model = FakeLanguageModel()
+    model = FakeLanguageModel(reasoning="Let us see.")
     with open_fake_library(settings.model_copy(update=budgets), model=model) as library:
         add(library, "dome.md", DOME)
         library.ask("When does it open?", thinking=thinking)

@@ -5,8 +5,8 @@ import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from kb.errors import ModelError, ModelLoadError, ModelMissing
-from kb.generation import Message
-from kb.llama import BATCH_TOKENS, Llama
+from kb.generation import EngineOptions, Message
+from kb.llama import Llama
 from kb.templates import profile_of
 from tests.tiny_gguf import END, tiny_chat, tiny_r1
 
@@ -15,7 +15,7 @@ CHAIN = ["\n", "Hello", " there", "=" * 200, END]
 
 @pytest.fixture
 def llama(tmp_path: Path) -> Iterator[Llama]:
-    model = Llama(tiny_chat(tmp_path / "tiny.gguf", CHAIN), context_tokens=512, threads=1)
+    model = Llama(tiny_chat(tmp_path / "tiny.gguf", CHAIN), EngineOptions(512, threads=1))
     yield model
     model.close()
 
@@ -42,7 +42,7 @@ def test_control_tokens_are_recognised_only_where_they_are_meant(llama: Llama) -
 
 
 def test_tags_are_recognised_only_where_they_are_meant(tmp_path: Path) -> None:
-    llama = Llama(tiny_chat(tmp_path / "tiny.gguf", r1=True), context_tokens=512)
+    llama = Llama(tiny_chat(tmp_path / "tiny.gguf", r1=True), EngineOptions(512))
     (closer,) = llama.tokenize("</think>", control=True)
     plain = llama.tokenize("<</think></think></think", control=False)
     assert closer not in plain
@@ -77,24 +77,54 @@ def test_of_a_prompt_seen_before_one_token_is_evaluated_again(llama: Llama) -> N
     assert greedy(llama, 2) == [b"Hello", b" there"]
 
 
+def test_margin_tells_how_much_likelier_one_token_is_than_another(llama: Llama) -> None:
+    other = llama.tokenize("x", control=False)[0]
+    llama.evaluate(llama.tokenize("The sky is blue.\n", control=False))
+    with llama.sampler(0.0, 1.0, 0) as sample:
+        hello = sample()
+    margin = llama.margin(hello, other)
+    assert margin > 1.0
+    assert llama.margin(other, hello) == -margin
+    llama.evaluate([hello])
+    assert llama.margin(hello, other) == 0.0
+
+
 def test_more_than_the_context_holds_is_an_error_and_can_be_taken_back(llama: Llama) -> None:
     prompt = llama.tokenize("a" * 512, control=False)
-    for start in range(0, 512, BATCH_TOKENS):
-        llama.evaluate(prompt[start : start + BATCH_TOKENS])
+    for start in range(0, 512, llama.batch_tokens):
+        llama.evaluate(prompt[start : start + llama.batch_tokens])
     with pytest.raises(ModelError, match="512 others"):
         llama.evaluate(prompt[:1])
     assert llama.keep_prefix(prompt[:100]) == 99
 
 
 def test_context_is_at_most_what_the_model_was_trained_with(tmp_path: Path) -> None:
-    llama = Llama(tiny_chat(tmp_path / "tiny.gguf", CHAIN), context_tokens=1_000_000)
+    llama = Llama(tiny_chat(tmp_path / "tiny.gguf", CHAIN), EngineOptions(1_000_000))
     assert llama.context_tokens == 16_384
     llama.close()
 
 
+def test_new_context_is_empty_and_has_the_size_asked_for(llama: Llama) -> None:
+    prompt = llama.tokenize("The sky is blue.\n", control=False)
+    llama.evaluate(prompt)
+    llama.renew_context(EngineOptions(1024, threads=1, batch_tokens=32, flash_attention=True, kv_type="q8_0"))
+    assert (llama.context_tokens, llama.room_tokens, llama.batch_tokens) == (1024, 1024, 32)
+    assert llama.keep_prefix(prompt) == 0
+    llama.evaluate(prompt)
+    assert greedy(llama, 2) == [b"Hello", b" there"]
+
+
+def test_context_that_llama_cpp_cannot_make_is_an_error_with_its_reason(llama: Llama) -> None:
+    with pytest.raises(ModelLoadError, match=r"no context of 512 tokens .*[Ff]lash"):
+        llama.renew_context(EngineOptions(512, threads=1, flash_attention=False, kv_type="q8_0"))
+    llama.renew_context(EngineOptions(512, threads=1))
+    llama.evaluate(llama.tokenize("\n", control=False))
+    assert greedy(llama, 1) == [b"Hello"]
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"nowhere\.gguf"):
-        Llama(tmp_path / "nowhere.gguf", 512)
+        Llama(tmp_path / "nowhere.gguf", EngineOptions())
 
 
 @pytest.mark.parametrize(
@@ -107,7 +137,7 @@ def test_truncated_file_does_not_load_and_the_reason_is_given(
     path = tiny_chat(tmp_path / "tiny.gguf", CHAIN)
     path.write_bytes(path.read_bytes()[:kept_bytes])
     with pytest.raises(ModelLoadError, match=reason) as caught:
-        Llama(path, 512)
+        Llama(path, EngineOptions())
     assert str(path) in caught.value.message
     assert caught.value.hint
     assert capfd.readouterr() == ("", "")
@@ -117,17 +147,17 @@ def test_other_file_does_not_load(tmp_path: Path) -> None:
     path = tmp_path / "notes.gguf"
     path.write_text("These are my notes. " * 100)
     with pytest.raises(ModelLoadError, match="magic"):
-        Llama(path, 512)
+        Llama(path, EngineOptions())
 
 
 def test_embedding_model_does_not_load(tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match="does not generate text"):
-        Llama(tiny_chat(tmp_path / "tiny.gguf", CHAIN, generates=False), 512)
+        Llama(tiny_chat(tmp_path / "tiny.gguf", CHAIN, generates=False), EngineOptions())
 
 
 @pytest.fixture(scope="module")
 def r1() -> Iterator[Llama]:
-    model = Llama(tiny_r1(), context_tokens=2048)
+    model = Llama(tiny_r1(), EngineOptions(2048))
     yield model
     model.close()
 

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from kb.errors import SettingsError
+from kb.generation import EngineSettings
 from kb.settings import CONFIG_NAME, Settings, load
 
 
@@ -43,7 +44,13 @@ def test_process_environment_is_read_where_no_other_is_given(monkeypatch: pytest
 
 def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
     defaults = load({}, home=tmp_path)
-    special = {"home": str(tmp_path), "folders": str(tmp_path), "allowed_hosts": "kb.lan", "thinking": "full"}
+    special = {
+        "home": str(tmp_path),
+        "folders": str(tmp_path),
+        "allowed_hosts": "kb.lan",
+        "thinking": "full",
+        "context_tokens": "4096",
+    }
     for name in Settings.model_fields:
         value = special.get(name) or str(getattr(defaults, name) or "1")
         loaded = load({"KB_HOME": str(tmp_path), f"KB_{name.upper()}": value})
@@ -75,7 +82,7 @@ def test_lists_may_be_lists_in_the_file_and_have_commas_in_the_environment(tmp_p
         ("port", "many"),
         ("port", "70000"),
         ("context_tokens", "10"),
-        ("min_similarity", "1.5"),
+        ("min_evidence", "1.5"),
         ("thinking", "long"),
         ("sync_seconds", "0"),
     ],
@@ -114,3 +121,10 @@ def test_settings_do_not_change(settings: Settings) -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_what_is_not_set_of_the_engine_is_left_to_choose(tmp_path: Path) -> None:
+    assert load({}, home=tmp_path).engine == EngineSettings()
+    flags = {"context_tokens": 512, "threads": 2, "batch_tokens": 64, "flash_attention": "off", "gpu_layers": 0}
+    assert load({"KB_KV_TYPE": "q8_0"}, home=tmp_path, **flags).engine == EngineSettings(512, 2, 64, False, "q8_0", 0)
+    assert load({"KB_FLASH_ATTENTION": "on"}, home=tmp_path).engine.flash_attention is True

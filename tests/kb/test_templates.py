@@ -13,6 +13,12 @@ OLDER_R1_TEMPLATE = R1_TEMPLATE.replace("<think>\n", "")
 NO_SYSTEM_TEMPLATE = (
     "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
 ) + CHATML_TEMPLATE
+LLAMA_3_TEMPLATE = (
+    "{% for message in messages %}{% set text = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' "
+    "+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set text = bos_token + text %}{% endif %}"
+    "{{ text }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
+)
 HYBRID_TEMPLATE = CHATML_TEMPLATE.replace(
     "{% endif %}",
     "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}",
@@ -82,6 +88,15 @@ def test_chat_model_speaks_its_own_template_greedily() -> None:
     assert prompt(qwen) == (
         "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
         "<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+def test_llama_3_speaks_its_own_template() -> None:
+    llama = profile(LLAMA_3_TEMPLATE, Vocabulary("<|begin_of_text|>", "<|eot_id|>", True, frozenset()))
+    assert (llama.reasons, llama.allows_system, llama.temperature) == (False, True, 0.0)
+    assert prompt(llama, TALK[:2]) == (
+        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe short.<|eot_id|>"
+        "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
     )
 
 

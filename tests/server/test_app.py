@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from ingest.pipeline import Pipeline
 from kb import errors
 from kb.errors import KBError, ModelBusy, SettingsError
 from kb.settings import Settings
+from kb.types import Answer, AnswerDelta, Done, Heartbeat, PassagesFound, ReasoningDelta
 from server import schemas
 from server.app import create_app, status_of
+from server.streaming import wire_event
 from tests.harness import open_fake_library
 
 STATUS = {
@@ -158,6 +161,15 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         for method, route in methods.items():
             assert route["summary"], f"{method} {path}"
             assert "text/event-stream" in str(route) or path != "/ask"
+
+
+def test_description_of_a_stream_names_each_event(client: TestClient) -> None:
+    answered = client.get("/openapi.json").json()["paths"]["/ask"]["post"]["responses"]["200"]
+    events = (Heartbeat(), PassagesFound(()), ReasoningDelta(""), AnswerDelta(""), Done(Answer()))
+    names = [*(wire_event(event)[0] for event in events), "citation", "error"]
+    assert sorted(re.findall(r"^- `(\w+)`:", answered["description"], re.MULTILINE)) == sorted(names)
+    example = answered["content"]["text/event-stream"]["example"]
+    assert set(re.findall(r"^event: (\w+)$", example, re.MULTILINE)) <= set(names)
 
 
 def test_service_that_others_could_reach_is_not_made_without_a_token(settings: Settings, tmp_path: Path) -> None:

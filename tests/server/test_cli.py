@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer.main
@@ -14,6 +15,7 @@ import typer.main
 import server.cli
 from kb.errors import ModelMissing
 from kb.settings import Settings
+from kb.types import Thinking
 from server.cli import exit_code, main
 from server.serving import listen
 from tests.fakes import FakeLanguageModel
@@ -22,7 +24,7 @@ from tests.server.test_app import error_classes
 
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
 QUESTION = "When was the second dome repaired?"
-COMMANDS = ("serve", "ask", "search", "add", "sync", "forget", "reindex", "status", "doctor")
+COMMANDS = ("serve", "ask", "chat", "search", "add", "sync", "forget", "reindex", "status", "doctor")
 EXIT_CODES = {
     2: ("InvalidRequest", "RequestTooLarge", "UnsupportedType", "SettingsError"),
     4: ("ModelError", "ModelMissing", "ModelDownloadError", "ModelLoadError", "PromptTooLong", "ModelBusy"),
@@ -168,6 +170,15 @@ def test_answer_as_json_is_nothing_but_json(run: Run, served: Served) -> None:
     assert (answer["answer"], len(answer["passages"])) == ("The second dome was repaired in March.", 1)
     for command in (["search", "--json", "dome"], ["status", "--json"]):
         assert json.loads(run(*command).out)
+
+
+@pytest.mark.parametrize("thinking", get_args(Thinking))
+def test_each_way_to_think_can_be_chosen_and_is_in_the_help(run: Run, served: Served, thinking: str) -> None:
+    assert run("ask", "--thinking", thinking, QUESTION).code == 0
+    assert thinking in run("ask", "--thinking", "hard", QUESTION).message
+    for command in ("ask", "chat"):
+        words = " ".join(run(command, "--help").out.replace("│", " ").split())
+        assert thinking in words.partition("reasoning model may think:")[2].partition("--")[0]
 
 
 def test_question_without_an_answer_ends_with_3(run: Run, settings: Settings, tmp_path: Path) -> None:

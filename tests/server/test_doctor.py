@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from kb.generation import EngineOptions, EngineSettings
+from kb.memory import ModelShape
 from kb.settings import Settings
-from server.doctor import Finding, examine
+from kb.tuning_cache import CACHE_NAME, Measurement, TuningCache
+from server.doctor import examine
+from server.findings import Finding
 from tests.harness import open_fake_library, quick_settings, take_permission
+from tests.tiny_gguf import tiny_chat
 
 
 @pytest.fixture
@@ -72,6 +77,55 @@ def test_reranker_is_looked_for_and_searches_go_on_without_it(settings: Settings
     (tmp_path / "model" / "modules.json").unlink()
     (tmp_path / "model" / "config.json").write_text(json.dumps({"architectures": ["BertForSequenceClassification"]}))
     assert finding(local, f"reranker {tmp_path / 'model'}").level == "good"
+
+
+SHAPE = ModelShape(layers=1, kv_heads=1, head_size=64, trained_tokens=16_384, vocabulary=300)
+
+
+def with_model(settings: Settings, tmp_path: Path, **more: object) -> Settings:
+    return settings.model_copy(update={"model": str(tiny_chat(tmp_path / "tiny.gguf")), **more})
+
+
+def keep(settings: Settings, measurement: Measurement) -> None:
+    TuningCache(settings.models / CACHE_NAME).keep(Path(settings.model), settings.engine, measurement)
+
+
+def test_model_that_was_never_loaded_is_still_to_be_measured(settings: Settings, tmp_path: Path) -> None:
+    assert finding(with_model(settings, tmp_path), "is measured when it first loads").level == "note"
+
+
+def test_each_choice_for_the_model_is_shown_with_its_source_speed_and_window(
+    settings: Settings, tmp_path: Path
+) -> None:
+    chosen = with_model(settings, tmp_path, batch_tokens=64)
+    keep(chosen, Measurement(EngineOptions(1024, 2, 64), ("threads",), 80.4, 19.6, SHAPE, 8192, False, 1.0))
+    text = finding(chosen, "llama.cpp runs it").text
+    assert "2 threads (measured), batches of 64 tokens (set), flash attention as llama.cpp sees fit (default)" in text
+    assert "80 tokens/s read and 20 written when measured while other processes were busy" in text
+    assert "GPU" not in text
+    assert "context window of 8192 tokens (memory)" in finding(chosen, "context window").text
+
+
+def test_layers_on_the_gpu_are_shown_where_there_is_one(settings: Settings, tmp_path: Path) -> None:
+    chosen = with_model(settings, tmp_path)
+    keep(chosen, Measurement(EngineOptions(4096, 1), ("gpu_layers",), 8000.0, 300.0, SHAPE, 4096, True))
+    assert "all layers on the GPU (measured); 8000 tokens/s read" in finding(chosen, "1 thread (default)").text
+
+
+def test_model_that_memory_is_too_short_for_is_bad(settings: Settings, tmp_path: Path) -> None:
+    chosen = with_model(settings, tmp_path)
+    huge = ModelShape(layers=10_000, kv_heads=10_000, head_size=128, trained_tokens=16_384, vocabulary=300)
+    keep(chosen, Measurement(EngineOptions(1024, 2), (), 1.0, 1.0, huge, 8192, False))
+    short = finding(chosen, "are missing")
+    assert (short.level, "KB_CONTEXT_TOKENS" in short.hint) == ("bad", True)
+
+
+def test_what_is_all_set_by_hand_is_shown_without_a_measurement(settings: Settings, tmp_path: Path) -> None:
+    by_hand = {"context_tokens": 2048, "threads": 3, "batch_tokens": 64, "flash_attention": "on", "kv_type": "q8_0"}
+    chosen = with_model(settings, tmp_path, gpu_layers=0, **by_hand)
+    assert EngineSettings(2048, 3, 64, True, "q8_0", 0) == chosen.engine
+    assert "3 threads (set), batches of 64 tokens (set)" in finding(chosen, "llama.cpp runs it").text
+    assert "context window of 2048 tokens (set)" in finding(chosen, "context window").text
 
 
 def test_running_server_is_named(settings: Settings) -> None:

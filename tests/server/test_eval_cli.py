@@ -85,7 +85,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], temporary: Path) -> Iterator[Run]:
     """Runs `kb eval` as its script does; gives standard output, as JSON if that was asked for."""
-    monkeypatch.setenv("KB_MIN_SIMILARITY", "0.2")
+    monkeypatch.setenv("KB_MIN_EVIDENCE", "0")
     monkeypatch.setenv("COLUMNS", "200")
     root = logging.getLogger()
     handlers = root.handlers[:]

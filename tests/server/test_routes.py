@@ -427,6 +427,7 @@ def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:
     status = service.client.get("/status").json()
     assert (status["documents"], status["chunks"]) == service.library.counts()
     assert status["folders"] == [{"path": str(service.folder), "reachable": True}]
+    assert status["min_evidence"] == service.library.settings.min_evidence
     assert status["index"]["pending"] == 0
     assert status["index"]["current"] is status["index"]["error"] is None
     synced = datetime.datetime.fromisoformat(status["index"]["last_sync"])

@@ -4,7 +4,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,15 +20,17 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.filters import Filters
+from kb.generation import Generated, GenerationOptions, Look, Message
 from kb.library import KnowledgeBase
 from kb.lock import ADDRESS_NAME
 from kb.settings import Settings
-from kb.types import FailureKind, WatchedFolder
+from kb.types import FailureKind, Heartbeat, WatchedFolder
 from server import schemas
 from server.connection import connect
 from server.local import Local, watched_folders
 from server.remote import Remote
 from server.service import Service
+from server.terminal import AnswerView
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_library, quick_settings, serving, take_permission
 
@@ -218,6 +220,26 @@ def test_failure_while_the_answer_streams_is_raised_as_what_it_was(settings: Set
         with connect(settings, show_nothing) as service, pytest.raises(ModelBusy, match="8 questions wait") as raised:
             list(service.ask(QUESTION, None, None))
         assert raised.value.hint == "ask again"
+
+
+def test_place_in_the_queue_is_told_to_who_asks_from_afar(
+    settings: Settings, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Busy(FakeLanguageModel):
+        def stream(
+            self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+        ) -> Generator[Generated, None, None]:
+            yield from map(Heartbeat, (2, 1, 0))
+            yield from super().stream(messages, options, look)
+
+    with serving(settings, folder, model=Busy()) as served:
+        served.sync()
+        with connect(settings, show_nothing) as service:
+            view = AnswerView(show_reasoning=False)
+            for body in service.ask(QUESTION, None, None):
+                view.show(body)
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[1:4] == ["2 questions before yours", "1 question before yours", "it is your turn"]
 
 
 def test_server_that_goes_away_is_an_error_and_no_traceback(settings: Settings, folder: Path) -> None:

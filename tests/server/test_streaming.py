@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, Message
+from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, Look, Message
 from kb.types import AnswerEvent, Heartbeat
-from server.streaming import iterate
+from server.streaming import HEARTBEAT, iterate, sse
 from tests.fakes import FakeLanguageModel
 from tests.harness import PATIENCE_SECONDS, Served, eventually, quick_settings, serving
 
@@ -28,7 +28,9 @@ class Endless(FakeLanguageModel):
         if not silent:
             self.goes_on.set()
 
-    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+    def stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    ) -> Generator[Generated, None, None]:
         self.asked.append(messages)
         try:
             while not self.goes_on.wait(0.2):
@@ -63,7 +65,7 @@ def test_generation_ends_soon_after_the_client_has_gone(
     model = Endless(silent=silent)
     with serving(quick_settings(tmp_path / "home"), folder, model=model) as service:
         service.sync()
-        impatient = httpx.Timeout(PATIENCE_SECONDS, read=0.5)
+        impatient = httpx.Timeout(PATIENCE_SECONDS, read=1.5)
         if stream:
             with (
                 httpx.Client(trust_env=False) as client,
@@ -103,6 +105,19 @@ def test_generator_is_closed_also_if_its_task_is_cancelled_during_a_step() -> No
 
     asyncio.run(cancel())
     assert closed.is_set()
+
+
+def test_place_in_the_queue_is_told_when_it_changes() -> None:
+    def waiting() -> Generator[AnswerEvent, None, None]:
+        yield from map(Heartbeat, (2, 2, 1, 0, 0))
+
+    async def written() -> list[bytes]:
+        return [piece async for piece in sse(waiting(), threading.Event())]
+
+    def event(place: int) -> bytes:
+        return b'event: waiting\ndata: {"place":%d}\n\n' % place
+
+    assert asyncio.run(written()) == [event(2), HEARTBEAT, event(1), event(0), HEARTBEAT]
 
 
 def test_passages_are_there_before_the_model_has_said_anything(tmp_path: Path, folder: Path) -> None:

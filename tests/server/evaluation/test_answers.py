@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from kb.types import Answer, Citation, IndexState, Timings
-from server.evaluation.answers import AnswerOutcome, answer_metrics, contains, judge, token_f1, tokens
+from kb.types import Answer, Citation, IndexState, Passage, PassagePart, Timings
+from server.evaluation.answers import AnswerOutcome, CitedSentence, answer_metrics, contains, judge, token_f1, tokens
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,33 @@ def test_measures_of_answers_by_hand() -> None:
             "median prompt_tokens": 100,
             "median reasoning_tokens": 0,
             "median answer_tokens": 10,
+        }
+    )
+
+
+def test_each_cited_sentence_is_kept_with_its_quote_and_where_that_stands() -> None:
+    text = "qz It was repaired."
+    passage = Passage(1, "d", "t", "s", text, 10, 10 + len(text), (PassagePart(10, 29, None, ()),), 1.0)
+    answer = replace(ANSWER, citations=(replace(citation(1, 10), quote="qz It"), citation(2, 12)), passages=(passage,))
+    first, second = judge(answer, (), lambda cited: cited.start == 10).cited
+    assert first == CitedSentence("It wa", "qz It", "d", 10, 15, True, True, True)
+    assert (second.verbatim, second.is_gold) == (False, False)
+
+
+def test_measures_of_citations_by_hand() -> None:
+    verified = CitedSentence("s", "q", "d", 0, 1, verified=True, verbatim=True, is_gold=True)
+    doubtful = replace(verified, verified=False, verbatim=False)
+    metrics = answer_metrics(
+        [outcome(cited=(verified, verified, doubtful)), outcome(contains_gold=False, cited=(doubtful,))],
+        [outcome(cited=(verified,))],
+    )
+    assert {name: value for name, value in metrics.items() if name.startswith("citations")} == pytest.approx(
+        {
+            "citations_count": 5,
+            "citations not verbatim_count": 2,
+            "citations verified": 3 / 5,
+            "citations verified, of correct answers": 2 / 3,
+            "citations verified, of other answers": 1 / 2,
         }
     )
 

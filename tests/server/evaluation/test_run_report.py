@@ -60,6 +60,15 @@ def test_history_has_a_run_after_the_other() -> None:
     assert "recall@1 0.850" in lines[1] and "minilm" in lines[1]
 
 
+def test_history_tells_of_answers_too_where_there_were_some() -> None:
+    searched = {f"recall@{k}": 0.9 for k in (1, 5, 10)} | {"mrr": 0.95}
+    answered = {"answer contains gold": 0.6, "answer f1": 0.7, "refused answerable": 0.0, "refused, article gone": 0.95}
+    file = io.StringIO()
+    show_history(Console(file=file, width=300, highlight=False), [replace(RUN, metrics=searched | answered)])
+    line = file.getvalue().splitlines()[1]
+    assert "mrr 0.950 · answer contains gold 0.600 · refused answerable 0.000 · refused, article gone 0.950" in line
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
