@@ -91,6 +91,8 @@ class Citer:
         if not verified and self._embed is not None and language(claim.text) != language(quotes[0].wording.text):
             quotes, score = self._nearest_in_meaning(claim)
             verified = score >= CROSS_LANGUAGE_SIMILARITY and self._has_numbers_and_names(claim, quotes[0])
+        if verified and not says and self._is_supported(claim, quotes[:1], self._share(claim, quotes[:1])):
+            quotes = quotes[:1]  # common words drew the others in
         kept = quotes if verified else quotes[:1]
         return tuple(self._citation(quote, span, verified, score) for quote in kept)
 
