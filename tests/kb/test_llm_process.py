@@ -309,7 +309,7 @@ def test_twenty_clients_get_each_their_own_answer_or_are_told_to_come_back(start
     assert len(outcomes) == 20
     assert len(answered) >= 5
     assert all(outcomes[number] == expected(50 + number) for number in answered)
-    assert all(outcomes[number] >= 1 for number in outcomes.keys() - answered)  # type: ignore[operator]
+    assert all(seconds >= 1 for seconds in outcomes.values() if not isinstance(seconds, list))
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(120)])])
