@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from server.evaluation.questions import spread_out
 from server.evaluation.squad import SquadSet, read_squad
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 8
-TOKENS = 32
+ROUNDS = 9
+TOKENS = 96
 CHUNKS, CHUNK_WORDS, CHUNK_HAN = 4, 120, 200
 SAMPLE_PAIRS = (
     ("How many beds does the guest house at the observatory have?", "How do I book a bed in the guest house?"),
@@ -163,24 +164,20 @@ def main() -> None:
     settings = load()
     name, path = _answer_model(settings)
     options = tune(path, settings.engine, settings.models / CACHE_NAME)
-    model = LlamaProcess(path, name, options)
     results: Result = {}
-    try:
-        if arguments.only != "first-token":
-            results["generation"] = compare_generation(path, options, model, arguments.rounds, arguments.tokens, _show)
-        if arguments.only != "generation":
-            with workplace(None) as place:
-                folder, pairs = arguments.folder or ROOT / "sample_docs", list(SAMPLE_PAIRS)
-                if arguments.pairs:
-                    pairs = [(first, second) for first, second in json.loads(arguments.pairs.read_text("utf-8"))]
-                if arguments.squad:
-                    squad = read_squad(arguments.squad)
-                    folder = write_articles(place, {"squad": squad.articles})
-                    pairs = _pairs_of(squad, arguments.limit)
-                with indexed(settings, place, [folder], answering=True) as library:
-                    results["first token"] = compare_first_token(library, model, pairs[: arguments.limit])
-    finally:
-        model.close()
+    if arguments.only != "first-token":
+        results["generation"] = compare_generation(path, options, arguments.rounds, arguments.tokens, _show)
+    if arguments.only != "generation":
+        with closing(LlamaProcess(path, name, options)) as model, workplace(None) as place:
+            folder, pairs = arguments.folder or ROOT / "sample_docs", list(SAMPLE_PAIRS)
+            if arguments.pairs:
+                pairs = [(first, second) for first, second in json.loads(arguments.pairs.read_text("utf-8"))]
+            if arguments.squad:
+                squad = read_squad(arguments.squad)
+                folder = write_articles(place, {"squad": squad.articles})
+                pairs = _pairs_of(squad, arguments.limit)
+            with indexed(settings, place, [folder], answering=True) as library:
+                results["first token"] = compare_first_token(library, model, pairs[: arguments.limit])
     if arguments.json:
         print(json.dumps({"model": name, **results}, indent=2, ensure_ascii=False))
     else:
