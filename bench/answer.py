@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.generation import compare_generation
+from kb.engine.llm_process import LlamaProcess
+from kb.engine.tuning import tune
+from kb.engine.tuning_cache import CACHE_NAME
 from kb.generation import Delta, GenerationOptions, Message
 from kb.library import KnowledgeBase
-from kb.llm_process import LlamaProcess
-from kb.models import ModelStore
+from kb.models.store import ModelStore
 from kb.settings import Settings, load
-from kb.tuning import tune
-from kb.tuning_cache import CACHE_NAME
 from kb.types import AnswerDelta
 from server.evaluation.corpus import indexed, workplace, write_articles
 from server.evaluation.questions import spread_out

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from kb.embedding import open_embedder
-from kb.models import ModelStore
+from kb.encoders.embedding import open_embedder
+from kb.models.store import ModelStore
 from kb.ports import Embedder, Vectors
 from kb.settings import load
 

@@ -1,9 +1,9 @@
 """How many tokens a second come out of the project's own path, and out of llama.cpp driven directly, by turns.
 
 The path is the child process with its queue, phases and pipes, through `LlamaProcess.stream`. Driven directly means by
-the class `llama_cpp.Llama`, and by a bare loop over `kb.llama`; with the same model, prompt, options and sampling. Each
-side has a process of its own, started anew for each round: where the weights come to lie in memory makes some 10 % of
-the speed, and a second model in the same process up to a third.
+the class `llama_cpp.Llama`, and by a bare loop over `kb.engine.llama`; with the same model, prompt, options and
+sampling. Each side has a process of its own, started anew for each round: where the weights come to lie in memory makes
+some 10 % of the speed, and a second model in the same process up to a third.
 """
 
 import statistics
@@ -16,10 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from kb.engine.llama import Llama
+from kb.engine.llm_process import LlamaProcess
+from kb.engine.templates import profile_of
 from kb.generation import Delta, EngineOptions, GenerationEnd, GenerationOptions, Message
-from kb.llama import Llama
-from kb.llm_process import LlamaProcess
-from kb.templates import profile_of
 
 STORY = [Message("user", "Tell a long story about a lighthouse, a storm and a ship that comes home late.")]
 WARM_UP_TOKENS = 4
@@ -44,7 +44,7 @@ def stream(path: Path, options: EngineOptions, count: int) -> float:
 
 
 def bare_loop(path: Path, options: EngineOptions, count: int) -> float:
-    """Tokens in a second where `kb.llama` evaluates and samples, and nothing else is done."""
+    """Tokens in a second where `kb.engine.llama` evaluates and samples, and nothing else is done."""
 
     def moments() -> Iterator[float]:
         pending = prompt[llama.keep_prefix(prompt) :]

@@ -95,10 +95,10 @@ def index_our_way(settings: Settings, folders: Sequence[Path], begin: Callable[[
     """Runs the pipeline of this project over folders, once."""
     from ingest.pipeline import Pipeline
     from ingest.worker import ParserProcess
-    from kb.embedder import SentenceTransformerEmbedder
+    from kb.encoders.embedder import SentenceTransformerEmbedder
+    from kb.encoders.onnx_embedder import OnnxEmbedder
     from kb.knowledge_base import KnowledgeBase
     from kb.library import open_library
-    from kb.onnx_embedder import OnnxEmbedder
 
     parsing, embedding, replacing = Stopwatch(), Stopwatch(), Stopwatch()
     parsing.around(ParserProcess, "parse")
@@ -135,7 +135,7 @@ def index_plain_way(settings: Settings, folders: Sequence[Path], begin: Callable
     from pypdf.errors import PyPdfError
     from sentence_transformers import SentenceTransformer
 
-    from kb.models import ModelStore
+    from kb.models.store import ModelStore
 
     model = SentenceTransformer(str(ModelStore(settings.models).find(settings.embedding_model)), local_files_only=True)
     collection = chromadb.PersistentClient(str(settings.home / "plain")).create_collection(
@@ -226,7 +226,7 @@ def _print_result(side: str, result: Result) -> None:
 
 
 def _fetch_model(settings: Settings) -> None:
-    from kb.models import ModelStore
+    from kb.models.store import ModelStore
 
     store = ModelStore(settings.models)
     if store.find(settings.embedding_model) is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ingest.pieces import Tokens
 from ingest.tables import header_line_count, is_delimiter_row
-from kb.text import sentence_spans
+from kb.language.text import sentence_spans
 from kb.types import Block, BlockKind, Document, heading_path
 
 _SEPARATOR_TOKENS = 2

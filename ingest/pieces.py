@@ -11,7 +11,7 @@ from itertools import accumulate, chain, islice, pairwise, repeat
 
 from ingest.packing import Unit
 from ingest.tables import header_line_count, is_row
-from kb.text import sentence_spans
+from kb.language.text import sentence_spans
 from kb.types import Block, BlockKind
 
 TokenCounter = Callable[[Sequence[str]], list[int]]

@@ -1,7 +1,7 @@
 """Which documents may answer a question.
 
 Pure values, which always make sense: what does not is refused when it is made. How a condition is looked up is
-`kb.filter_rows`' affair.
+`kb.storage.filter_rows`' affair.
 """
 
 import datetime

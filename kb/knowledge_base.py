@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import TracebackType
 
-from kb.catalog import Catalog
+from kb.asking.questions import PATIENCE_SECONDS, Questions
 from kb.errors import KBError, NotFound
 from kb.filters import EVERYTHING, Filters
 from kb.generation import LanguageModelInfo
+from kb.index.upkeep import Upkeep
 from kb.loading import Loading, LoadState, LoadStatus
-from kb.lock import DataDirectoryLock
-from kb.models import ModelStore
+from kb.models.store import ModelStore
 from kb.ports import Freshness, LanguageModel, Reranker
-from kb.questions import PATIENCE_SECONDS, Questions
 from kb.settings import Settings
+from kb.storage.catalog import Catalog
+from kb.storage.lock import DataDirectoryLock
 from kb.types import (
     Answer,
     AnswerEvent,
@@ -38,7 +39,6 @@ from kb.types import (
     Turn,
     WatchedFolder,
 )
-from kb.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,25 +13,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kb.catalog import Catalog
-from kb.embedding import open_embedder
+from kb.encoders.embedding import open_embedder
+from kb.encoders.reranker import CrossEncoderReranker
+from kb.engine.llm_process import LlamaProcess
+from kb.engine.llm_wire import Untuned
+from kb.engine.tuning_cache import CACHE_NAME
 from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
-from kb.index_record import Space
+from kb.index.startup import open_retrieval
+from kb.index.upkeep import Upkeep
 from kb.knowledge_base import KnowledgeBase, ModelStatus
-from kb.llm_process import LlamaProcess
-from kb.llm_wire import Untuned
 from kb.loading import Loading, LoadState, Report
-from kb.lock import DataDirectoryLock
-from kb.models import ModelStore
+from kb.models.store import ModelStore
 from kb.ports import Embedder, LanguageModel, Reranker
-from kb.reranker import CrossEncoderReranker
-from kb.reranking import NO_RERANKING, Reranking
+from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
-from kb.startup import open_retrieval
-from kb.tuning_cache import CACHE_NAME
+from kb.storage.catalog import Catalog
+from kb.storage.index_record import Space
+from kb.storage.lock import DataDirectoryLock
+from kb.storage.vectors import ChromaStores
 from kb.types import Progress
-from kb.upkeep import Upkeep
-from kb.vectors import ChromaStores
 
 __all__ = ["CATALOG_NAME", "INDEX_NAME", "KnowledgeBase", "ModelStatus", "open_library"]
 

@@ -172,7 +172,7 @@ class KeywordIndex(Protocol):
         """Finds the k best chunks by BM25.
 
         Args:
-            terms: From `kb.text.search_terms`.
+            terms: From `kb.language.text.search_terms`.
             filters: Which documents are searched.
 
         Returns:

@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kb.lock import LOCK_NAME, DataDirectoryLock, find_owner
 from kb.settings import Settings
+from kb.storage.lock import LOCK_NAME, DataDirectoryLock, find_owner
 from server.service import Service, ShowLoading
 
 _CONNECT_SECONDS = 1.0

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.folders import is_reachable
-from kb.cross_encoder import is_cross_encoder
-from kb.embedding import describe_backend
-from kb.lock import find_owner
-from kb.models import ModelStore
+from kb.encoders.embedding import describe_backend
+from kb.models.cross_encoder import is_cross_encoder
+from kb.models.store import ModelStore
 from kb.settings import Settings
+from kb.storage.lock import find_owner
 from server.engine_view import describe_engine
 from server.findings import Finding
 

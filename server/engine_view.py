@@ -6,10 +6,10 @@ Nothing is loaded or measured for it.
 from collections.abc import Iterator
 from pathlib import Path
 
+from kb.engine.tuning import Tuning, recall
+from kb.engine.tuning_cache import CACHE_NAME
 from kb.errors import ModelLoadError
 from kb.settings import Settings
-from kb.tuning import Tuning, recall
-from kb.tuning_cache import CACHE_NAME
 from server.findings import Finding
 
 _FLASH_ATTENTION = {None: "flash attention as llama.cpp sees fit", True: "flash attention", False: "no flash attention"}

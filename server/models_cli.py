@@ -19,8 +19,8 @@ from kb.errors import InvalidRequest, ModelMissing, NotFound, StorageError
 from kb.types import Progress
 
 if TYPE_CHECKING:
-    from kb.fetch import Report
-    from kb.models import ModelStore
+    from kb.models.fetch import Report
+    from kb.models.store import ModelStore
 
 app = typer.Typer(help="The models on this machine: list, fetch, choose.", no_args_is_help=True)
 
@@ -71,7 +71,7 @@ def pull(
 
     kb models pull deepseek-r1-distill-qwen-7b --url https://mirror.example/r1-7b-q4_k_m.gguf
     """
-    from kb.embedding import prepare_embedder
+    from kb.encoders.embedding import prepare_embedder
 
     current = settings.load()
     with progress_bar() as report:
@@ -165,7 +165,7 @@ def _plain_report(console: Console) -> "Report":
 
 
 def _store(current: settings.Settings) -> "ModelStore":
-    from kb.models import ModelStore
+    from kb.models.store import ModelStore
 
     return ModelStore.of(current)
 

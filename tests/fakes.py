@@ -8,8 +8,8 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from kb.asking.evidence import LOOK_WEIGHTS
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
-from kb.evidence import LOOK_WEIGHTS
 from kb.generation import (
     Delta,
     Generated,

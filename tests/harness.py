@@ -12,18 +12,18 @@ import httpx
 import pytest
 
 from ingest.pipeline import Pipeline
-from kb.catalog import Catalog
-from kb.generations import IndexStores
-from kb.index_record import Space
+from kb.index.generations import IndexStores
+from kb.index.startup import open_retrieval
+from kb.index.upkeep import Upkeep
 from kb.library import CATALOG_NAME, KnowledgeBase, reranking_with
 from kb.loading import Loading, Report
-from kb.lock import DataDirectoryLock
 from kb.ports import Embedder, LanguageModel, Reranker, VectorIndex
-from kb.reranking import NO_RERANKING
+from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
-from kb.startup import open_retrieval
+from kb.storage.catalog import Catalog
+from kb.storage.index_record import Space
+from kb.storage.lock import DataDirectoryLock
 from kb.types import DocumentInfo, Failure
-from kb.upkeep import Upkeep
 from server.serving import listen, make_server
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex

@@ -1,7 +1,7 @@
 """Two-turn dialogues about the sample documents: a follow-up question finds the passage that answers it.
 
-`written_first` in `dialogues.json` was there before the rules of `kb.followup`. `held_out` was written after them; they
-found 19 of its 20 passages when they first saw it, and were mended after that.
+`written_first` in `dialogues.json` was there before the rules of `kb.asking.followup`. `held_out` was written after
+them; they found 19 of its 20 passages when they first saw it, and were mended after that.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kb.followup import self_contained
+from kb.asking.followup import self_contained
 from kb.library import KnowledgeBase
 from kb.types import Turn
 

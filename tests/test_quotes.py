@@ -14,9 +14,9 @@ import pytest
 from ingest.chunker import chunk
 from ingest.loaders import supported
 from ingest.worker import ParserProcess
-from kb.citations import Citer
+from kb.citing.citations import Citer
 from kb.errors import UnreadableFile
-from kb.text import sentence_spans
+from kb.language.text import sentence_spans
 from kb.types import Chunk, Document, Passage, PassagePart
 
 SAMPLES = Path(__file__).parents[1] / "sample_docs"

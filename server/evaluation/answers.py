@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kb.text import is_cjk
+from kb.language.text import is_cjk
 from kb.types import Answer, Citation, Passage
 from server.evaluation.metrics import share
 

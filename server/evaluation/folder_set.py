@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from kb.text import content_terms, is_cjk, sentence_spans
+from kb.language.text import content_terms, is_cjk, sentence_spans
 from kb.types import BlockKind, Document
 from server.evaluation.questions import Span, spread_out
 

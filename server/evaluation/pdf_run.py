@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ingest.folders import list_files
 from kb.errors import InvalidRequest
+from kb.language.text import numbers
 from kb.library import KnowledgeBase
 from kb.settings import Settings
-from kb.text import numbers
 from kb.types import Document, DocumentInfo, Passage
 from server.evaluation.corpus import documents_by_path, indexed, workplace, write_articles
 from server.evaluation.distractors import describe_options, read_distractors

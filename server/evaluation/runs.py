@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.reading import RECIPE
 from kb.library import KnowledgeBase
-from kb.models import ModelStore
+from kb.models.store import ModelStore
 from server.evaluation.declining import Declining
 from server.evaluation.measuring import Measured, Outcome
 from server.evaluation.metrics import Metrics

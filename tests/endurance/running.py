@@ -9,7 +9,7 @@ from ingest.pipeline import Pipeline
 from kb.library import INDEX_NAME, KnowledgeBase
 from kb.ports import VectorIndex
 from kb.settings import Settings
-from kb.vectors import ChromaStores
+from kb.storage.vectors import ChromaStores
 from tests.endurance.comparing import differences, storage_differences
 from tests.fakes import FakeEmbedder
 from tests.harness import DEBOUNCE_SECONDS, Watched, eventually, open_fake_library

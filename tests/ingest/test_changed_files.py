@@ -14,7 +14,7 @@ import pytest
 from ingest.folders import hash_file, stat_file
 from ingest.freshness import FolderFreshness
 from ingest.pipeline import Pipeline
-from kb.freshness import FreshPassages
+from kb.asking.freshness import FreshPassages
 from kb.library import KnowledgeBase
 from kb.ports import Vectors
 from kb.settings import Settings

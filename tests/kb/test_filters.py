@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kb.catalog import Catalog
 from kb.errors import InvalidRequest
 from kb.filters import EVERYTHING, MAX_VALUES, Filters
+from kb.storage.catalog import Catalog
 from kb.types import Chunk, Document, FileVersion
 
 NEW_YEAR_NS = 1_704_067_200 * 10**9  # 2024-01-01T00:00:00Z

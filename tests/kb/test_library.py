@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from kb.catalog import Catalog
 from kb.errors import (
     DataDirectoryLocked,
     InvalidRequest,
@@ -19,13 +18,15 @@ from kb.errors import (
     StorageError,
 )
 from kb.generation import LanguageModelInfo
-from kb.index_record import Space
+from kb.index.startup import open_retrieval
+from kb.index.upkeep import Upkeep
 from kb.library import CATALOG_NAME, KnowledgeBase, open_library
 from kb.loading import Loading, LoadState, Report
-from kb.lock import DataDirectoryLock, find_owner
 from kb.ports import LanguageModel, Vectors
 from kb.settings import Settings, load
-from kb.startup import open_retrieval
+from kb.storage.catalog import Catalog
+from kb.storage.index_record import Space
+from kb.storage.lock import DataDirectoryLock, find_owner
 from kb.types import (
     AnswerDelta,
     Chunk,
@@ -40,7 +41,6 @@ from kb.types import (
     Turn,
     WatchedFolder,
 )
-from kb.upkeep import Upkeep
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
 from tests.harness import open_fake_library

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kb.catalog import Catalog
-from kb.text import search_terms
+from kb.language.text import search_terms
+from kb.storage.catalog import Catalog
 from kb.types import Chunk, Document, FileVersion
 
 PAIRS = [

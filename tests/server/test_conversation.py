@@ -7,7 +7,7 @@ from kb.errors import ModelBusy
 from kb.types import Answer, FinishReason, IndexState, LeftOut, Timings, Turn
 from server import schemas
 from server.conversation import HISTORY_TURNS, Command, Conversation, command_of, no_room, reasons
-from tests.kb.test_answer import passage
+from tests.kb.asking.test_answer import passage
 
 
 def answer(

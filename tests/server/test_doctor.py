@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from kb.engine.memory import ModelShape
+from kb.engine.tuning_cache import CACHE_NAME, Measurement, TuningCache
 from kb.generation import EngineOptions, EngineSettings
-from kb.memory import ModelShape
 from kb.settings import Settings
-from kb.tuning_cache import CACHE_NAME, Measurement, TuningCache
 from server.doctor import examine
 from server.findings import Finding
 from tests.harness import open_fake_library, quick_settings, take_permission

@@ -6,8 +6,8 @@ from typer.testing import CliRunner, Result
 
 from kb import settings
 from kb.errors import InvalidRequest, ModelDownloadError, ModelMissing, NotFound
-from kb.model_catalog import DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL
-from kb.models import ModelStore
+from kb.models.model_catalog import DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL
+from kb.models.store import ModelStore
 from kb.types import Progress
 from server.models_cli import app, progress_bar
 from tests.model_sources import serve

@@ -22,8 +22,8 @@ from kb.errors import (
 from kb.filters import Filters
 from kb.generation import Generated, GenerationOptions, Look, Message
 from kb.library import KnowledgeBase
-from kb.lock import ADDRESS_NAME
 from kb.settings import Settings
+from kb.storage.lock import ADDRESS_NAME
 from kb.types import FailureKind, Heartbeat, WatchedFolder
 from server import schemas
 from server.connection import connect

@@ -12,7 +12,7 @@ import pytest
 
 import server.serving
 from kb.errors import SettingsError
-from kb.lock import ADDRESS_NAME, Owner, find_owner
+from kb.storage.lock import ADDRESS_NAME, Owner, find_owner
 from server.serving import listen, serve_until_stopped
 from tests.harness import PATIENCE_SECONDS, eventually, open_fake_library, quick_settings
 

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kb.errors import InvalidRequest
-from kb.vectors import ChromaStores
+from kb.storage.vectors import ChromaStores
 from server.bench_cli import app, show_sizes
 from server.benchmark.search_run import SearchBenchmark
 from server.benchmark.synthetic import SyntheticEmbedder

@@ -4,7 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kb.text import search_terms
+from kb.language.text import search_terms
 from server.benchmark.texts import FREQUENT_WORDS, LANGUAGES, Language, Writer, zipf_ranks
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,1 @@
+"""A question → the stream of its answer: evidence, prompt, refusal, history."""

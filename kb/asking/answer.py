@@ -1,0 +1,77 @@
+"""A question → a stream of events: passages, reasoning, answer, citations, and the whole answer last.
+
+Whether to answer at all is decided before anything is generated: by what the search found, and then, where the model is
+known for it, by what the model finds in the sources.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+
+from kb.asking import remarks
+from kb.asking.attempt import Attempt, Request
+from kb.asking.findings import Findings
+from kb.asking.stopclock import Stopclock
+from kb.citing.citations import EmbedSentences
+from kb.ports import LanguageModel
+from kb.types import Answer, AnswerDelta, AnswerEvent, Done, Heartbeat, IndexState, PassagesFound
+
+
+def answer_events(
+    request: Request,
+    retrieve: Callable[[], Findings],
+    model: Callable[[], LanguageModel | None],
+    embed: EmbedSentences,
+    index: IndexState,
+) -> Generator[AnswerEvent, None, None]:
+    """Answers one question.
+
+    Closing the generator stops the generation.
+
+    Args:
+        retrieve: Finds the passages.
+        model: Gives the language model, or None after a moment while it loads; called after the passages are out, and
+            not at all without evidence.
+        embed: For citations across languages.
+        index: How current the index is.
+
+    Yields:
+        `PassagesFound` first, `Done` last.
+    """
+    clock = Stopclock()
+    findings = retrieve()
+    clock.mark("retrieve_ms")
+    yield PassagesFound(findings.passages)
+    answer = Answer(passages=findings.passages, evidence=max(findings.evidence, default=0.0), index=index)
+    if not findings.passages or not request.answered(findings.evidence):
+        yield from _refuse(request, findings, answer, clock)
+        return
+    while (language_model := model()) is None:
+        yield Heartbeat()
+    attempt = Attempt(request, findings, language_model, embed, clock)
+    is_answered = yield from attempt.events()
+    answer = replace(answer, evidence=max(attempt.evidence), model=language_model.info.name)
+    if not is_answered:
+        yield from _refuse(request, findings, answer, clock)
+        return
+    draft = attempt.draft
+    is_something_said = bool(draft.answer)
+    yield from attempt.remark()
+    yield Done(
+        replace(
+            answer,
+            answer=draft.answer,
+            reasoning=draft.reasoning,
+            citations=tuple(draft.citations),
+            answerable=is_something_said,
+            unanswered=attempt.unanswered,
+            finish_reason=draft.finish_reason,
+            timings=clock.timings(draft.end),
+            left_out=attempt.left_out,
+        )
+    )
+
+
+def _refuse(request: Request, findings: Findings, answer: Answer, clock: Stopclock) -> Iterator[AnswerEvent]:
+    text = remarks.refusal(request.question, findings.nothing_because)
+    yield AnswerDelta(text)
+    yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))

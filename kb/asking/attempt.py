@@ -1,0 +1,180 @@
+"""One try to answer a question from what was found, with a language model; it may turn out that there is too little.
+
+Knows neither how the passages are found nor how the model is loaded.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from kb.asking import remarks
+from kb.asking.draft import Draft
+from kb.asking.evidence import LOOK_WEIGHTS, with_look
+from kb.asking.findings import Findings, Part
+from kb.asking.prompt import Prompt, build_prompt
+from kb.asking.stopclock import Stopclock
+from kb.asking.thinking import ThinkingBudgets, reasoning_tokens
+from kb.citing.citations import Citer, EmbedSentences
+from kb.errors import PromptTooLong
+from kb.generation import GenerationEnd, GenerationOptions, Looked, Message
+from kb.ports import LanguageModel
+from kb.types import AnswerEvent, Heartbeat, LeftOut, Thinking, Turn
+
+LEAST_SOURCE_TOKENS = 64
+"""With less room for sources there is nothing to answer from; before that, thinking gives way."""
+
+_FITTING_ATTEMPTS = 3  # to make a prompt that fits into the context window; counting is not quite additive
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question with all that decides how it is answered.
+
+    Attributes:
+        parts: What it asks, one by one; the question itself if that is one thing.
+        limits: Of the answer; what the reasoning may take is decided by `thinking` and `budgets`.
+        passage_tokens: Budget of passages and history in the prompt.
+        min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
+    """
+
+    question: str
+    parts: Sequence[Part]
+    history: Sequence[Turn]
+    thinking: Thinking
+    budgets: ThinkingBudgets
+    limits: GenerationOptions
+    passage_tokens: int
+    min_evidence: float
+
+    def answered(self, evidence: Sequence[float]) -> list[int]:
+        """Which parts have enough evidence."""
+        return [n for n, likelihood in enumerate(evidence) if likelihood >= self.min_evidence]
+
+
+class Attempt:
+    """An answer that is being written.
+
+    Args:
+        findings: With enough evidence for one part at least.
+        embed: For citations across languages.
+
+    Attributes:
+        evidence: For each part of the question; after the look, with what that has shown.
+        left_out: What did not find room in the prompt.
+
+    Raises:
+        PromptTooLong: There is no room for anything to answer from.
+    """
+
+    def __init__(
+        self, request: Request, findings: Findings, model: LanguageModel, embed: EmbedSentences, clock: Stopclock
+    ) -> None:
+        self._request = request
+        self._model = model
+        self._clock = clock
+        self.evidence = list(findings.evidence)
+        self.draft = Draft(request.question, Citer(request.question, findings.passages, embed))
+        self._limits = self._affordable_limits()
+        self._prompt = self._fitting_prompt(findings)
+        self.left_out = LeftOut(self._prompt.turns_left_out, self._prompt.passages_left_out)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """The parts of the question without enough evidence."""
+        answered = self._request.answered(self.evidence)
+        return tuple(part.text for n, part in enumerate(self._request.parts) if n not in answered)
+
+    def events(self) -> Generator[AnswerEvent, None, bool]:
+        """Writes the answer.
+
+        Returns:
+            Whether there was enough to answer from.
+        """
+        weights = LOOK_WEIGHTS.get(self._model.info.title) if self._request.min_evidence > 0 else None
+        question = self._question()
+        is_over = yield from self._generate(question, with_look_at_sources=weights is not None)
+        if not self._request.answered(self.evidence):
+            return False
+        if not is_over:  # the look has left fewer parts to be answered
+            yield from self._generate(self._question(), with_look_at_sources=False)
+        return True
+
+    def remark(self) -> Generator[AnswerEvent, None, None]:
+        """Says which parts of the question have no source."""
+        if self.unanswered:
+            yield from self.draft.remark(remarks.without_source(self._request.question, self.unanswered))
+
+    def _generate(self, question: str, *, with_look_at_sources: bool) -> Generator[AnswerEvent, None, bool]:
+        """Has the model answer a question, until it is done or the look shows that something else is to be asked."""
+        parts = [part.query for part in self._request.parts]
+        look = self._prompt.look(parts) if with_look_at_sources else None
+        stream = self._model.stream(self._asking(question), self._limits, look)
+        try:
+            for item in stream:
+                if isinstance(item, Looked):
+                    self._note(item)
+                    if not self._request.answered(self.evidence) or self._question() != question:
+                        return False
+                elif isinstance(item, GenerationEnd):
+                    self.draft.end = item
+                elif isinstance(item, Heartbeat):
+                    yield item
+                else:
+                    self._clock.mark("prompt_ms")
+                    self._clock.mark(f"first_{item.phase}_ms")
+                    yield from self.draft.add(item)
+        finally:
+            stream.close()
+        yield from self.draft.finish()
+        return True
+
+    def _note(self, looked: Looked) -> None:
+        weights = LOOK_WEIGHTS[self._model.info.title]
+        self.evidence = [
+            with_look(evidence, margin, part.query, weights)
+            for evidence, margin, part in zip(self.evidence, looked.margins, self._request.parts, strict=True)
+        ]
+
+    def _question(self) -> str:
+        """What the model is asked: only what there is a source for; as it was asked, if that can stand alone."""
+        parts, answered = self._request.parts, self._request.answered(self.evidence)
+        if len(answered) == len(parts):
+            return self._request.question
+        can_stand_alone = 0 in answered  # to which the others may refer
+        return " ".join(parts[n].text if can_stand_alone else parts[n].query for n in answered)
+
+    def _asking(self, question: str) -> tuple[Message, ...]:
+        return self._prompt.asking(question, len(self._request.answered(self.evidence)))
+
+    def _affordable_limits(self) -> GenerationOptions:
+        """The limits of the generation; where the context window is small, thinking gives way to the sources."""
+        request, model = self._request, self._model
+        thinking = reasoning_tokens(
+            request.thinking, request.budgets, request.question, len(request.parts), max(self.evidence)
+        )
+        without_sources = self._length(build_prompt(request.question, (), (), model.count_tokens, 0))
+        room = model.info.context_tokens - request.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
+        if room < 0:
+            raise PromptTooLong(
+                f"the question leaves no room for sources: it takes {without_sources} tokens, and the answer may take "
+                f"{request.limits.answer_tokens} of the {model.info.context_tokens} in the context window",
+                "ask a shorter question, or raise KB_CONTEXT_TOKENS, or lower KB_ANSWER_TOKENS",
+            )
+        return replace(request.limits, reasoning_tokens=min(thinking, room) if model.info.reasons else 0)
+
+    def _fitting_prompt(self, findings: Findings) -> Prompt:
+        request, model = self._request, self._model
+        room = model.info.context_tokens - self._limits.answer_tokens - self._limits.reasoning_tokens
+        budget = request.passage_tokens
+        for _ in range(_FITTING_ATTEMPTS):
+            prompt = build_prompt(request.question, findings.passages, request.history, model.count_tokens, budget)
+            excess = self._length(prompt) - room
+            if excess <= 0:
+                break
+            budget -= excess
+        return prompt
+
+    def _length(self, prompt: Prompt) -> int:
+        parts = self._request.parts
+        asked = [prompt.asking(self._request.question, len(parts))]
+        asked += prompt.look([part.query for part in parts]).prompts
+        return max(map(self._model.prompt_tokens, asked))

@@ -1,0 +1,102 @@
+"""Whether a sentence says no more than some quotes say: its numbers, its names, who did what, and yes or no.
+
+Pure, for Chinese and English. It judges surfaces, not meaning: it can miss a support that is worded otherwise, and is
+meant to err on that side.
+"""
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+
+from kb.citing.swaps import is_turned_round, puts_in_place_of
+from kb.citing.wording import Wording
+from kb.language.quantities import SHARE, Quantity, are_among
+from kb.language.text import content_terms
+
+_NEGATION = re.compile(
+    r"\b(?:not(?!\s+only)|no|never|none|nor|neither|cannot|without|nobody|nothing)\b|n['’]t\b"
+    r"|不(?![仅但同断少过久管])|没(?!收)|无(?![线论数])|未(?!来)",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[,;:，；：、](?!\d)\s*|\s[–—-]\s")
+_SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a sentence is held against.
+
+    Attributes:
+        quotes: Each of them one or more sentences of a document, side by side.
+        sentences: The sentences of each quote.
+        question: May hold names and numbers that the quotes replace by a pronoun, and ask for a share where the answer
+            leaves the sign away.
+        elsewhere: Terms of all that could have been quoted: what stands there, but in the place of something else in
+            the sentence, is not paraphrased but mixed up.
+    """
+
+    quotes: Sequence[Wording]
+    sentences: Sequence[Sequence[Wording]]
+    question: Wording
+    elsewhere: Container[str] = frozenset()
+
+
+def is_borne_out(sentence: Wording, evidence: Evidence) -> bool:
+    """Whether nothing in a sentence of an answer speaks against its being what some quotes in its language say.
+
+    A clause takes its names, its numbers and most of its words from one quote, and the numbers from one sentence of it,
+    so that what is said about different things cannot lend it a half each.
+    """
+    quotes, question = evidence.quotes, evidence.question
+    clauses = [Wording(clause) for clause in _CLAUSE.split(sentence.text) if clause.strip()]
+    names = sentence.names - question.terms
+    shares = bool(_SHARE_ASKED.search(question.text))
+    return (
+        has_quantities(quotes, sentence.quantities, shares=shares)
+        and all(_has_one_source(clause, names, evidence, shares=shares) for clause in clauses)
+        and is_negated(sentence.text) == is_negated(nearest_clause(sentence.text, quotes))
+        and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
+        and not any(puts_in_place_of(sentence.text, quote.text, question.terms, evidence.elsewhere) for quote in quotes)
+    )
+
+
+def has_quantities(quotes: Iterable[Wording], said: Iterable[Quantity], *, shares: bool = False) -> bool:
+    """Whether quotes hold the numbers of a statement.
+
+    Args:
+        shares: Whether a plain number may be a share: where that was asked for.
+    """
+    offered = {quantity for quote in quotes for quantity in quote.offered_quantities}
+    if shares:
+        offered |= {Quantity(quantity.value) for quantity in offered if quantity.unit == SHARE}
+    return are_among(said, offered)
+
+
+def nearest_clause(sentence: str, quotes: Iterable[Wording]) -> str:
+    """The clause of the quotes that has most words of a sentence."""
+    terms = set(content_terms(sentence))
+    clauses = [clause for quote in quotes for clause in _CLAUSE.split(quote.text)]
+    return max(clauses, key=lambda clause: len(terms.intersection(content_terms(clause))), default="")
+
+
+def is_negated(text: str) -> bool:
+    """Whether a text denies something."""
+    return bool(_NEGATION.search(text))
+
+
+def _has_one_source(clause: Wording, names: frozenset[str], evidence: Evidence, *, shares: bool) -> bool:
+    own_names = names & frozenset(content_terms(clause.text))
+    own_numbers = clause.quantities - evidence.question.quantities
+    if not own_names and not own_numbers:
+        return True
+    return any(
+        own_names <= quote.terms
+        and any(has_quantities([sentence], own_numbers, shares=shares) for sentence in sentences)
+        and _has_most(clause, quote.terms | evidence.question.terms)
+        for quote, sentences in zip(evidence.quotes, evidence.sentences, strict=True)
+    )
+
+
+def _has_most(clause: Wording, terms: Container[str]) -> bool:
+    held = [atom.is_in(terms) for atom in clause.atoms]
+    return 2 * sum(held) >= len(held)

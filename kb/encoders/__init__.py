@@ -1,0 +1,1 @@
+"""Models that read texts for the search: embedding models and rerankers."""

@@ -1,0 +1,1 @@
+"""Chinese and English text: sentences, words, numbers and dates. Pure."""

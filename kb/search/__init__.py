@@ -1,0 +1,1 @@
+"""A query → passages: by meaning, by words, fused and reranked."""

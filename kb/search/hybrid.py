@@ -1,0 +1,134 @@
+"""Question → passages: dense and lexical hits, fused, and shown with what stands around them.
+
+Sees one state of the catalog per search; a vector hit without a row in that state is dropped. Knows nothing about
+models beyond the ports, and nothing about answers.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kb.filters import EVERYTHING, Filters
+from kb.language.text import search_terms
+from kb.ports import Embedder, VectorIndex, Vectors
+from kb.search.dense import nearest, split_vector_id
+from kb.search.fusion import fuse, said_by_words
+from kb.search.passages import Window, windows
+from kb.search.recency import asks_for_newest, newness
+from kb.search.reranking import NO_RERANKING, Reranking
+from kb.stopwatch import part
+from kb.storage.catalog import Catalog
+from kb.types import Hit, Passage, PassagePart
+
+DEPTH = 50
+"""Hits taken from each list before fusion."""
+
+_HITS_PER_PASSAGE = 4  # copies are dropped, and hits side by side are shown as one
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """Finds passages in a catalog and its vector index; without an index, by their words.
+
+    Attributes:
+        space: Key of the space of embedder and index.
+        reranking: Has the last word on the order.
+    """
+
+    catalog: Catalog
+    space: str
+    embedder: Embedder
+    index: VectorIndex | None
+    reranking: Reranking = NO_RERANKING
+
+    def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
+        """Finds the passages that best fit a query.
+
+        Args:
+            query: In any language that the embedding model knows.
+            top_k: How many passages at the most.
+            filters: Which documents are searched.
+
+        Returns:
+            Best first, numbered from 1.
+        """
+        with part("embed"):
+            vector = self.embedder.embed_query(query)
+        for attempt in range(1, _ATTEMPTS + 1):
+            with part("dense"):
+                dense = nearest(self.catalog, self.index, self.space, vector, DEPTH, filters)
+            with self.catalog.snapshot():
+                similarities = self._chunk_similarities(dense)
+                # A document was swapped between the two looks: look again, rather than miss its new version.
+                if len(similarities) < len(dense) and attempt < _ATTEMPTS:
+                    continue
+                return self._passages(query, vector, similarities, top_k, filters)
+        return ()
+
+    def _passages(
+        self, query: str, vector: Vectors, similarities: Mapping[int, float], top_k: int, filters: Filters
+    ) -> tuple[Passage, ...]:
+        limit = max(top_k * _HITS_PER_PASSAGE, self.reranking.depth)
+        hits = self.reranking.order(query, self._hits(query, vector, similarities, limit, filters))
+        found = {hit.chunk.id: hit for hit in hits}
+        chosen = windows(hits, top_k, self.catalog.around)
+        self._add_neighbours(found, chosen, vector)
+        return tuple(self._passage(number, window, found) for number, window in enumerate(chosen, start=1))
+
+    def _hits(self, query: str, vector: Vectors, dense: Mapping[int, float], limit: int, filters: Filters) -> list[Hit]:
+        terms = search_terms(query)
+        with part("lexical"):
+            lexical = dict(self.catalog.keywords.search(terms, DEPTH, filters))
+        similarities = {**dense, **self._similarities([key for key in lexical if key not in dense], vector)}
+        with part("lexical"):
+            about = self.catalog.keywords.document_shares(terms, {*similarities, *lexical})
+        scores = fuse(similarities, lexical, about, self._newness(query, about))
+        best = heapq.nlargest(limit, scores, key=scores.__getitem__)
+        chunks = self.catalog.chunks(best)
+        return [
+            Hit(chunks[key], scores[key], similarities.get(key), said_by_words(key, lexical, about)) for key in best
+        ]
+
+    def _newness(self, query: str, chunk_ids: Iterable[int]) -> dict[int, float]:
+        return newness(self.catalog.dates(list(chunk_ids))) if asks_for_newest(query) else {}
+
+    def _add_neighbours(self, found: dict[int, Hit], chosen: Sequence[Window], vector: Vectors) -> None:
+        """Scores what is shown though it was no hit, by its cosine alone."""
+        neighbours = {chunk.id: chunk for window in chosen for chunk in window.chunks.values() if chunk.id not in found}
+        similarities = self._similarities(list(neighbours), vector)
+        for key, chunk in neighbours.items():
+            similarity = similarities.get(key)
+            found[key] = Hit(chunk, similarity or 0.0, similarity)
+
+    def _chunk_similarities(self, dense: Sequence[tuple[str, float]]) -> dict[int, float]:
+        keys = [split_vector_id(vector_id) for vector_id, _ in dense]
+        ids = self.catalog.chunk_ids(keys)
+        return {ids[key]: similarity for key, (_, similarity) in zip(keys, dense, strict=True) if key in ids}
+
+    def _similarities(self, chunk_ids: Sequence[int], vector: Vectors) -> dict[int, float]:
+        """Cosines of chunks that the index did not give; those without a stored vector are missing."""
+        ids, vectors = self.catalog.embeddings.of_chunks(self.space, chunk_ids)
+        return dict(zip(ids, (vectors @ vector).tolist(), strict=True)) if ids else {}
+
+    def _passage(self, number: int, window: Window, found: Mapping[int, Hit]) -> Passage:
+        hits = [found[chunk.id] for chunk in window.in_order]
+        first, last = hits[0].chunk, hits[-1].chunk
+        return Passage(
+            number=number,
+            document_id=first.document_id,
+            title=first.title,
+            source=first.source,
+            text=self.catalog.text(first.document_id, first.chunk.start, last.chunk.end) or "",
+            start=first.chunk.start,
+            end=last.chunk.end,
+            parts=tuple(map(_part, hits)),
+            score=window.score,
+            similarity=max((hit.similarity for hit in hits if hit.similarity is not None), default=None),
+            words=max(hit.words for hit in hits),
+        )
+
+
+def _part(hit: Hit) -> PassagePart:
+    chunk = hit.chunk.chunk
+    return PassagePart(chunk.start, chunk.end, chunk.page, chunk.headings, hit.score)

@@ -1,0 +1,1 @@
+"""The data directory: the SQLite catalog, the vectors in Chroma, and the lock."""

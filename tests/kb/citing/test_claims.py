@@ -1,0 +1,52 @@
+import pytest
+
+from kb.citing.claims import Evidence, is_borne_out
+from kb.citing.wording import Wording
+
+CONTEXT = "Station handbook › Winter 2023"
+
+
+def borne_out(sentence: str, quote: str, question: str = "") -> bool:
+    source = [Wording(quote, CONTEXT)]
+    return is_borne_out(Wording(sentence), Evidence(source, [source], Wording(question)))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("The dome opens at nine.", "Every morning the dome opens at 9."),
+        ("It was 27 km in 2023.", "Their wavelength was 27 km."),
+        ("It was built by Ilse Brandt.", "Ilse Brandt built the second dome."),
+        ("17.5 米每秒", "十分钟平均风速达到 17.5 米每秒，必须关闭圆顶，不必请示。"),
+        ("圆顶九点打开。", "圆顶每天早上9点打开。"),
+        ("It was built by Jean-Luc Brandt.", "Jean Luc Brandt built the second dome."),
+        ("It opened on July 1, 2023.", "It opened on 2023-07-01."),
+        ("The gate is not locked.", "At night the gate is never locked."),
+        ("It costs 1250 crowns.", "The winch cost １,250 crowns."),
+    ],
+)
+def test_what_agrees_is_borne_out(sentence: str, quote: str) -> None:
+    assert borne_out(sentence, quote)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("It was built by Anna Meier.", "It was built by Ilse Brandt."),
+        ("The dome opens at ten.", "The dome opens at nine."),
+        ("The third dome is open.", "The second dome is open."),
+        ("The dome does not open at nine.", "The dome opens at nine."),
+        ("The dome opens at nine.", "The dome does not open at nine."),
+        ("圆顶十点打开。", "圆顶九点打开。"),
+        ("圆顶早上不打开。", "圆顶早上打开。"),
+        ("It opened in July.", "It opened in 2023."),
+        ("It opened on July 1, 2023.", "It opened on 2023-08-01."),
+        ("In 1999 it was 27 km.", "Their wavelength was 27 km."),
+    ],
+)
+def test_what_differs_in_a_number_a_name_or_a_negation_is_not(sentence: str, quote: str) -> None:
+    assert not borne_out(sentence, quote)
+
+
+def test_a_name_of_the_question_may_be_repeated() -> None:
+    assert borne_out("It was Ilse Brandt who built it.", "She built it in the winter.", "What did Ilse Brandt build?")

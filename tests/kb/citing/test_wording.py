@@ -1,0 +1,107 @@
+import math
+
+import pytest
+
+from kb.citing.wording import Atom, News, Rarity, Wording
+from kb.language.text import search_terms
+
+
+def terms(text: str) -> list[tuple[str, ...]]:
+    return [atom.terms for atom in Wording(text).atoms]
+
+
+def test_atoms_are_the_content_words_in_their_order_and_once() -> None:
+    assert terms("The old dome opens, and the dome is green.") == [("old",), ("dome",), ("open",), ("green",)]
+
+
+def test_numbers_dates_and_yes_are_no_atoms() -> None:
+    assert terms("Yes, it weighed seven or 7.5 tons on 14 January 2024.") == terms("it weighed tons")
+
+
+def test_each_chinese_character_is_found_in_either_of_its_bigrams() -> None:
+    assert terms("圆顶开") == [("圆顶",), ("圆顶", "顶开"), ("顶开",)]
+    assert all(atom.weight == 0.5 for atom in Wording("圆顶开").atoms)
+
+
+def test_chinese_function_characters_and_numerals_are_no_atoms() -> None:
+    assert terms("圆的三顶") == [("圆的",), ("三顶",)]
+    assert terms("茶") == [("茶",)]
+    assert Wording("茶").atoms[0].weight == 0.5
+
+
+def test_seam_between_two_runs_makes_no_bigram() -> None:
+    assert ("顶茶",) not in terms("圆顶 茶叶")
+    assert terms("圆顶 茶叶") == terms("圆顶") + terms("茶叶")
+
+
+def test_atom_is_said_by_whoever_says_one_of_its_terms() -> None:
+    atom = Atom(("圆顶", "顶开"))
+    assert atom.is_in({"顶开"})
+    assert not atom.is_in({"圆", "开"})
+
+
+def test_context_lends_its_terms_and_numbers_but_is_not_what_is_said() -> None:
+    wording = Wording("The dome opens at 9.", context="Guide 2024")
+    assert wording.terms == frozenset(search_terms("The dome opens at 9.")) | frozenset(search_terms("Guide 2024"))
+    assert wording.atoms == Wording("The dome opens at 9.").atoms
+    assert wording.quantities == Wording("at 9").quantities
+    assert wording.quantities < wording.offered_quantities
+    assert Wording("2024").quantities < wording.offered_quantities
+
+
+def test_names_are_capitalised_words_inside_a_sentence() -> None:
+    names = Wording("Visitors met Ilse Brandt and (Marx) in the second-floor Red-Kite hall on 3 March 2024.").names
+    assert names == {"ils", "brandt", "marx", "red", "kite"}
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("", 0.0),
+        ("the green dome", 2.0),
+        ("圆顶开", 1.5),
+        ("green dome 9", 3.0),
+        ("green dome 9, 10, 11 and 12", 4.0),
+    ],
+)
+def test_size_counts_words_half_characters_and_at_most_two_numbers(text: str, size: float) -> None:
+    assert Wording(text).size == size
+
+
+def test_news_is_what_the_question_does_not_say() -> None:
+    question = Wording("When was dome 2 built by Brandt?")
+    news = News(Wording("Ilse Brandt built dome 2 in 1987."), question)
+    assert [atom.terms for atom in news.atoms] == [("ils",)]
+    assert news.quantities == Wording("1987").quantities
+    assert news.size == 2.0
+
+
+def test_repeating_the_question_is_no_news() -> None:
+    question = Wording("圆顶几点开放？")
+    assert News(Wording("圆顶开放"), question).size == 0.0
+
+
+def test_the_fewer_texts_say_it_the_more_it_counts() -> None:
+    rarity = Rarity([Wording("dome dome"), Wording("dome barn"), Wording("dome")])
+    assert "barn" in rarity
+    assert "hill" not in rarity
+    atoms = Wording("barn dome").atoms
+    said, total = rarity.weights(atoms, {"barn"})
+    assert [said, total - said] == pytest.approx([math.log1p(3 / 1), math.log1p(3 / 3)])
+    assert rarity.share(atoms, {"barn"}) == pytest.approx(said / total)
+
+
+def test_what_no_text_says_counts_as_what_one_says() -> None:
+    rarity = Rarity([Wording("dome barn"), Wording("dome")])
+    assert rarity.weights(Wording("hill").atoms, ()) == rarity.weights(Wording("barn").atoms, ())
+    assert Rarity([]).weights(Wording("hill").atoms, {"hill"}) == (math.log(2), math.log(2))
+
+
+def test_character_counts_half_of_the_mean_of_its_bigrams() -> None:
+    rarity = Rarity([Wording("圆顶"), Wording("圆顶开")])
+    middle = Wording("圆顶开").atoms[1]
+    assert rarity.weights([middle], ())[1] == pytest.approx(0.5 * (math.log1p(2 / 2) + math.log1p(2 / 1)) / 2)
+
+
+def test_share_of_nothing_is_everything() -> None:
+    assert Rarity([Wording("dome")]).share((), ()) == 1.0

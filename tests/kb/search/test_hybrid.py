@@ -1,0 +1,179 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.index.retrieval import Retrieval
+from kb.search.dense import split_vector_id, vector_id
+from kb.storage.catalog import Catalog
+from kb.types import Chunk, Document, FileVersion, Passage
+from tests.fakes import FakeEmbedder, FakeVectorIndex
+
+
+class Library:
+    """Documents made of chunks that are given as they are."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.embedder = FakeEmbedder()
+        self.index = FakeVectorIndex()
+        self.retrieval = Retrieval(catalog, self.embedder, self.index)
+
+    def write(self, source: str, texts: Sequence[str], headings: Sequence[str] = ()) -> str:
+        chunks, start = [], 0
+        for number, text in enumerate(texts):
+            heading = tuple(headings[number : number + 1])
+            chunks.append(Chunk(start, start + len(text), text, heading, page=number + 1, tokens=len(text)))
+            start += len(text) + 2
+        document = Document(f"Title of {source}", "text/markdown", "\n\n".join(texts), ())
+        file = FileVersion("/notes", source, 10, 1_000, "content")
+        return self.retrieval.replace(file, document, chunks, lambda: None)
+
+    def passages(self, query: str, top_k: int = 4) -> tuple[Passage, ...]:
+        return self.retrieval.passages(query, top_k)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    catalog = Catalog(tmp_path / "catalog.sqlite3")
+    yield Library(catalog)
+    catalog.close()
+
+
+def write_others(library: Library) -> None:
+    """Fills the library with what has something to do with domes, but less than other texts have."""
+    for number in range(20):
+        library.write(f"{number}.md", [f"There is a dome somewhere in the text number {number}."])
+
+
+def test_vector_id_can_be_taken_apart() -> None:
+    assert split_vector_id(vector_id("document", "hash")) == ("document", "hash")
+
+
+@pytest.mark.parametrize(
+    ("query", "source"),
+    [
+        ("When does the dome open?", "dome.md"),
+        ("baking bread", "bread.md"),
+        ("圆顶什么时候打开？", "圆顶.md"),
+        ("面包怎么做", "面包.md"),
+        ("What is E1234?", "codes.md"),
+    ],
+)
+def test_passage_is_found_in_english_and_chinese(library: Library, query: str, source: str) -> None:
+    library.write("dome.md", ["The dome opens at nine in the evening."])
+    library.write("bread.md", ["Bread is baked from flour and water."])
+    library.write("圆顶.md", ["圆顶晚上九点打开。"])
+    library.write("面包.md", ["面包由面粉和水制成。"])
+    library.write("codes.md", ["Error E1234 means that the shutter is stuck."])
+    assert library.passages(query)[0].source == source
+
+
+def test_passage_says_where_it_stands(library: Library) -> None:
+    texts = ["Something else.", "The dome opens at nine.", "Another thing."]
+    document_id = library.write("dome.md", texts, ["One", "Two", "Three"])
+    write_others(library)
+    (passage,) = library.passages("dome opens", top_k=1)
+    assert (passage.number, passage.document_id, passage.source) == (1, document_id, "dome.md")
+    assert (passage.title, passage.page, passage.heading) == ("Title of dome.md", 2, "Two")
+    assert passage.text == "The dome opens at nine."
+    assert "\n\n".join(texts)[passage.start : passage.end] == passage.text
+    assert passage.score > 0
+    assert passage.similarity is not None
+    assert 0 < passage.similarity <= 1
+
+
+def test_passages_are_numbered_best_first_and_no_more_than_asked_for(library: Library) -> None:
+    for number in range(8):
+        library.write(f"{number}.md", ["dome " * (number + 1) + f"and {number} other words here"])
+    passages = library.passages("dome", top_k=3)
+    assert [passage.number for passage in passages] == [1, 2, 3]
+    assert [passage.score for passage in passages] == sorted((p.score for p in passages), reverse=True)
+
+
+def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(library: Library) -> None:
+    texts = ["The dome is green.", "The dome is large.", "Bread is good.", "The dome is old."]
+    library.write("dome.md", texts, ["A", "A", "A", "B"])
+    write_others(library)
+    passage = library.passages("large dome", top_k=1)[0]
+    assert passage.text == "The dome is green.\n\nThe dome is large.\n\nBread is good."
+    assert [(part.start, part.end, part.page, part.headings) for part in passage.parts] == [
+        (0, 18, 1, ("A",)),
+        (20, 38, 2, ("A",)),
+        (40, 54, 3, ("A",)),
+    ]
+
+
+def test_each_part_has_a_score_of_its_own(library: Library) -> None:
+    texts = ["Bread is good.", "The large dome is green.", "Cheese is better."]
+    library.write("dome.md", texts, ["A"] * 3)
+    (passage,) = library.passages("large green dome")
+    bread, dome, cheese = (part.score for part in passage.parts)
+    assert dome > max(bread, cheese)
+    assert passage.score == dome
+    assert passage.heading == "A"
+    assert passage.page == 2
+
+
+def test_neighbours_in_different_documents_stay_apart(library: Library) -> None:
+    library.write("a.md", ["The dome is green."])
+    library.write("b.md", ["The dome is large."])
+    assert len(library.passages("dome")) == 2
+
+
+def test_copies_of_a_text_are_shown_once(library: Library) -> None:
+    for source in ("a.md", "b.md", "c.md"):
+        library.write(source, ["The dome opens at nine."])
+    library.write("d.md", ["The dome  opens\nat nine."])
+    library.write("e.md", ["The dome is old."])
+    texts = [passage.text for passage in library.passages("dome opens at nine")]
+    assert len([text for text in texts if "nine" in text]) == 1
+    assert "The dome is old." in texts
+
+
+def test_vector_without_a_row_in_the_catalog_is_dropped(library: Library) -> None:
+    document_id = library.write("a.md", ["The dome opens at nine."])
+    ghosts = library.embedder.embed_passages(["dome opens at nine", "dome"])
+    library.index.upsert([vector_id("gone", "hash"), vector_id(document_id, "old hash")], ghosts)
+    assert [passage.text for passage in library.passages("dome opens at nine")] == ["The dome opens at nine."]
+
+
+def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_cosine(library: Library) -> None:
+    library.write("a.md", ["The dome opens at nine."])
+    (before,) = library.passages("dome")
+    library.index.clear()
+    (passage,) = library.passages("dome")
+    assert passage.similarity == pytest.approx(before.similarity)
+
+
+def test_passage_that_only_its_vector_matches_is_found(library: Library) -> None:
+    library.write("a.md", ["The dome opens at nine."])
+    (passage,) = library.passages("cheese")
+    assert passage.similarity is not None
+
+
+@pytest.mark.parametrize("query", ["?!", "the", "的"])
+def test_query_without_content_is_no_error(library: Library, query: str) -> None:
+    library.write("a.md", ["Dome opens at nine."])
+    assert len(library.passages(query)) <= 1
+
+
+def test_empty_library_has_no_passages(library: Library) -> None:
+    assert library.passages("dome") == ()
+
+
+def test_passage_text_is_cut_from_the_document_whatever_its_characters(library: Library) -> None:
+    texts = ["🙂 圆顶 🙂🙂 opens", "第二段：圆顶很旧 🙂", "naïve dome"]
+    library.write("a.md", texts)
+    document = "\n\n".join(texts)
+    for passage in library.passages("圆顶 dome"):
+        assert document[passage.start : passage.end] == passage.text
+        for part in passage.parts:
+            assert document[part.start : part.end] in texts
+
+
+def test_similarity_is_the_cosine_of_query_and_passage(library: Library) -> None:
+    library.write("a.md", ["The dome opens at nine."])
+    query, (stored,) = "when does the dome open", library.embedder.embed_passages(["The dome opens at nine."])
+    (passage,) = library.passages(query)
+    assert passage.similarity == pytest.approx(float(np.dot(library.embedder.embed_query(query), stored)), abs=1e-5)
