@@ -96,6 +96,7 @@ def _answer(question: str, conversation: Conversation, show_reasoning: bool) -> 
             view.show(body)
     finally:
         events.close()
+        view.close()
 
 
 def _obey(command: Command, conversation: Conversation, min_evidence: float | None) -> None:

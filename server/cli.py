@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -149,9 +149,8 @@ def ask(
 
     kb ask "What did we decide about the dome?" --in minutes/ --tag observatory --since 2024-01-01
     """
-    view = terminal.AnswerView(show_reasoning)
     answer: schemas.Answer | None = None
-    with _connected() as service:
+    with closing(terminal.AnswerView(show_reasoning)) as view, _connected() as service:
         filters = make_filters(service, folders, types, tags, documents, since, until)
         for body in service.ask(question, _thinking(thinking), top_k, filters):
             if not as_json:
@@ -333,9 +332,9 @@ def doctor() -> None:
     """
     from server.doctor import examine
 
-    findings = examine(load())
-    terminal.show_findings(findings)
-    if any(finding.level == "bad" for finding in findings):
+    diagnoses = examine(load())
+    terminal.show_diagnoses(diagnoses)
+    if any(diagnosis.level == "bad" for diagnosis in diagnoses):
         raise typer.Exit(1)
 
 

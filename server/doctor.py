@@ -13,8 +13,8 @@ from kb.models.cross_encoder import is_cross_encoder
 from kb.models.store import ModelStore
 from kb.settings import Settings
 from kb.storage.lock import find_owner
+from server.diagnosis import Diagnosis
 from server.engine_view import describe_engine
-from server.findings import Finding
 
 PACKAGES = (
     "llama-cpp-python",
@@ -31,83 +31,83 @@ LOW_DISK_BYTES = 2_000_000_000
 """Below this, a model may not fit."""
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings) -> list[Diagnosis]:
     """Looks at packages, folders, disk and models."""
     return [*_packages(), *_data_directory(settings.home), *_disk(settings), *_folders(settings), *_models(settings)]
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Diagnosis]:
     versions, missing = [], []
     for name in PACKAGES:
         try:
             versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
-    yield Finding("good", f"Python {sys.version.split()[0]}; {', '.join(versions)}")
+    yield Diagnosis("good", f"Python {sys.version.split()[0]}; {', '.join(versions)}")
     if missing:
-        yield Finding("bad", f"not installed: {', '.join(missing)}", "install the project again: `make run`")
+        yield Diagnosis("bad", f"not installed: {', '.join(missing)}", "install the project again: `make run`")
 
 
-def _data_directory(home: Path) -> Iterator[Finding]:
+def _data_directory(home: Path) -> Iterator[Diagnosis]:
     existing = _existing(home)
     if not existing.is_dir() or not os.access(existing, os.W_OK):
-        yield Finding("bad", f"the data directory {home} cannot be written", "check permissions, or set KB_HOME")
+        yield Diagnosis("bad", f"the data directory {home} cannot be written", "check permissions, or set KB_HOME")
     elif owner := find_owner(home):
-        yield Finding("good", f"data directory {home}, served by process {owner.pid} at {owner.url}")
+        yield Diagnosis("good", f"data directory {home}, served by process {owner.pid} at {owner.url}")
     else:
-        yield Finding("good", f"data directory {home}, no server running")
+        yield Diagnosis("good", f"data directory {home}, no server running")
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _disk(settings: Settings) -> Iterator[Diagnosis]:
     for name, folder in (("data", settings.home), ("models", settings.models)):
         free = shutil.disk_usage(_existing(folder)).free
         text = f"{free / 1e9:.1f} GB free for {name} ({folder})"
-        yield Finding("good", text) if free > LOW_DISK_BYTES else Finding("note", text, "free some space")
+        yield Diagnosis("good", text) if free > LOW_DISK_BYTES else Diagnosis("note", text, "free some space")
 
 
-def _folders(settings: Settings) -> Iterator[Finding]:
+def _folders(settings: Settings) -> Iterator[Diagnosis]:
     for folder in settings.folders:
         if is_reachable(folder):
-            yield Finding("good", f"watched folder {folder}")
+            yield Diagnosis("good", f"watched folder {folder}")
         else:
-            yield Finding(
+            yield Diagnosis(
                 "bad", f"the watched folder {folder} is not there or cannot be read", "make it, or change KB_FOLDERS"
             )
 
 
-def _models(settings: Settings) -> Iterator[Finding]:
+def _models(settings: Settings) -> Iterator[Diagnosis]:
     store = ModelStore.of(settings)
     embedding = store.find(settings.embedding_model)
     if embedding:
         backend = describe_backend(embedding, settings.embedding_backend)
-        yield Finding("good", f"embedding model {store.identity(embedding)}, {backend}")
+        yield Diagnosis("good", f"embedding model {store.identity(embedding)}, {backend}")
     else:
         pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
-        yield Finding("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
+        yield Diagnosis("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
     if settings.reranker:
         yield _reranker(settings.reranker, store)
     name = store.choose_answer_model(settings.model)
     path = store.find(name) if name else None
     if path:
-        yield Finding("good", store.describe_choice(name))
+        yield Diagnosis("good", store.describe_choice(name))
         yield from describe_engine(path, settings)
     else:
-        yield Finding(
+        yield Diagnosis(
             "note", "no answering model is here yet", "`kb models pull NAME` or the next `kb serve` fetches one"
         )
 
 
-def _reranker(name: str, store: ModelStore) -> Finding:
+def _reranker(name: str, store: ModelStore) -> Diagnosis:
     folder = store.find(name)
     if folder and is_cross_encoder(folder):
-        return Finding("good", f"reranker {name}")
+        return Diagnosis("good", f"reranker {name}")
     without = "searches go on without it"
     if folder:
-        return Finding("note", f"{name} is not a cross-encoder; {without}", "correct or remove KB_RERANKER")
+        return Diagnosis("note", f"{name} is not a cross-encoder; {without}", "correct or remove KB_RERANKER")
     if store.known(name):
         pull = f"`kb models pull {name}` or the next `kb serve` fetches it, where the hub can be reached"
-        return Finding("note", f"the reranker {name} is not here yet; {without}", pull)
-    return Finding(
+        return Diagnosis("note", f"the reranker {name} is not here yet; {without}", pull)
+    return Diagnosis(
         "note",
         f"the reranker {name} is neither a folder with a cross-encoder nor a name like owner/repo; {without}",
         "correct or remove KB_RERANKER",

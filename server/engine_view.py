@@ -10,12 +10,12 @@ from kb.engine.tuning import Tuning, recall
 from kb.engine.tuning_cache import CACHE_NAME
 from kb.errors import ModelLoadError
 from kb.settings import Settings
-from server.findings import Finding
+from server.diagnosis import Diagnosis
 
 _FLASH_ATTENTION = {None: "flash attention as llama.cpp sees fit", True: "flash attention", False: "no flash attention"}
 
 
-def describe_engine(path: Path, settings: Settings) -> Iterator[Finding]:
+def describe_engine(path: Path, settings: Settings) -> Iterator[Diagnosis]:
     """Says how the model at a path would be run.
 
     Args:
@@ -24,14 +24,14 @@ def describe_engine(path: Path, settings: Settings) -> Iterator[Finding]:
     try:
         tuning = recall(path, settings.engine, settings.models / CACHE_NAME)
     except ModelLoadError as error:
-        yield Finding("bad", error.message, error.hint)
+        yield Diagnosis("bad", error.message, error.hint)
         return
     if tuning is None:
         text = "how fast the answering model runs on this machine, and how best, is measured when it first loads"
-        yield Finding("note", text, "that takes about 10 seconds, once")
+        yield Diagnosis("note", text, "that takes about 10 seconds, once")
         return
-    yield Finding("good", _choice(tuning))
-    yield Finding("good", _window(tuning))
+    yield Diagnosis("good", _choice(tuning))
+    yield Diagnosis("good", _window(tuning))
 
 
 def _choice(tuning: Tuning) -> str:

@@ -29,11 +29,21 @@ Base = Annotated[
 Beside = Annotated[list[Path] | None, typer.Option(help="Folder or SQuAD file to search as well; may be repeated.")]
 
 
+AnswersAndGaps = Annotated[
+    bool,
+    typer.Option(
+        "--answers",
+        help="Have questions answered, too, and then those whose article or paragraph was taken out, which should be "
+        "declined; takes seconds for each.",
+    ),
+]
+
+
 @app.command()
 def squad(
     file: Annotated[Path, typer.Argument(help="Test set in SQuAD format, version 1 or 2.")],
     limit: Limit = None,
-    answers: Answers = False,
+    answers: AnswersAndGaps = False,
     questions_from: Annotated[
         Path | None, typer.Option(help="Ask the questions of this set instead, matched by their ids.")
     ] = None,

@@ -84,7 +84,7 @@ class Remote:
                     name = value
                 elif field == "data" and name == "error":
                     raise _error_of(value)
-                elif field == "data":
+                elif field == "data" and name in _EVENTS:  # a newer server may say more
                     yield _EVENTS[name].model_validate_json(value)
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:

@@ -23,7 +23,7 @@ from server.models_cli import progress_bar
 
 if TYPE_CHECKING:
     from kb.library import KnowledgeBase, ModelStatus
-    from server.findings import Finding
+    from server.diagnosis import Diagnosis
 
 QUOTE_CHARS = 200
 POLL_SECONDS = 0.2
@@ -51,6 +51,14 @@ class AnswerView:
     def __init__(self, show_reasoning: bool) -> None:
         self._show_reasoning = show_reasoning
         self._thinking = False
+        self._in_line = False
+
+    def close(self) -> None:
+        """Ends the line of a thought or an answer that broke off."""
+        self._end_thought()
+        if self._in_line:
+            out.print()
+        self._in_line = False
 
     def show(self, body: BaseModel) -> None:
         """Draws one event."""
@@ -65,8 +73,9 @@ class AnswerView:
             case schemas.AnswerEvent():
                 self._end_thought()
                 out.print(Text(printable(body.text)), end="")
+                self._in_line = True
             case schemas.Answer():
-                out.print()
+                self.close()
                 self._show_sources(body)
 
     def _show_thought(self, text: str) -> None:
@@ -128,13 +137,13 @@ def show_forgotten(documents: Sequence[schemas.Document]) -> None:
     err.print("[dim]The text is wiped from the data directory; the files themselves are untouched.[/]")
 
 
-def show_findings(findings: Sequence["Finding"]) -> None:
+def show_diagnoses(diagnoses: Sequence["Diagnosis"]) -> None:
     """Lists what `kb doctor` found."""
     marks = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
-    for finding in findings:
-        out.print(f"{marks[finding.level]} {escape(finding.text)}")
-        if finding.hint:
-            out.print(f"  [dim]→ {escape(finding.hint)}[/]")
+    for diagnosis in diagnoses:
+        out.print(f"{marks[diagnosis.level]} {escape(diagnosis.text)}")
+        if diagnosis.hint:
+            out.print(f"  [dim]→ {escape(diagnosis.hint)}[/]")
 
 
 def show_sync(result: schemas.SyncResponse) -> None:

@@ -8,16 +8,16 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
 from kb.asking import remarks
-from kb.asking.attempt import Attempt, Request
+from kb.asking.attempt import Attempt, Brief
 from kb.asking.findings import Findings
-from kb.asking.stopclock import Stopclock
+from kb.asking.question_clock import QuestionClock
 from kb.citing.citations import EmbedSentences
 from kb.ports import LanguageModel
 from kb.types import Answer, AnswerDelta, AnswerEvent, Done, Heartbeat, IndexState, PassagesFound
 
 
 def answer_events(
-    request: Request,
+    brief: Brief,
     retrieve: Callable[[], Findings],
     model: Callable[[], LanguageModel | None],
     embed: EmbedSentences,
@@ -37,21 +37,21 @@ def answer_events(
     Yields:
         `PassagesFound` first, `Done` last.
     """
-    clock = Stopclock()
+    clock = QuestionClock()
     findings = retrieve()
     clock.mark("retrieve_ms")
     yield PassagesFound(findings.passages)
     answer = Answer(passages=findings.passages, evidence=max(findings.evidence, default=0.0), index=index)
-    if not findings.passages or not request.answered(findings.evidence):
-        yield from _refuse(request, findings, answer, clock)
+    if not findings.passages or not brief.answered(findings.evidence):
+        yield from _refuse(brief, findings, answer, clock)
         return
     while (language_model := model()) is None:
         yield Heartbeat()
-    attempt = Attempt(request, findings, language_model, embed, clock)
+    attempt = Attempt(brief, findings, language_model, embed, clock)
     is_answered = yield from attempt.events()
     answer = replace(answer, evidence=max(attempt.evidence), model=language_model.info.name)
     if not is_answered:
-        yield from _refuse(request, findings, answer, clock)
+        yield from _refuse(brief, findings, answer, clock)
         return
     draft = attempt.draft
     is_something_said = bool(draft.answer)
@@ -71,7 +71,7 @@ def answer_events(
     )
 
 
-def _refuse(request: Request, findings: Findings, answer: Answer, clock: Stopclock) -> Iterator[AnswerEvent]:
-    text = remarks.refusal(request.question, findings.nothing_because)
+def _refuse(brief: Brief, findings: Findings, answer: Answer, clock: QuestionClock) -> Iterator[AnswerEvent]:
+    text = remarks.refusal(brief.question, findings.nothing_because)
     yield AnswerDelta(text)
     yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))

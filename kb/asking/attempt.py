@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from kb.asking import remarks
 from kb.asking.draft import Draft
-from kb.asking.evidence import LOOK_WEIGHTS, with_look
+from kb.asking.evidence import LOOK_WEIGHTS, LookWeights, with_look
 from kb.asking.findings import Findings, Part
 from kb.asking.prompt import Prompt, build_prompt
-from kb.asking.stopclock import Stopclock
+from kb.asking.question_clock import QuestionClock
 from kb.asking.thinking import ThinkingBudgets, reasoning_tokens
 from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
@@ -26,7 +26,7 @@ _FITTING_ATTEMPTS = 3  # to make a prompt that fits into the context window; cou
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Brief:
     """A question with all that decides how it is answered.
 
     Attributes:
@@ -66,13 +66,14 @@ class Attempt:
     """
 
     def __init__(
-        self, request: Request, findings: Findings, model: LanguageModel, embed: EmbedSentences, clock: Stopclock
+        self, brief: Brief, findings: Findings, model: LanguageModel, embed: EmbedSentences, clock: QuestionClock
     ) -> None:
-        self._request = request
+        self._brief = brief
         self._model = model
         self._clock = clock
+        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if brief.min_evidence > 0 else None
         self.evidence = list(findings.evidence)
-        self.draft = Draft(request.question, Citer(request.question, findings.passages, embed))
+        self.draft = Draft(brief.question, Citer(brief.question, findings.passages, embed))
         self._limits = self._affordable_limits()
         self._prompt = self._fitting_prompt(findings)
         self.left_out = LeftOut(self._prompt.turns_left_out, self._prompt.passages_left_out)
@@ -80,8 +81,8 @@ class Attempt:
     @property
     def unanswered(self) -> tuple[str, ...]:
         """The parts of the question without enough evidence."""
-        answered = self._request.answered(self.evidence)
-        return tuple(part.text for n, part in enumerate(self._request.parts) if n not in answered)
+        answered = self._brief.answered(self.evidence)
+        return tuple(part.text for n, part in enumerate(self._brief.parts) if n not in answered)
 
     def events(self) -> Generator[AnswerEvent, None, bool]:
         """Writes the answer.
@@ -89,30 +90,30 @@ class Attempt:
         Returns:
             Whether there was enough to answer from.
         """
-        weights = LOOK_WEIGHTS.get(self._model.info.title) if self._request.min_evidence > 0 else None
         question = self._question()
-        is_over = yield from self._generate(question, with_look_at_sources=weights is not None)
-        if not self._request.answered(self.evidence):
+        is_over = yield from self._generate(question, self._look_weights)
+        if not self._brief.answered(self.evidence):
             return False
         if not is_over:  # the look has left fewer parts to be answered
-            yield from self._generate(self._question(), with_look_at_sources=False)
+            yield from self._generate(self._question(), None)
         return True
 
     def remark(self) -> Generator[AnswerEvent, None, None]:
         """Says which parts of the question have no source."""
         if self.unanswered:
-            yield from self.draft.remark(remarks.without_source(self._request.question, self.unanswered))
+            yield from self.draft.remark(remarks.without_source(self._brief.question, self.unanswered))
 
-    def _generate(self, question: str, *, with_look_at_sources: bool) -> Generator[AnswerEvent, None, bool]:
+    def _generate(self, question: str, weights: LookWeights | None) -> Generator[AnswerEvent, None, bool]:
         """Has the model answer a question, until it is done or the look shows that something else is to be asked."""
-        parts = [part.query for part in self._request.parts]
-        look = self._prompt.look(parts) if with_look_at_sources else None
+        parts = [part.query for part in self._brief.parts]
+        look = self._prompt.look(parts) if weights else None
         stream = self._model.stream(self._asking(question), self._limits, look)
         try:
             for item in stream:
                 if isinstance(item, Looked):
-                    self._note(item)
-                    if not self._request.answered(self.evidence) or self._question() != question:
+                    assert weights, "nothing is read from the model that was not asked for"
+                    self._note(item, weights)
+                    if not self._brief.answered(self.evidence) or self._question() != question:
                         return False
                 elif isinstance(item, GenerationEnd):
                     self.draft.end = item
@@ -127,46 +128,43 @@ class Attempt:
         yield from self.draft.finish()
         return True
 
-    def _note(self, looked: Looked) -> None:
-        weights = LOOK_WEIGHTS[self._model.info.title]
+    def _note(self, looked: Looked, weights: LookWeights) -> None:
         self.evidence = [
             with_look(evidence, margin, part.query, weights)
-            for evidence, margin, part in zip(self.evidence, looked.margins, self._request.parts, strict=True)
+            for evidence, margin, part in zip(self.evidence, looked.margins, self._brief.parts, strict=True)
         ]
 
     def _question(self) -> str:
         """What the model is asked: only what there is a source for; as it was asked, if that can stand alone."""
-        parts, answered = self._request.parts, self._request.answered(self.evidence)
+        parts, answered = self._brief.parts, self._brief.answered(self.evidence)
         if len(answered) == len(parts):
-            return self._request.question
+            return self._brief.question
         can_stand_alone = 0 in answered  # to which the others may refer
         return " ".join(parts[n].text if can_stand_alone else parts[n].query for n in answered)
 
     def _asking(self, question: str) -> tuple[Message, ...]:
-        return self._prompt.asking(question, len(self._request.answered(self.evidence)))
+        return self._prompt.asking(question, len(self._brief.answered(self.evidence)))
 
     def _affordable_limits(self) -> GenerationOptions:
         """The limits of the generation; where the context window is small, thinking gives way to the sources."""
-        request, model = self._request, self._model
-        thinking = reasoning_tokens(
-            request.thinking, request.budgets, request.question, len(request.parts), max(self.evidence)
-        )
-        without_sources = self._length(build_prompt(request.question, (), (), model.count_tokens, 0))
-        room = model.info.context_tokens - request.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
+        brief, model = self._brief, self._model
+        thinking = reasoning_tokens(brief.thinking, brief.budgets, brief.question, len(brief.parts), max(self.evidence))
+        without_sources = self._length(build_prompt(brief.question, (), (), model.count_tokens, 0))
+        room = model.info.context_tokens - brief.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
         if room < 0:
             raise PromptTooLong(
                 f"the question leaves no room for sources: it takes {without_sources} tokens, and the answer may take "
-                f"{request.limits.answer_tokens} of the {model.info.context_tokens} in the context window",
+                f"{brief.limits.answer_tokens} of the {model.info.context_tokens} in the context window",
                 "ask a shorter question, or raise KB_CONTEXT_TOKENS, or lower KB_ANSWER_TOKENS",
             )
-        return replace(request.limits, reasoning_tokens=min(thinking, room) if model.info.reasons else 0)
+        return replace(brief.limits, reasoning_tokens=min(thinking, room) if model.info.reasons else 0)
 
     def _fitting_prompt(self, findings: Findings) -> Prompt:
-        request, model = self._request, self._model
+        brief, model = self._brief, self._model
         room = model.info.context_tokens - self._limits.answer_tokens - self._limits.reasoning_tokens
-        budget = request.passage_tokens
+        budget = brief.passage_tokens
         for _ in range(_FITTING_ATTEMPTS):
-            prompt = build_prompt(request.question, findings.passages, request.history, model.count_tokens, budget)
+            prompt = build_prompt(brief.question, findings.passages, brief.history, model.count_tokens, budget)
             excess = self._length(prompt) - room
             if excess <= 0:
                 break
@@ -174,7 +172,8 @@ class Attempt:
         return prompt
 
     def _length(self, prompt: Prompt) -> int:
-        parts = self._request.parts
-        asked = [prompt.asking(self._request.question, len(parts))]
-        asked += prompt.look([part.query for part in parts]).prompts
+        parts = self._brief.parts
+        asked = [prompt.asking(self._brief.question, len(parts))]
+        if self._look_weights:
+            asked += prompt.look([part.query for part in parts]).prompts
         return max(map(self._model.prompt_tokens, asked))

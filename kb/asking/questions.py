@@ -6,7 +6,7 @@ Knows nothing about documents beyond the passages that are found.
 from collections.abc import Callable, Generator, Sequence
 
 from kb.asking.answer import answer_events
-from kb.asking.attempt import Request
+from kb.asking.attempt import Brief
 from kb.asking.evidence import CALIBRATED_MODEL
 from kb.asking.findings import Findings, Inquiry, Part
 from kb.asking.followup import self_contained
@@ -69,7 +69,7 @@ class Questions:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         question, settings = self._checked(question, top_k), self._settings
         parts = _parts(question, history)
-        request = Request(
+        brief = Brief(
             question=question,
             parts=parts,
             history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
@@ -90,7 +90,7 @@ class Questions:
             return Findings(passages, inquiry.evidence(passages), "" if passages else why)
 
         events = answer_events(
-            request,
+            brief,
             retrieve=retrieve,
             model=self._model_if_ready,
             embed=retrieval.serving.embedder.embed_passages,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 
-from kb.citing.claims import Evidence, has_quantities, is_borne_out, is_negated, nearest_clause
+from kb.citing.claims import Basis, has_quantities, is_borne_out, is_negated, nearest_clause
 from kb.citing.fragments import has_nearer_rival, is_of_kind_asked, is_open, polarity
 from kb.citing.quotes import Quote, joined, quotes_of
 from kb.citing.wording import Atom, News, Rarity, Wording
@@ -116,7 +116,7 @@ class Citer:
         return chosen
 
     def _is_supported(self, sentence: Wording, quotes: Sequence[Quote], score: float) -> bool:
-        evidence = Evidence(
+        basis = Basis(
             quotes=[quote.wording for quote in quotes],
             sentences=[[one.wording for one in self._within([quote])] for quote in quotes],
             question=self._question,
@@ -126,7 +126,7 @@ class Citer:
         return (
             score >= VERIFIED_SCORE
             and self._rarity.share(news.atoms, _terms(quotes)) >= NEWS_SCORE
-            and is_borne_out(sentence, evidence)
+            and is_borne_out(sentence, basis)
             and self._answers_question(sentence, news, quotes)
         )
 

@@ -23,7 +23,7 @@ _SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Basis:
     """What a sentence is held against.
 
     Attributes:
@@ -41,22 +41,22 @@ class Evidence:
     elsewhere: Container[str] = frozenset()
 
 
-def is_borne_out(sentence: Wording, evidence: Evidence) -> bool:
+def is_borne_out(sentence: Wording, basis: Basis) -> bool:
     """Whether nothing in a sentence of an answer speaks against its being what some quotes in its language say.
 
     A clause takes its names, its numbers and most of its words from one quote, and the numbers from one sentence of it,
     so that what is said about different things cannot lend it a half each.
     """
-    quotes, question = evidence.quotes, evidence.question
+    quotes, question = basis.quotes, basis.question
     clauses = [Wording(clause) for clause in _CLAUSE.split(sentence.text) if clause.strip()]
     names = sentence.names - question.terms
     shares = bool(_SHARE_ASKED.search(question.text))
     return (
         has_quantities(quotes, sentence.quantities, shares=shares)
-        and all(_has_one_source(clause, names, evidence, shares=shares) for clause in clauses)
+        and all(_has_one_source(clause, names, basis, shares=shares) for clause in clauses)
         and is_negated(sentence.text) == is_negated(nearest_clause(sentence.text, quotes))
         and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
-        and not any(puts_in_place_of(sentence.text, quote.text, question.terms, evidence.elsewhere) for quote in quotes)
+        and not any(puts_in_place_of(sentence.text, quote.text, question.terms, basis.elsewhere) for quote in quotes)
     )
 
 
@@ -84,16 +84,16 @@ def is_negated(text: str) -> bool:
     return bool(_NEGATION.search(text))
 
 
-def _has_one_source(clause: Wording, names: frozenset[str], evidence: Evidence, *, shares: bool) -> bool:
+def _has_one_source(clause: Wording, names: frozenset[str], basis: Basis, *, shares: bool) -> bool:
     own_names = names & frozenset(content_terms(clause.text))
-    own_numbers = clause.quantities - evidence.question.quantities
+    own_numbers = clause.quantities - basis.question.quantities
     if not own_names and not own_numbers:
         return True
     return any(
         own_names <= quote.terms
         and any(has_quantities([sentence], own_numbers, shares=shares) for sentence in sentences)
-        and _has_most(clause, quote.terms | evidence.question.terms)
-        for quote, sentences in zip(evidence.quotes, evidence.sentences, strict=True)
+        and _has_most(clause, quote.terms | basis.question.terms)
+        for quote, sentences in zip(basis.quotes, basis.sentences, strict=True)
     )
 
 

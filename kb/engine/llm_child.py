@@ -21,11 +21,11 @@ from typing import IO
 from kb.engine.llm_wire import (
     LOADING,
     CountTokens,
+    FromChild,
     Generate,
     ModelSpec,
     PromptTokens,
-    Reply,
-    Request,
+    ToChild,
     Withdraw,
     decode_reply,
     encode_request,
@@ -52,7 +52,7 @@ class LlamaChild:
     def __init__(self, spec: ModelSpec) -> None:
         self._name = spec.name
         self._numbers = itertools.count(LOADING + 1)
-        self._waiting: dict[int, Callable[[Reply], None]] = {}
+        self._waiting: dict[int, Callable[[FromChild], None]] = {}
         self._reason = ""  # why it has ended; empty while it has not
         self._state = threading.Lock()  # guards the two above
         self._turn = threading.Lock()  # of who writes to the child
@@ -120,7 +120,7 @@ class LlamaChild:
             ModelError: The process has ended.
         """
 
-        def take(item: Reply) -> None:
+        def take(item: FromChild) -> None:
             assert isinstance(item, Looked | Delta | Heartbeat | GenerationEnd | KBError)
             if isinstance(item, Looked | Delta | GenerationEnd):
                 self.has_answered = True
@@ -141,8 +141,8 @@ class LlamaChild:
         self._process.kill()
         self._reader.join(_EXIT_SECONDS)
 
-    def _call(self, request: Request) -> int:
-        answer: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+    def _call(self, request: ToChild) -> int:
+        answer: queue.SimpleQueue[FromChild] = queue.SimpleQueue()
         self._ask(request, answer.put)
         reply = answer.get()
         if isinstance(reply, KBError):
@@ -150,7 +150,7 @@ class LlamaChild:
         assert isinstance(reply, int)
         return reply
 
-    def _ask(self, request: Request, take: Callable[[Reply], None]) -> int:
+    def _ask(self, request: ToChild, take: Callable[[FromChild], None]) -> int:
         number = next(self._numbers)
         with self._state:
             if self._reason:
@@ -184,14 +184,14 @@ class LlamaChild:
         for take in waiting.values():
             take(self._death())
 
-    def _hand_over(self, number: int, reply: Reply) -> None:
+    def _hand_over(self, number: int, reply: FromChild) -> None:
         with self._state:
             go_on = isinstance(reply, Looked | Delta | Heartbeat)
             take = self._waiting.get(number) if go_on else self._waiting.pop(number, None)
         if take:
             take(reply)
 
-    def _set_loaded(self, reply: Reply) -> None:
+    def _set_loaded(self, reply: FromChild) -> None:
         if isinstance(reply, LanguageModelInfo):
             self._loaded.set_result(reply)
         else:

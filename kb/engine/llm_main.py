@@ -18,11 +18,11 @@ from kb.engine.llm import LlamaModel
 from kb.engine.llm_wire import (
     LOADING,
     CountTokens,
+    FromChild,
     Generate,
     ModelSpec,
     PromptTokens,
-    Reply,
-    Request,
+    ToChild,
     Withdraw,
     decode_request,
     decode_spec,
@@ -75,7 +75,7 @@ class _Server:
             os._exit(0)
         self._send(LOADING, self._model.info)
 
-    def answer(self, number: int, request: Request) -> None:
+    def answer(self, number: int, request: ToChild) -> None:
         model = self._model
         assert model, "requests come once it has said that the model is loaded"
         try:
@@ -92,7 +92,7 @@ class _Server:
         except KBError as error:
             self._send(number, error)
 
-    def _send(self, number: int, reply: Reply | Exception) -> None:
+    def _send(self, number: int, reply: FromChild | Exception) -> None:
         line = encode_reply(number, reply)
         with self._turn:
             self._sink.write(line)

@@ -30,7 +30,7 @@ from kb.types import Heartbeat
 LOADING = 0
 """Number of the request to load the model."""
 
-Reply = Generated | LanguageModelInfo | int | KBError
+FromChild = Generated | LanguageModelInfo | int | KBError
 """What comes back: parts of an answer, what was loaded, a number of tokens, or what went wrong."""
 
 _ERRORS: dict[str, type[KBError]] = {
@@ -89,7 +89,7 @@ class Withdraw:
     """Takes back a `Generate` of the same number."""
 
 
-Request = CountTokens | PromptTokens | Generate | Withdraw
+ToChild = CountTokens | PromptTokens | Generate | Withdraw
 
 
 def encode_spec(spec: ModelSpec) -> bytes:
@@ -111,7 +111,7 @@ def decode_spec(line: bytes) -> ModelSpec:
     return ModelSpec(Path(path), name, EngineOptions(**options), queue_size)
 
 
-def encode_request(number: int, request: Request) -> bytes:
+def encode_request(number: int, request: ToChild) -> bytes:
     """Writes a line to the child."""
     match request:
         case CountTokens(text):
@@ -125,7 +125,7 @@ def encode_request(number: int, request: Request) -> bytes:
             return _line("withdraw", number)
 
 
-def decode_request(line: bytes) -> tuple[int, Request]:
+def decode_request(line: bytes) -> tuple[int, ToChild]:
     """Reads what `encode_request` wrote.
 
     Raises:
@@ -146,7 +146,7 @@ def decode_request(line: bytes) -> tuple[int, Request]:
     raise ValueError("no request to a language model")
 
 
-def encode_reply(number: int, reply: Reply | Exception) -> bytes:
+def encode_reply(number: int, reply: FromChild | Exception) -> bytes:
     """Writes a line to the parent. What is no error of this project becomes one, without the words that it came with:
     they might be the user's."""
     match reply:
@@ -168,7 +168,7 @@ def encode_reply(number: int, reply: Reply | Exception) -> bytes:
             return encode_reply(number, ModelError(f"the answering model failed ({type(reply).__name__})", "ask again"))
 
 
-def decode_reply(line: bytes) -> tuple[int, Reply]:
+def decode_reply(line: bytes) -> tuple[int, FromChild]:
     """Reads what `encode_reply` wrote.
 
     Raises:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kb.asking.answer import answer_events
-from kb.asking.attempt import Request
+from kb.asking.attempt import Brief
 from kb.asking.findings import Findings, Part
 from kb.asking.thinking import ThinkingBudgets
 from kb.errors import ModelBusy, ModelMissing
@@ -60,7 +60,7 @@ def ask(
     nothing_because: str = "",
 ) -> Generator[AnswerEvent, None, None]:
     limits = options or GenerationOptions()
-    request = Request(
+    brief = Brief(
         question=question,
         parts=[Part(text, text) for text in parts or [question]],
         history=history,
@@ -72,7 +72,7 @@ def ask(
     )
     findings = Findings(tuple(passages), tuple(evidence) if passages else (0.0,) * len(evidence), nothing_because)
     get_model = model if callable(model) else lambda: model
-    return answer_events(request, lambda: findings, get_model, no_vectors, index or IndexState())
+    return answer_events(brief, lambda: findings, get_model, no_vectors, index or IndexState())
 
 
 def answer_of(events: Sequence[AnswerEvent]) -> Answer:

@@ -1,6 +1,6 @@
 import pytest
 
-from kb.citing.claims import Evidence, is_borne_out
+from kb.citing.claims import Basis, is_borne_out
 from kb.citing.wording import Wording
 
 CONTEXT = "Station handbook › Winter 2023"
@@ -8,7 +8,7 @@ CONTEXT = "Station handbook › Winter 2023"
 
 def borne_out(sentence: str, quote: str, question: str = "") -> bool:
     source = [Wording(quote, CONTEXT)]
-    return is_borne_out(Wording(sentence), Evidence(source, [source], Wording(question)))
+    return is_borne_out(Wording(sentence), Basis(source, [source], Wording(question)))
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ import pytest
 from kb import errors
 from kb.engine.llm_wire import (
     CountTokens,
+    FromChild,
     Generate,
     ModelSpec,
     PromptTokens,
-    Reply,
-    Request,
+    ToChild,
     Untuned,
     Withdraw,
     decode_reply,
@@ -49,7 +49,7 @@ ALL_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) a
     ],
     ids=lambda request: type(request).__name__,
 )
-def test_request_arrives_as_it_was_sent(request_: Request) -> None:
+def test_request_arrives_as_it_was_sent(request_: ToChild) -> None:
     line = encode_request(7, request_)
     assert line.find(b"\n") == len(line) - 1
     assert decode_request(line) == (7, request_)
@@ -67,7 +67,7 @@ def test_request_arrives_as_it_was_sent(request_: Request) -> None:
     ],
     ids=lambda reply: type(reply).__name__,
 )
-def test_reply_arrives_as_it_was_sent(reply: Reply) -> None:
+def test_reply_arrives_as_it_was_sent(reply: FromChild) -> None:
     line = encode_reply(7, reply)
     assert line.find(b"\n") == len(line) - 1
     assert decode_reply(line) == (7, reply)

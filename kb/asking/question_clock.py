@@ -6,7 +6,7 @@ from kb.generation import GenerationEnd
 from kb.types import Timings
 
 
-class Stopclock:
+class QuestionClock:
     """Milliseconds since the question arrived; only the first mark of a name counts."""
 
     def __init__(self) -> None:
