@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from kb.errors import ModelBusy, ModelMissing, RequestTooLarge
+from kb.errors import ModelBusy, ModelError, ModelMissing, RequestTooLarge
 from kb.library import KnowledgeBase
 from kb.settings import Settings
 from kb.types import FinishReason, LeftOut, Turn
@@ -218,6 +218,16 @@ def test_interrupt_stops_the_answer_and_nothing_else(capfd: pytest.CaptureFixtur
     assert ended == ["First?", "Second?", "Third?"]
     assert [[turn.question for turn in history] for history in histories] == [[], ["First?"], ["First?"]]
     assert "stopped" in capfd.readouterr().err
+
+
+def test_error_in_the_middle_of_an_answer_stands_on_a_line_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    def ask(question: str, history: Sequence[Turn]) -> Generator[BaseModel, None, None]:
+        yield schemas.AnswerEvent(text="The dome was")
+        raise ModelError("the model is gone", "ask again")
+
+    lines = iter([QUESTION])
+    chat(ask, read_line=lambda: next(lines, None))
+    assert "The dome was\n" in capfd.readouterr().out
 
 
 def test_escapes_of_documents_and_models_never_reach_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:

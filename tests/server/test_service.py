@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -259,25 +260,40 @@ def test_wrong_token_is_told(settings: Settings, folder: Path) -> None:
         assert raised.value.code == "no_token"
 
 
-def test_something_else_that_listens_there_is_told(served_text: str) -> None:
-    remote = Remote(served_text, "")
-    with pytest.raises(KBError, match="the server answered: "):
+def test_something_else_that_listens_there_is_told() -> None:
+    with (
+        listening(lambda request: request.send_error(404)) as url,
+        closing(Remote(url, "")) as remote,
+        pytest.raises(KBError, match="the server answered: "),
+    ):
         remote.status()
-    remote.close()
 
 
-@pytest.fixture
-def served_text() -> Iterator[str]:
+def test_events_of_a_newer_server_are_passed_over() -> None:
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(b'event: mood\ndata: {"smiles": 3}\n\nevent: answer\ndata: {"text": "In March."}\n\n')
+
+    with listening(answer) as url, closing(Remote(url, "")) as remote:
+        assert list(remote.ask("When?", None, None)) == [schemas.AnswerEvent(text="In March.")]
+
+
+@contextmanager
+def listening(answer: Callable[[http.server.BaseHTTPRequestHandler], None]) -> Iterator[str]:
     """A web server that is not ours."""
 
-    class NotFoundOnly(http.server.BaseHTTPRequestHandler):
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_error(404)
+            answer(self)
+
+        def do_POST(self) -> None:
+            answer(self)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), NotFoundOnly) as server:
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
