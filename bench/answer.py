@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.generation import compare_generation
+from kb.answers import AnswerDelta
 from kb.engine.llm_process import LlamaProcess
 from kb.engine.tuning import tune
 from kb.engine.tuning_cache import CACHE_NAME
@@ -23,7 +24,6 @@ from kb.generation import Delta, GenerationOptions, Message
 from kb.library import KnowledgeBase
 from kb.models.store import ModelStore
 from kb.settings import Settings, load
-from kb.types import AnswerDelta
 from server.evaluation.corpus import indexed, workplace, write_articles
 from server.evaluation.questions import spread_out
 from server.evaluation.squad import SquadSet, read_squad

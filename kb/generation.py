@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.types import Heartbeat
+from kb.answers import Heartbeat
 
 KVType = Literal["f16", "q8_0"]
 

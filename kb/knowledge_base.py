@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import TracebackType
 
+from kb.answers import Answer, AnswerEvent, Done, IndexState, Thinking, Turn
 from kb.asking.questions import PATIENCE_SECONDS, Questions
 from kb.errors import KBError, NotFound
 from kb.filters import EVERYTHING, Filters
@@ -22,23 +23,7 @@ from kb.ports import Freshness, LanguageModel, Reranker
 from kb.settings import Settings
 from kb.storage.catalog import Catalog
 from kb.storage.lock import DataDirectoryLock
-from kb.types import (
-    Answer,
-    AnswerEvent,
-    Chunk,
-    Document,
-    DocumentInfo,
-    Done,
-    Failure,
-    FailureKind,
-    FileVersion,
-    IndexState,
-    Passage,
-    Progress,
-    Thinking,
-    Turn,
-    WatchedFolder,
-)
+from kb.types import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, Passage, Progress, WatchedFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from kb.answers import Thinking
 from kb.errors import SettingsError
 from kb.generation import EngineSettings
-from kb.types import Thinking
 
 CONFIG_NAME = "kb.toml"
 _LEAST_CONTEXT_TOKENS = 512

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.logging import RichHandler
 
+from kb.answers import Thinking
 from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, SettingsError
 from kb.settings import load
-from kb.types import Thinking
 from server import bench_cli, eval_cli, models_cli, schemas, terminal
 from server.arguments import (
     AsJson,

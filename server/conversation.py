@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from kb.types import Turn
+from kb.answers import Turn
 from server import schemas
 
 HISTORY_TURNS = 6

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from ingest.folders import UNREADABLE_CHARACTER, is_reachable, readable
 from ingest.intake import place
 from ingest.pipeline import Pipeline
+from kb.answers import Heartbeat, Thinking, Turn
 from kb.errors import SettingsError
 from kb.filters import EVERYTHING, Filters
 from kb.library import KnowledgeBase
 from kb.settings import Settings
-from kb.types import Heartbeat, Thinking, Turn
 from server import schemas
 from server.polling import polling
 from server.report import report_documents, report_status, sync_now

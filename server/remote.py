@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from ingest.intake import clean_name
 from kb import errors
+from kb.answers import Thinking, Turn
 from kb.errors import KBError
 from kb.filters import EVERYTHING, Filters
-from kb.types import Thinking, Turn
 from server import schemas
 from server.polling import POLL_SECONDS, polling
 from server.service import Watch, opened

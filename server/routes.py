@@ -12,10 +12,10 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from ingest.intake import place
 from ingest.pipeline import Pipeline
+from kb.answers import Answer, AnswerEvent, Done, Turn
 from kb.errors import InvalidRequest, NotFound, RequestTooLarge
 from kb.filters import EVERYTHING, Filters
 from kb.library import KnowledgeBase
-from kb.types import Answer, AnswerEvent, Done, Turn
 from server import schemas
 from server.report import report_documents, report_status, sync_now
 from server.streaming import iterate, sse

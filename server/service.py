@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from pydantic import BaseModel
 
+from kb.answers import Thinking, Turn
 from kb.errors import InvalidRequest
 from kb.filters import EVERYTHING, Filters
-from kb.types import Thinking, Turn
 from server import schemas
 
 if TYPE_CHECKING:

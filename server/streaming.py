@@ -13,8 +13,8 @@ from contextlib import aclosing
 import anyio.to_thread
 from pydantic import BaseModel
 
+from kb.answers import AnswerDelta, AnswerEvent, CitationFound, Done, Heartbeat, PassagesFound, ReasoningDelta
 from kb.errors import KBError
-from kb.types import AnswerDelta, AnswerEvent, CitationFound, Done, Heartbeat, PassagesFound, ReasoningDelta
 from server import schemas
 
 logger = logging.getLogger(__name__)

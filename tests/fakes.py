@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from kb.answers import Heartbeat
 from kb.asking.evidence import LOOK_WEIGHTS
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
 from kb.generation import (
@@ -21,7 +22,6 @@ from kb.generation import (
     Message,
 )
 from kb.ports import Vectors
-from kb.types import Heartbeat
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from kb.answers import Turn
 from kb.asking.followup import self_contained
 from kb.library import KnowledgeBase
-from kb.types import Turn
 
 DIALOGUES = json.loads((Path(__file__).parent / "dialogues.json").read_text("utf-8"))
 FIRST = 3

@@ -6,6 +6,7 @@ Knows neither how the passages are found nor how the model is loaded.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
+from kb.answers import AnswerEvent, Heartbeat, LeftOut, Thinking, Turn
 from kb.asking import remarks
 from kb.asking.draft import Draft
 from kb.asking.evidence import LOOK_WEIGHTS, LookWeights, with_look
@@ -17,7 +18,6 @@ from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
 from kb.generation import GenerationEnd, GenerationOptions, Looked, Message
 from kb.ports import LanguageModel
-from kb.types import AnswerEvent, Heartbeat, LeftOut, Thinking, Turn
 
 LEAST_SOURCE_TOKENS = 64
 """With less room for sources there is nothing to answer from; before that, thinking gives way."""

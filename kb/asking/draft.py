@@ -6,11 +6,11 @@ Knows nothing about models; what belongs to the reasoning is told by the phase o
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kb.answers import AnswerDelta, AnswerEvent, Citation, CitationFound, FinishReason, ReasoningDelta
 from kb.citing.citations import Citer
 from kb.citing.markers import MarkerFilter
 from kb.citing.statements import statements
 from kb.generation import Delta, GenerationEnd
-from kb.types import AnswerDelta, AnswerEvent, Citation, CitationFound, FinishReason, ReasoningDelta
 
 
 @dataclass(slots=True)

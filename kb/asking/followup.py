@@ -7,9 +7,9 @@ unchanged, so that a change of topic is not disturbed by the turns before it.
 import re
 from collections.abc import Sequence
 
+from kb.answers import Turn
 from kb.language.characters import in_one_writing
 from kb.language.text import content_terms, is_cjk, sentence_spans
-from kb.types import Turn
 
 MAX_QUESTION_CHARS = 300
 MAX_ANSWER_CHARS = 150

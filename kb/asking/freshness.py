@@ -9,8 +9,9 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from kb.answers import AnswerEvent, Done
 from kb.ports import Freshness
-from kb.types import AnswerEvent, DocumentInfo, Done, Passage
+from kb.types import DocumentInfo, Passage
 
 REFRESH_SECONDS = 3.0
 """How long one question waits for changed files: enough for a note to come to rest, be read and embedded."""

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal
 
+from kb.answers import Turn
 from kb.asking.answer_form import form_line
 from kb.generation import Look, Message
 from kb.language.text import join_broken_lines, language, sentence_spans
-from kb.types import Passage, PassagePart, Turn, heading_path
+from kb.types import Passage, PassagePart, heading_path
 
 _INSTRUCTION = {
     "en": (

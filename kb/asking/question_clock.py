@@ -2,8 +2,8 @@
 
 import time
 
+from kb.answers import Timings
 from kb.generation import GenerationEnd
-from kb.types import Timings
 
 
 class QuestionClock:

@@ -5,6 +5,7 @@ Knows nothing about documents beyond the passages that are found.
 
 from collections.abc import Callable, Generator, Sequence
 
+from kb.answers import AnswerEvent, IndexState, Thinking, Turn
 from kb.asking.answer import answer_events
 from kb.asking.attempt import Brief
 from kb.asking.evidence import CALIBRATED_MODEL
@@ -21,7 +22,7 @@ from kb.index.upkeep import Upkeep
 from kb.loading import Loading, LoadState
 from kb.ports import Freshness, LanguageModel
 from kb.settings import Settings
-from kb.types import AnswerEvent, DocumentInfo, IndexState, Passage, Thinking, Turn
+from kb.types import DocumentInfo, Passage
 
 MAX_TOP_K = 50
 HEARTBEAT_SECONDS = 0.5

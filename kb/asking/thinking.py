@@ -7,8 +7,8 @@ is thin, gets a short thought. A model that was not trained to think never does,
 
 from dataclasses import dataclass
 
+from kb.answers import Thinking
 from kb.asking.answer_form import asks_for_thought
-from kb.types import Thinking
 
 CLEAR_EVIDENCE = 0.9
 """From this likelihood on, the answer is taken to stand in a passage."""

@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
 
+from kb.answers import Heartbeat
 from kb.engine.llm_wire import (
     LOADING,
     CountTokens,
@@ -34,7 +35,6 @@ from kb.engine.llm_wire import (
 from kb.engine.replies import Deliver
 from kb.errors import KBError, ModelError, ModelLoadError
 from kb.generation import Delta, GenerationEnd, GenerationOptions, LanguageModelInfo, Look, Looked, Message
-from kb.types import Heartbeat
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+from kb.answers import Heartbeat
 from kb.engine.llm_child import LlamaChild
 from kb.engine.llm_wire import ModelSpec, Untuned
 from kb.engine.replies import HEARTBEAT_SECONDS, Reply
@@ -23,7 +24,6 @@ from kb.generation import (
     Look,
     Message,
 )
-from kb.types import Heartbeat
 
 logger = logging.getLogger(__name__)
 

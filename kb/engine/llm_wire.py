@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import errors
+from kb.answers import Heartbeat
 from kb.errors import KBError, ModelError
 from kb.generation import (
     Delta,
@@ -25,7 +26,6 @@ from kb.generation import (
     Looked,
     Message,
 )
-from kb.types import Heartbeat
 
 LOADING = 0
 """Number of the request to load the model."""

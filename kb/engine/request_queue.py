@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from kb.answers import Heartbeat
 from kb.engine.reasoning import Phase
 from kb.engine.replies import Deliver
 from kb.errors import ModelBusy, ModelError
 from kb.generation import Delta, GenerationEnd, GenerationOptions
-from kb.types import Heartbeat
 
 _REASONING_SHARE = 0.75  # of the time limit, so that a slow machine still comes to the answer
 _FIRST_GUESS_SECONDS = 10.0

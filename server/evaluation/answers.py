@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kb.answers import Answer, Citation
 from kb.language.text import is_cjk
-from kb.types import Answer, Citation, Passage
+from kb.types import Passage
 from server.evaluation.metrics import share
 
 _ARTICLES = {"a", "an", "the"}

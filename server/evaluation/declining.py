@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from kb.answers import AnswerDelta, Done, ReasoningDelta
 from kb.errors import InvalidRequest, PromptTooLong
 from kb.library import KnowledgeBase
-from kb.types import AnswerDelta, Done, ReasoningDelta
 from server import terminal
 from server.evaluation.asking import with_bar
 from server.evaluation.questions import Question

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kb.answers import Citation
 from kb.errors import InvalidRequest, PromptTooLong
 from kb.library import KnowledgeBase
-from kb.types import Citation, Passage
+from kb.types import Passage
 from server import terminal
 from server.evaluation.answers import AnswerOutcome, answer_metrics, judge
 from server.evaluation.asking import with_bar

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
-from kb.types import Citation, Passage, PassagePart
+from kb.answers import Citation
+from kb.types import Passage, PassagePart
 from server.evaluation.questions import Span
 
 Item = TypeVar("Item")

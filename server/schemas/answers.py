@@ -5,7 +5,7 @@ import datetime
 from pydantic import ConfigDict, Field, computed_field
 
 from kb import filters
-from kb.types import FinishReason, Thinking
+from kb.answers import FinishReason, Thinking
 from server.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 

@@ -14,11 +14,12 @@ import pytest
 from ingest.folders import hash_file, stat_file
 from ingest.freshness import FolderFreshness
 from ingest.pipeline import Pipeline
+from kb.answers import Answer
 from kb.asking.freshness import FreshPassages
 from kb.library import KnowledgeBase
 from kb.ports import Vectors
 from kb.settings import Settings
-from kb.types import Answer, DocumentInfo, WatchedFolder
+from kb.types import DocumentInfo, WatchedFolder
 from tests.fakes import FakeEmbedder
 from tests.harness import Watched, eventually, open_fake_library, quick_settings, take_permission, watching
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.answers import AnswerDelta, Done, Heartbeat, PassagesFound, Thinking, Turn
 from kb.errors import (
     DataDirectoryLocked,
     InvalidRequest,
@@ -27,20 +28,7 @@ from kb.settings import Settings, load
 from kb.storage.catalog import Catalog
 from kb.storage.index_record import Space
 from kb.storage.lock import DataDirectoryLock, find_owner
-from kb.types import (
-    AnswerDelta,
-    Chunk,
-    Document,
-    Done,
-    FailureKind,
-    FileVersion,
-    Heartbeat,
-    PassagesFound,
-    Progress,
-    Thinking,
-    Turn,
-    WatchedFolder,
-)
+from kb.types import Chunk, Document, FailureKind, FileVersion, Progress, WatchedFolder
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
 from tests.harness import open_fake_library

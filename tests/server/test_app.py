@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from ingest.pipeline import Pipeline
 from kb import errors
+from kb.answers import Answer, AnswerDelta, Done, Heartbeat, PassagesFound, ReasoningDelta
 from kb.errors import KBError, ModelBusy, SettingsError
 from kb.settings import Settings
-from kb.types import Answer, AnswerDelta, Done, Heartbeat, PassagesFound, ReasoningDelta
 from server import schemas
 from server.app import create_app, status_of
 from server.streaming import wire_event

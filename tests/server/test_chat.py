@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from kb.answers import FinishReason, LeftOut, Turn
 from kb.errors import ModelBusy, ModelError, ModelMissing, RequestTooLarge
 from kb.library import KnowledgeBase
 from kb.settings import Settings
-from kb.types import FinishReason, LeftOut, Turn
 from server import schemas
 from server.chat import chat
 from server.connection import connect

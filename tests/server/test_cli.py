@@ -13,9 +13,9 @@ import pytest
 import typer.main
 
 import server.cli
+from kb.answers import Thinking
 from kb.errors import ModelMissing
 from kb.settings import Settings
-from kb.types import Thinking
 from server.cli import exit_code, main
 from server.serving import listen
 from tests.fakes import FakeLanguageModel

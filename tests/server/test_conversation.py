@@ -3,8 +3,8 @@ from collections.abc import Generator, Sequence
 import pytest
 from pydantic import BaseModel
 
+from kb.answers import Answer, FinishReason, IndexState, LeftOut, Timings, Turn
 from kb.errors import ModelBusy
-from kb.types import Answer, FinishReason, IndexState, LeftOut, Timings, Turn
 from server import schemas
 from server.conversation import HISTORY_TURNS, Command, Conversation, command_of, no_room, reasons
 from tests.kb.asking.test_answer import passage

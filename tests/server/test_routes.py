@@ -8,9 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kb.answers import Answer
 from kb.errors import ModelBusy, ModelMissing, PromptTooLong
 from kb.ports import Vectors
-from kb.types import Answer, DocumentInfo, FailureKind
+from kb.types import DocumentInfo, FailureKind
 from server import schemas
 from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import Served, eventually, quick_settings, serving

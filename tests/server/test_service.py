@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.answers import Heartbeat
 from kb.errors import (
     DataDirectoryLocked,
     InvalidRequest,
@@ -25,7 +26,7 @@ from kb.generation import Generated, GenerationOptions, Look, Message
 from kb.library import KnowledgeBase
 from kb.settings import Settings
 from kb.storage.lock import ADDRESS_NAME
-from kb.types import FailureKind, Heartbeat, WatchedFolder
+from kb.types import FailureKind, WatchedFolder
 from server import schemas
 from server.connection import connect
 from server.local import Local, watched_folders

@@ -4,15 +4,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from kb.asking.answer import answer_events
-from kb.asking.attempt import Brief
-from kb.asking.findings import Findings, Part
-from kb.asking.thinking import ThinkingBudgets
-from kb.errors import ModelBusy, ModelMissing
-from kb.generation import Generated, GenerationOptions, Look, Message
-from kb.language.text import sentence_spans
-from kb.ports import LanguageModel, Vectors
-from kb.types import (
+from kb.answers import (
     Answer,
     AnswerDelta,
     AnswerEvent,
@@ -21,13 +13,20 @@ from kb.types import (
     Heartbeat,
     IndexState,
     LeftOut,
-    Passage,
-    PassagePart,
     PassagesFound,
     ReasoningDelta,
     Thinking,
     Turn,
 )
+from kb.asking.answer import answer_events
+from kb.asking.attempt import Brief
+from kb.asking.findings import Findings, Part
+from kb.asking.thinking import ThinkingBudgets
+from kb.errors import ModelBusy, ModelMissing
+from kb.generation import Generated, GenerationOptions, Look, Message
+from kb.language.text import sentence_spans
+from kb.ports import LanguageModel, Vectors
+from kb.types import Passage, PassagePart
 from tests.fakes import FakeLanguageModel
 
 TEXT = "The second dome opens at nine in the evening. It was built by Ilse Brandt in 1987. Visitors bring warm clothes."

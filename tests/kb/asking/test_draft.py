@@ -3,11 +3,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from kb.answers import AnswerDelta
 from kb.asking.draft import Draft
 from kb.citing.citations import Citer
 from kb.generation import Delta
 from kb.ports import Vectors
-from kb.types import AnswerDelta, Passage, PassagePart
+from kb.types import Passage, PassagePart
 
 TEXT = "The second dome opens at nine in the evening."
 QUESTION = "When does the second dome open?"

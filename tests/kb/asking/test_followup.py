@@ -1,7 +1,7 @@
 import pytest
 
+from kb.answers import Turn
 from kb.asking.followup import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS, self_contained
-from kb.types import Turn
 
 LIGHTNING = Turn("Which instrument was damaged by lightning in June 2024?", "The photometer Heron was. It is old.")
 WITHERING = Turn("云针在 2024 年萎凋了多长时间？", "云针萎凋了 11 个小时。窗子朝北。")

@@ -4,19 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from kb.answers import Answer, AnswerEvent, Done, Heartbeat, IndexState, Timings
 from kb.asking.freshness import FreshPassages
-from kb.types import (
-    Answer,
-    AnswerEvent,
-    DocumentInfo,
-    Done,
-    FileVersion,
-    Heartbeat,
-    IndexState,
-    Passage,
-    PassagePart,
-    Timings,
-)
+from kb.types import DocumentInfo, FileVersion, Passage, PassagePart
 
 NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.answers import Turn
 from kb.asking.prompt import HISTORY_SHARE, Counter, build_prompt
 from kb.generation import Message
-from kb.types import Passage, PassagePart, Turn
+from kb.types import Passage, PassagePart
 
 QUESTION = "When does the dome open?"
 AMPLE = 10_000

@@ -1,7 +1,7 @@
 import pytest
 
+from kb.answers import Thinking
 from kb.asking.thinking import CLEAR_EVIDENCE, ThinkingBudgets, reasoning_tokens
-from kb.types import Thinking
 
 BUDGETS = ThinkingBudgets(short=64, full=512)
 PLAIN = "When does the second dome open?"

@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from kb.answers import AnswerDelta, Heartbeat
 from kb.engine.llm_process import LlamaProcess
 from kb.errors import ModelBusy, ModelError, ModelLoadError, ModelMissing
 from kb.generation import Delta, EngineOptions, Generated, GenerationEnd, GenerationOptions, Message
 from kb.library import open_library
 from kb.settings import Settings
-from kb.types import AnswerDelta, Heartbeat
 from tests.conftest import ROOT
 from tests.harness import eventually, quick_settings, watching
 from tests.tiny_gguf import END, tiny_chat

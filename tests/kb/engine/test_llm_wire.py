@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from kb import errors
+from kb.answers import Heartbeat
 from kb.engine.llm_wire import (
     CountTokens,
     FromChild,
@@ -31,7 +32,6 @@ from kb.generation import (
     Looked,
     Message,
 )
-from kb.types import Heartbeat
 
 ODD = "天\n\u2028 \ud83d \x00 🐨"
 MESSAGES = (Message("system", "Be short."), Message("user", ODD))

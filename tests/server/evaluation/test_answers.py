@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from kb.types import Answer, Citation, IndexState, Passage, PassagePart, Timings
+from kb.answers import Answer, Citation, IndexState, Timings
+from kb.types import Passage, PassagePart
 from server.evaluation.answers import AnswerOutcome, CitedSentence, answer_metrics, contains, judge, token_f1, tokens
 
 
