@@ -38,6 +38,9 @@ from kb.generation import Delta, GenerationEnd, GenerationOptions, LanguageModel
 
 logger = logging.getLogger(__name__)
 
+HANG_SECONDS = 60.0
+"""A process that is overdue for so long will not come back: native code hangs, or the driver of a GPU."""
+
 _EXIT_SECONDS = 2.0
 _SETTINGS_PREFIX = "KB_"  # of variables that the child has no use for, a token among them
 
@@ -57,7 +60,7 @@ class LlamaChild:
         self._state = threading.Lock()  # guards the two above
         self._turn = threading.Lock()  # of who writes to the child
         self._loaded: Future[LanguageModelInfo] = Future()
-        self._closing = False
+        self._ended_by_us = ""  # and why
         self.has_answered = False
         self._process = _start()
         self._waiting[LOADING] = self._set_loaded
@@ -135,16 +138,27 @@ class LlamaChild:
 
         return withdraw
 
+    def give_up(self) -> None:
+        """Ends a process that hangs; who waits for it gets an error."""
+        self._end("did not move any more and was ended")
+
     def close(self) -> None:
         """Ends the process at once."""
-        self._closing = True
-        self._process.kill()
+        self._end("is closed")
         self._reader.join(_EXIT_SECONDS)
+
+    def _end(self, why: str) -> None:
+        self._ended_by_us = why
+        self._process.kill()
 
     def _call(self, request: ToChild) -> int:
         answer: queue.SimpleQueue[FromChild] = queue.SimpleQueue()
         self._ask(request, answer.put)
-        reply = answer.get()
+        try:
+            reply = answer.get(timeout=HANG_SECONDS)
+        except queue.Empty:
+            self.give_up()
+            reply = answer.get()
         if isinstance(reply, KBError):
             raise reply
         assert isinstance(reply, int)
@@ -175,7 +189,7 @@ class LlamaChild:
             logger.error("the process of the answering model said what cannot be understood (%s)", type(error).__name__)
         self._process.kill()  # whatever still runs of it has nobody to talk to
         status = self._process.wait()
-        reason = "is closed" if self._closing else _reason(status)
+        reason = self._ended_by_us or _reason(status)
         with self._turn, contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         with self._state:

@@ -7,10 +7,11 @@ which is never loaded into this process. Invariant: there is at most one child, 
 import logging
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kb.answers import Heartbeat
+from kb.engine import llm_child
 from kb.engine.llm_child import LlamaChild
 from kb.engine.llm_wire import ModelSpec, Untuned
 from kb.engine.replies import HEARTBEAT_SECONDS, Reply
@@ -117,14 +118,14 @@ class LlamaProcess:
         Raises:
             PromptTooLong: Messages and budgets do not fit into the context window.
             ModelBusy: The queue is full.
-            ModelError: The process ended meanwhile, does not start again, or the model is closed.
+            ModelError: The process ended meanwhile or hangs, does not start again, or the model is closed.
         """
         while not self.ready(HEARTBEAT_SECONDS):
             yield Heartbeat()
-        reply = Reply()
-        withdraw = self._loaded_child().begin(messages, options, look, reply.put)
+        reply, child = Reply(), self._loaded_child()
+        withdraw = child.begin(messages, options, look, reply.put)
         try:
-            yield from reply.items()
+            yield from _watched(child, reply.items(), options.seconds)
         except ModelError:
             if not self._closed:
                 raise
@@ -165,3 +166,19 @@ class LlamaProcess:
         logger.warning("%s; it is started again", failure.message)
         self._started = now
         self._child = LlamaChild(self._spec)
+
+
+def _watched(child: LlamaChild, items: Iterable[Generated], seconds: float) -> Iterator[Generated]:
+    """The items of a reply; gives up the child if nothing comes long after the reply should have ended.
+
+    Args:
+        seconds: How long it may take once it is its turn.
+    """
+    overdue = 0.0
+    for item in items:
+        waits_for_others = isinstance(item, Heartbeat) and item.place > 0
+        if waits_for_others or not overdue:
+            overdue = time.monotonic() + seconds + llm_child.HANG_SECONDS
+        elif isinstance(item, Heartbeat) and time.monotonic() > overdue:
+            child.give_up()
+        yield item

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from kb.answers import AnswerDelta, Heartbeat
+from kb.engine import llm_child
 from kb.engine.llm_process import LlamaProcess
 from kb.errors import ModelBusy, ModelError, ModelLoadError, ModelMissing
 from kb.generation import Delta, EngineOptions, Generated, GenerationEnd, GenerationOptions, Message
@@ -113,6 +114,32 @@ def test_crash_during_an_answer_is_told_and_the_next_question_is_answered(
         assert "ask again" in caught.value.hint
         assert type(caught.value) is ModelError
     assert answer(model) == expected(5)
+
+
+@pytest.mark.parametrize("asking", ["stream", "count"])
+def test_process_that_hangs_is_given_up_and_the_next_question_is_answered(
+    start: Start, asking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llm_child, "HANG_SECONDS", 0.5)
+    model = start()
+    stream = model.stream(QUESTION, GenerationOptions(answer_tokens=8000, seconds=0.5))
+    next(stream)
+    (child,) = children()
+    child.suspend()
+    with pytest.raises(ModelError, match="did not move any more"):
+        list(stream) if asking == "stream" else model.count_tokens("Why?")
+    monkeypatch.undo()
+    assert answer(model) == expected(5)
+
+
+def test_reply_that_nobody_reads_for_a_while_is_no_hanging_process(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llm_child, "HANG_SECONDS", 0.1)
+    stream = start().stream(QUESTION, GenerationOptions(answer_tokens=500, seconds=0.2))
+    next(stream)
+    time.sleep(0.5)
+    assert isinstance(list(stream)[-1], GenerationEnd)
 
 
 def test_knowledge_base_goes_on_when_the_model_crashes(start: Start, tmp_path: Path) -> None:
@@ -224,6 +251,7 @@ import sys, threading, time
 from pathlib import Path
 import psutil
 from kb.generation import EngineOptions, GenerationOptions, Message
+from kb.engine import llm_child
 from kb.engine.llm_process import LlamaProcess
 
 def talk():
