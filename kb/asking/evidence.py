@@ -50,8 +50,11 @@ class LookWeights:
     constant: float
 
 
-LOOK_WEIGHTS = {"Qwen2.5 Coder 1.5B Instruct GGUF": LookWeights(0.9, 1.65, -0.93, -2.96)}
+LOOK_WEIGHTS = {"Qwen2.5 Coder 1.5B Instruct GGUF": LookWeights(1.55, 2.64, -2.83, -2.29)}
 """By what the GGUF file calls the model."""
+
+_MOST_LOG_ODDS = 2.5
+"""What the search finds more evidence than this for, it finds no more likely: it cannot tell a thing from its price."""
 
 
 def likelihood(query: str, passage: Passage, *, is_calibrated: bool = True) -> float:
@@ -91,7 +94,7 @@ def with_look(evidence: float, margin: float, question: str, weights: LookWeight
     Returns:
         A probability in 0…1, with the same threshold.
     """
-    log_odds = math.log(max(evidence, 1e-9) / max(1.0 - evidence, 1e-9))
+    log_odds = min(math.log(max(evidence, 1e-9) / max(1.0 - evidence, 1e-9)), _MOST_LOG_ODDS)
     chinese = weights.chinese if language(question) == "zh" else 0.0
     return _sigmoid(weights.evidence * log_odds + weights.margin * margin + chinese + weights.constant)
 

@@ -1,4 +1,4 @@
-"""Whether a sentence says no more than some quotes say: its numbers, its names, who did what, and yes or no.
+"""Whether a sentence says no more than some quotes say: its numbers and names, who did what, which way, yes or no.
 
 Pure, for Chinese and English. It judges surfaces, not meaning: it can miss a support that is worded otherwise, and is
 meant to err on that side.
@@ -19,6 +19,13 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[,;:，；：、](?!\d)\s*|\s[–—-]\s")
+_COMPASS = {"east": "东", "south": "南", "west": "西", "north": "北"}
+_DIRECTION = re.compile(
+    r"(?:north|south)(?=east|west)|(?:north|south|east|west)(?=(?:ern|wards?)?\b)"
+    r"|(?<=[以向往朝])[东南西北]{1,2}|[东南西北]{1,2}(?=[部边面侧岸端临起至接麓])",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"[12]\d{3}(?:-|\Z)")
 _SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.IGNORECASE)
 
 
@@ -45,7 +52,8 @@ def is_borne_out(sentence: Wording, basis: Basis) -> bool:
     """Whether nothing in a sentence of an answer speaks against its being what some quotes in its language say.
 
     A clause takes its names, its numbers and most of its words from one quote, and the numbers from one sentence of it,
-    so that what is said about different things cannot lend it a half each.
+    so that what is said about different things cannot lend it a half each. A name in another sentence must not have
+    numbers of its own there.
     """
     quotes, question = basis.quotes, basis.question
     clauses = [Wording(clause) for clause in _CLAUSE.split(sentence.text) if clause.strip()]
@@ -54,6 +62,7 @@ def is_borne_out(sentence: Wording, basis: Basis) -> bool:
     return (
         has_quantities(quotes, sentence.quantities, shares=shares)
         and all(_has_one_source(clause, names, basis, shares=shares) for clause in clauses)
+        and _directions(sentence.text) <= {way for quote in quotes for way in _directions(quote.text)}
         and is_negated(sentence.text) == is_negated(nearest_clause(sentence.text, quotes))
         and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
         and not any(puts_in_place_of(sentence.text, quote.text, question.terms, basis.elsewhere) for quote in quotes)
@@ -84,6 +93,12 @@ def is_negated(text: str) -> bool:
     return bool(_NEGATION.search(text))
 
 
+def _directions(text: str) -> set[str]:
+    """The points of the compass that a text speaks of, by one character each."""
+    named = (match.group().lower() for match in _DIRECTION.finditer(text))
+    return {way for name in named for way in _COMPASS.get(name, name) if way in "东南西北"}
+
+
 def _has_one_source(clause: Wording, names: frozenset[str], basis: Basis, *, shares: bool) -> bool:
     own_names = names & frozenset(content_terms(clause.text))
     own_numbers = clause.quantities - basis.question.quantities
@@ -91,10 +106,27 @@ def _has_one_source(clause: Wording, names: frozenset[str], basis: Basis, *, sha
         return True
     return any(
         own_names <= quote.terms
-        and any(has_quantities([sentence], own_numbers, shares=shares) for sentence in sentences)
+        and any(
+            has_quantities([sentence], own_numbers, shares=shares)
+            and not (own_numbers and _is_about_others(own_names - sentence.terms, own_numbers, sentences))
+            for sentence in sentences
+        )
         and _has_most(clause, quote.terms | basis.question.terms)
         for quote, sentences in zip(basis.quotes, basis.sentences, strict=True)
     )
+
+
+def _is_about_others(names: frozenset[str], numbers: frozenset[Quantity], sentences: Iterable[Wording]) -> bool:
+    """Whether the sentences that hold names say other numbers of the same kind: those are what belongs to them."""
+    kinds = {_kind(number) for number in numbers}
+    return any(
+        names & sentence.terms and kinds & {_kind(number) for number in sentence.quantities - numbers}
+        for sentence in sentences
+    )
+
+
+def _kind(number: Quantity) -> tuple[str | None, bool]:
+    return number.unit, bool(_YEAR.match(number.value))
 
 
 def _has_most(clause: Wording, terms: Container[str]) -> bool:

@@ -48,5 +48,31 @@ def test_what_differs_in_a_number_a_name_or_a_negation_is_not(sentence: str, quo
     assert not borne_out(sentence, quote)
 
 
+def test_a_number_does_not_belong_to_a_name_that_has_another_of_its_own() -> None:
+    said = "By then Toyota will have closed its works in 2017.", "In Geelong Ford will close its plant in October 2016."
+    question = Wording("When does the plant close?")
+    basis = Basis([Wording(" ".join(said))], [[Wording(one) for one in said]], question)
+    assert is_borne_out(Wording("The works of Toyota will have closed in 2017."), basis)
+    assert is_borne_out(Wording("The plant in Geelong will close in 2016."), basis)
+    assert not is_borne_out(Wording("The plant in Geelong will close in 2017."), basis)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "expected"),
+    [
+        ("The Caspian Sea lay to the east.", "The empire stretched from the Caspian Sea to the Sea of Japan.", False),
+        ("The Sea of Japan lay to the east.", "In the eastern provinces the Sea of Japan lay before them.", True),
+        ("The path climbs to the north.", "The path climbs to the northwest.", True),
+        ("The path climbs northwest.", "The path climbs northward.", False),
+        ("They rest at the lake.", "They rest at the southern lake.", True),
+        ("水库在村子的东边。", "水库在村子的西边。", False),
+        ("水库在村子以东。", "水库在村子东侧。", True),
+        ("这是什么东西，大家都知道。", "大家都知道这是什么。", True),
+    ],
+)
+def test_a_direction_must_be_in_the_quote(sentence: str, quote: str, expected: bool) -> None:
+    assert borne_out(sentence, quote, "Which sea lay to the east? 什么在东边？") is expected
+
+
 def test_a_name_of_the_question_may_be_repeated() -> None:
     assert borne_out("It was Ilse Brandt who built it.", "She built it in the winter.", "What did Ilse Brandt build?")
