@@ -1,10 +1,8 @@
-"""What several commands of the terminal take in the same words, and filters made of it.
-
-Knows the command line and what is listed; asks no question itself.
-"""
+"""What several commands of the terminal share: options, the filters made of them, and the way to a service."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb.filters import Filters
+from kb.settings import load
+from server import terminal
 from server.naming import find_document, paths_on_disk
 
 if TYPE_CHECKING:
     from server.service import Service
 
 _DAY = "%Y-%m-%d"
+
+
+@contextmanager
+def connected() -> Iterator["Service"]:
+    """The service: the one that is running, else the data directory, opened for this command alone."""
+    from server.connection import connect
+
+    with connect(load(), terminal.show_loading) as service:
+        yield service
 
 
 def as_text(argument: str) -> str:

@@ -1,46 +1,20 @@
-"""The command `kb`: what each subcommand takes, and which exit code an error becomes.
-
-With a running server the commands talk to it; without one they open the data directory themselves.
-"""
+"""The command `kb`: its subcommands, and which exit code an error becomes."""
 
 import importlib.metadata
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.logging import RichHandler
 
-from kb.answers import Thinking
 from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, SettingsError
 from kb.settings import load
-from server import bench_cli, eval_cli, models_cli, schemas, terminal
-from server.arguments import (
-    AsJson,
-    Documents,
-    Folders,
-    HowLong,
-    Question,
-    ShowReasoning,
-    Since,
-    Tags,
-    TopK,
-    Types,
-    Until,
-    as_texts,
-    make_filters,
-)
-from server.naming import find_document
-from server.status_view import show_status
-from server.work_view import work_progress
-
-if TYPE_CHECKING:
-    from server.service import Service
+from server import bench_cli, eval_cli, models_cli, terminal
+from server.library_cli import add, forget, reindex, status, sync
+from server.question_cli import ask, chat, search
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 failed · 2 wrong use · 3 the documents hold no answer · 4 a model is missing or broken ·
@@ -125,203 +99,8 @@ def serve(
     serve_until_stopped(settings, folders or [])
 
 
-@app.command()
-def ask(
-    question: Question,
-    thinking: HowLong = None,
-    top_k: TopK = None,
-    folders: Folders = None,
-    types: Types = None,
-    tags: Tags = None,
-    documents: Documents = None,
-    since: Since = None,
-    until: Until = None,
-    show_reasoning: ShowReasoning = False,
-    as_json: AsJson = False,
-) -> None:
-    """Answers a question from the indexed documents, with sources.
-
-    Examples:
-
-    kb ask "When was the second dome repaired?"
-
-    kb ask --json "第二座圆顶是什么时候修好的？" | jq .citations
-
-    kb ask "What did we decide about the dome?" --in minutes/ --tag observatory --since 2024-01-01
-    """
-    answer: schemas.Answer | None = None
-    with closing(terminal.AnswerView(show_reasoning)) as view, _connected() as service:
-        filters = make_filters(service, folders, types, tags, documents, since, until)
-        for body in service.ask(question, _thinking(thinking), top_k, filters):
-            if not as_json:
-                view.show(body)
-            if isinstance(body, schemas.Answer):
-                answer = body
-    if answer is None:
-        raise KBError("the answer was cut off", "ask again")
-    if as_json:
-        print(answer.model_dump_json(indent=2))
-    if not answer.answerable:
-        raise typer.Exit(3)
-
-
-@app.command()
-def chat(
-    thinking: HowLong = None,
-    top_k: TopK = None,
-    folders: Folders = None,
-    types: Types = None,
-    tags: Tags = None,
-    documents: Documents = None,
-    since: Since = None,
-    until: Until = None,
-    show_reasoning: ShowReasoning = False,
-) -> None:
-    """Answers one question after the other; each may build on those before it. `/help` lists what else can be typed.
-
-    Examples:
-
-    kb chat
-
-    kb chat --in minutes/ --since 2024-01-01
-
-    kb chat < questions.txt
-    """
-    from server.chat import chat as converse
-
-    chosen = _thinking(thinking)
-    with _connected() as service:
-        filters = make_filters(service, folders, types, tags, documents, since, until)
-        converse(
-            lambda question, history: service.ask(question, chosen, top_k, filters, history),
-            show_reasoning=show_reasoning,
-            min_evidence=service.status().min_evidence,
-        )
-
-
-@app.command()
-def search(
-    query: Question,
-    top_k: TopK = None,
-    folders: Folders = None,
-    types: Types = None,
-    tags: Tags = None,
-    documents: Documents = None,
-    since: Since = None,
-    until: Until = None,
-    as_json: AsJson = False,
-) -> None:
-    """Finds passages without answering.
-
-    Examples:
-
-    kb search "battery charging temperature" --top-k 3
-
-    kb search "battery charging temperature" --type pdf
-    """
-    with _connected() as service:
-        filters = make_filters(service, folders, types, tags, documents, since, until)
-        found = service.search(query, top_k, filters)
-    if as_json:
-        print(found.model_dump_json(indent=2))
-    else:
-        terminal.show_passages(found.passages)
-    if not found.passages:
-        terminal.err.print("[dim]nothing is found within the filters[/]" if filters else "[dim]nothing is found[/]")
-        raise typer.Exit(3)
-
-
-@app.command()
-def add(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with all that can be read in them.")],
-) -> None:
-    """Copies files into the watched folder, and waits until they are indexed.
-
-    Example: kb add ~/Downloads/report.pdf
-    """
-    with _connected() as service:
-        for path in chain.from_iterable(map(_files, paths)):
-            for uploaded in service.add(path).uploaded:
-                terminal.out.print(f"{path} → {uploaded.root}/{uploaded.source}", markup=False)
-        with work_progress(terminal.err) as watch:
-            result = service.sync(watch)
-    terminal.show_sync(result)
-
-
-@app.command()
-def sync(
-    retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed, though unchanged.")] = False,
-) -> None:
-    """Brings the index up to date with the folders, and waits for it.
-
-    Examples:
-
-    kb sync
-
-    kb sync --retry
-    """
-    with _connected() as service, work_progress(terminal.err) as watch:
-        result = service.sync(watch, retry=retry)
-    terminal.show_sync(result)
-
-
-@app.command()
-def forget(
-    documents: Annotated[
-        list[str], typer.Argument(help="Paths on disk or below a watched folder, or ids.", callback=as_texts)
-    ],
-) -> None:
-    """Takes documents out of the index and wipes their text from the data directory; the files stay as they are.
-
-    Examples:
-
-    kb forget ~/papers/old-contract.pdf
-
-    kb forget 2019/old-contract.pdf 2019/older-contract.pdf
-    """
-    with _connected() as service:
-        listed = service.documents()
-        found = {document.id: document for document in (find_document(name, listed) for name in documents)}
-        service.forget(list(found))
-    terminal.show_forgotten(list(found.values()))
-
-
-@app.command()
-def reindex(
-    embed: Annotated[bool, typer.Option("--embed", help="Compute all embeddings anew, too.")] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Whether to wait until it is done.")] = True,
-) -> None:
-    """Reads every file anew and makes a new vector index; the old one answers until then.
-
-    Never needed to keep the index right; for trying whether a new one helps.
-
-    Examples:
-
-    kb reindex
-
-    kb reindex --embed --no-wait
-    """
-    with _connected() as service:
-        if not wait:
-            terminal.out.print(service.start_reindex(embed=embed).message, markup=False)
-            return
-        with work_progress(terminal.err) as watch:
-            result = service.reindex(watch, embed=embed)
-    terminal.show_sync(result)
-
-
-@app.command()
-def status(as_json: AsJson = False) -> None:
-    """Shows models, folders, queue, and every file that could not be indexed, with the reason.
-
-    Example: kb status --json | jq .failures
-    """
-    with _connected() as service:
-        found = service.status()
-    if as_json:
-        print(found.model_dump_json(indent=2))
-    else:
-        show_status(terminal.out, found)
+for _command in (ask, chat, search, add, sync, forget, reindex, status):
+    app.command()(_command)
 
 
 @app.command()
@@ -336,37 +115,6 @@ def doctor() -> None:
     terminal.show_diagnoses(diagnoses)
     if any(diagnosis.level == "bad" for diagnosis in diagnoses):
         raise typer.Exit(1)
-
-
-def _files(path: Path) -> Sequence[Path]:
-    """The files that a path stands for: itself, or those in a folder that can be read."""
-    from ingest.folders import list_files
-
-    try:
-        if not path.is_dir():
-            return [path]
-        files = [path / file.source for file in list_files(path.absolute()).files]
-    except OSError as error:
-        raise InvalidRequest(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
-    if not files:
-        raise InvalidRequest(f"nothing in {path} can be read", "PDF, Markdown and plain text files can be added")
-    return files
-
-
-@contextmanager
-def _connected() -> Iterator["Service"]:
-    from server.connection import connect
-
-    with connect(load(), terminal.show_loading) as service:
-        yield service
-
-
-def _thinking(value: str | None) -> Thinking | None:
-    match value:
-        case None | "auto" | "off" | "short" | "full":
-            return value
-        case _:
-            raise InvalidRequest(f"--thinking {value!r} is unknown", "use auto, off, short or full")
 
 
 def _set_up_log(level: int) -> None:
