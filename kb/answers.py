@@ -7,6 +7,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.generation import Heartbeat
 from kb.types import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
@@ -147,17 +148,6 @@ class Done:
     """Event: the last one, with everything that was streamed put together."""
 
     answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """Event: nothing new, but work goes on; comes at least once a second, so that whoever listens can stop it.
-
-    Attributes:
-        place: How many questions the model answers before this one; 0: it is being worked on.
-    """
-
-    place: int = 0
 
 
 AnswerEvent = PassagesFound | Heartbeat | ReasoningDelta | AnswerDelta | CitationFound | Done

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.answers import Heartbeat
-
 KVType = Literal["f16", "q8_0"]
 
 
@@ -111,6 +109,17 @@ class GenerationEnd:
     answer_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Event: nothing new, but work goes on; comes at least once a second, so that whoever listens can stop it.
+
+    Attributes:
+        place: How many questions the model answers before this one; 0: it is being worked on.
+    """
+
+    place: int = 0
+
+
 Generated = Looked | Delta | Heartbeat | GenerationEnd
 
 
@@ -122,7 +131,7 @@ class LanguageModelInfo:
         name: The catalog name, or the file's.
         reasons: Whether it was trained to think before it answers.
         context_tokens: Size of the context window in use.
-        device: `cpu`, or the GPU that holds layers of it.
+        device: `cpu`, or `gpu` if that holds layers of it.
         title: What the file calls the model (`general.name`); empty where it does not say.
     """
 

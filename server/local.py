@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from ingest.folders import UNREADABLE_CHARACTER, is_reachable, readable
 from ingest.intake import place
 from ingest.pipeline import Pipeline
-from kb.answers import Heartbeat, Thinking, Turn
+from kb.answers import Thinking, Turn
 from kb.errors import SettingsError
 from kb.filters import EVERYTHING, Filters
+from kb.generation import Heartbeat
 from kb.library import KnowledgeBase
 from kb.settings import Settings
 from server import schemas

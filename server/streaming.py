@@ -13,8 +13,9 @@ from contextlib import aclosing
 import anyio.to_thread
 from pydantic import BaseModel
 
-from kb.answers import AnswerDelta, AnswerEvent, CitationFound, Done, Heartbeat, PassagesFound, ReasoningDelta
+from kb.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta
 from kb.errors import KBError
+from kb.generation import Heartbeat
 from server import schemas
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from kb.answers import Heartbeat
 from kb.asking.evidence import LOOK_WEIGHTS
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
 from kb.generation import (
@@ -16,6 +15,7 @@ from kb.generation import (
     Generated,
     GenerationEnd,
     GenerationOptions,
+    Heartbeat,
     LanguageModelInfo,
     Look,
     Looked,

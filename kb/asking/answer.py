@@ -7,12 +7,13 @@ known for it, by what the model finds in the sources.
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
-from kb.answers import Answer, AnswerDelta, AnswerEvent, Done, Heartbeat, IndexState, PassagesFound
+from kb.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
 from kb.asking import remarks
 from kb.asking.attempt import Attempt, Brief
 from kb.asking.findings import Findings
 from kb.asking.question_clock import QuestionClock
 from kb.citing.citations import EmbedSentences
+from kb.generation import Heartbeat
 from kb.ports import LanguageModel
 
 

@@ -6,7 +6,7 @@ Knows neither how the passages are found nor how the model is loaded.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from kb.answers import AnswerEvent, Heartbeat, LeftOut, Thinking, Turn
+from kb.answers import AnswerEvent, LeftOut, Thinking, Turn
 from kb.asking import remarks
 from kb.asking.draft import Draft
 from kb.asking.evidence import LOOK_WEIGHTS, LookWeights, with_look
@@ -16,7 +16,7 @@ from kb.asking.question_clock import QuestionClock
 from kb.asking.thinking import ThinkingBudgets, reasoning_tokens
 from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
-from kb.generation import GenerationEnd, GenerationOptions, Looked, Message
+from kb.generation import GenerationEnd, GenerationOptions, Heartbeat, Looked, Message
 from kb.ports import LanguageModel
 
 LEAST_SOURCE_TOKENS = 64

@@ -13,17 +13,18 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
 
-from kb.answers import Heartbeat
 from kb.engine.llm_wire import (
     LOADING,
     CountTokens,
     FromChild,
     Generate,
+    LogLine,
     ModelSpec,
     PromptTokens,
     ToChild,
@@ -34,7 +35,7 @@ from kb.engine.llm_wire import (
 )
 from kb.engine.replies import Deliver
 from kb.errors import KBError, ModelError, ModelLoadError
-from kb.generation import Delta, GenerationEnd, GenerationOptions, LanguageModelInfo, Look, Looked, Message
+from kb.generation import Delta, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Looked, Message
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class LlamaChild:
         self._loaded: Future[LanguageModelInfo] = Future()
         self._ended_by_us = ""  # and why
         self.has_answered = False
+        self.ended = 0.0
         self._process = _start()
         self._waiting[LOADING] = self._set_loaded
         self._reader = threading.Thread(target=self._receive, name="kb-llm-replies", daemon=True)
@@ -192,6 +194,7 @@ class LlamaChild:
         reason = self._ended_by_us or _reason(status)
         with self._turn, contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
+        self.ended = time.monotonic()
         with self._state:
             self._reason = reason
             waiting, self._waiting = self._waiting, {}
@@ -199,6 +202,9 @@ class LlamaChild:
             take(self._death())
 
     def _hand_over(self, number: int, reply: FromChild) -> None:
+        if isinstance(reply, LogLine):
+            logging.getLogger(reply.logger).log(reply.level, "%s", reply.text)
+            return
         with self._state:
             go_on = isinstance(reply, Looked | Delta | Heartbeat)
             take = self._waiting.get(number) if go_on else self._waiting.pop(number, None)

@@ -6,6 +6,7 @@ Whatever nobody foresaw ends it, too, and the parent reports that: it cannot tel
 
 import contextlib
 import functools
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from kb.engine.llm_wire import (
     CountTokens,
     FromChild,
     Generate,
+    LogLine,
     ModelSpec,
     PromptTokens,
     ToChild,
@@ -46,6 +48,7 @@ def main() -> None:
     _forbid_core_dumps()
     _be_the_one_to_go()
     server = _Server(sink)
+    logging.basicConfig(level=logging.INFO, handlers=[_LogPipe(server.send)])
     threading.excepthook = lambda _: os._exit(1)
     status = 1
     try:
@@ -71,9 +74,9 @@ class _Server:
         try:
             self._model = LlamaModel(spec.path, spec.name, _options(spec), queue_size=spec.queue_size)
         except KBError as error:
-            self._send(LOADING, error)
+            self.send(LOADING, error)
             os._exit(0)
-        self._send(LOADING, self._model.info)
+        self.send(LOADING, self._model.info)
 
     def answer(self, number: int, request: ToChild) -> None:
         model = self._model
@@ -81,22 +84,34 @@ class _Server:
         try:
             match request:
                 case CountTokens(text):
-                    self._send(number, model.count_tokens(text))
+                    self.send(number, model.count_tokens(text))
                 case PromptTokens(messages):
-                    self._send(number, model.prompt_tokens(messages))
+                    self.send(number, model.prompt_tokens(messages))
                 case Generate(messages, options, look):
-                    deliver = functools.partial(self._send, number)
+                    deliver = functools.partial(self.send, number)
                     self._withdraw[number] = model.begin(messages, options, look, deliver)
                 case Withdraw():
                     self._withdraw.pop(number, _nothing)()
         except KBError as error:
-            self._send(number, error)
+            self.send(number, error)
 
-    def _send(self, number: int, reply: FromChild | Exception) -> None:
+    def send(self, number: int, reply: FromChild | Exception) -> None:
+        """Says something to the parent."""
         line = encode_reply(number, reply)
         with self._turn:
             self._sink.write(line)
             self._sink.flush()
+
+
+class _LogPipe(logging.Handler):
+    """Has the parent log what is logged here."""
+
+    def __init__(self, send: Callable[[int, FromChild], None]) -> None:
+        super().__init__()
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._send(LOADING, LogLine(record.name, record.levelno, record.getMessage()))
 
 
 def _options(spec: ModelSpec) -> EngineOptions:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kb.answers import Heartbeat
 from kb.engine import llm_child
 from kb.engine.llm_child import LlamaChild
 from kb.engine.llm_wire import ModelSpec, Untuned
@@ -21,6 +20,7 @@ from kb.generation import (
     Generated,
     GenerationEnd,
     GenerationOptions,
+    Heartbeat,
     LanguageModelInfo,
     Look,
     Message,
@@ -55,7 +55,6 @@ class LlamaProcess:
         self._lock = threading.Lock()  # guards the three below
         self._closed = False
         self._futile_starts = 0
-        self._started = time.monotonic()
         self._child = LlamaChild(self._spec)
         try:
             info = self._child.info()
@@ -155,7 +154,7 @@ class LlamaProcess:
 
     def _replace(self) -> None:
         now = time.monotonic()
-        is_bad_luck = self._child.has_answered or now - self._started > _FORGIVEN_SECONDS
+        is_bad_luck = self._child.has_answered or now - self._child.ended > _FORGIVEN_SECONDS
         self._futile_starts = 0 if is_bad_luck else self._futile_starts + 1
         failure = self._child.failure()
         if self._futile_starts >= _MOST_FUTILE_STARTS:
@@ -164,21 +163,21 @@ class LlamaProcess:
                 "choose a smaller model, fetch this one again, or set KB_GPU_LAYERS=0; then restart the service",
             )
         logger.warning("%s; it is started again", failure.message)
-        self._started = now
         self._child = LlamaChild(self._spec)
 
 
 def _watched(child: LlamaChild, items: Iterable[Generated], seconds: float) -> Iterator[Generated]:
-    """The items of a reply; gives up the child if nothing comes long after the reply should have ended.
+    """The items of a reply; gives up the child if that, or one before it, should have ended long ago.
 
     Args:
-        seconds: How long it may take once it is its turn.
+        seconds: How long each may take once it is its turn.
     """
-    overdue = 0.0
+    place, overdue = 0, 0.0
     for item in items:
-        waits_for_others = isinstance(item, Heartbeat) and item.place > 0
-        if waits_for_others or not overdue:
-            overdue = time.monotonic() + seconds + llm_child.HANG_SECONDS
-        elif isinstance(item, Heartbeat) and time.monotonic() > overdue:
-            child.give_up()
+        if isinstance(item, Heartbeat):
+            now = time.monotonic()
+            if item.place != place or not overdue:
+                place, overdue = item.place, now + seconds + llm_child.HANG_SECONDS
+            elif now > overdue:
+                child.give_up()
         yield item

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from kb import errors
-from kb.answers import Heartbeat
 from kb.errors import KBError, ModelError
 from kb.generation import (
     Delta,
@@ -21,6 +20,7 @@ from kb.generation import (
     Generated,
     GenerationEnd,
     GenerationOptions,
+    Heartbeat,
     LanguageModelInfo,
     Look,
     Looked,
@@ -30,8 +30,22 @@ from kb.generation import (
 LOADING = 0
 """Number of the request to load the model."""
 
-FromChild = Generated | LanguageModelInfo | int | KBError
-"""What comes back: parts of an answer, what was loaded, a number of tokens, or what went wrong."""
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """What the child has to say to whoever reads the log; with the number `LOADING`.
+
+    Attributes:
+        level: As in `logging`.
+    """
+
+    logger: str
+    level: int
+    text: str
+
+
+FromChild = Generated | LanguageModelInfo | int | LogLine | KBError
+"""What comes back: parts of an answer, what was loaded, a number of tokens, a line for the log, or what went wrong."""
 
 _ERRORS: dict[str, type[KBError]] = {
     kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KBError)
@@ -162,6 +176,8 @@ def encode_reply(number: int, reply: FromChild | Exception) -> bytes:
             return _line("tokens", number, reply)
         case LanguageModelInfo():
             return _line("loaded", number, dataclasses.asdict(reply))
+        case LogLine():
+            return _line("log", number, dataclasses.asdict(reply))
         case KBError():
             return _line("error", number, type(reply).__name__, vars(reply))
         case Exception():
@@ -187,6 +203,8 @@ def decode_reply(line: bytes) -> tuple[int, FromChild]:
             return number, tokens
         case ["loaded", number, fields]:
             return number, LanguageModelInfo(**fields)
+        case ["log", number, fields]:
+            return number, LogLine(**fields)
         case ["error", number, name, fields]:
             return number, _ERRORS[name](**fields)
     raise ValueError("no reply of a language model")

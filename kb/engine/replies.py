@@ -7,8 +7,7 @@ waits for the next item cannot go away meanwhile.
 import queue
 from collections.abc import Callable, Iterator
 
-from kb.answers import Heartbeat
-from kb.generation import Generated, GenerationEnd
+from kb.generation import Generated, GenerationEnd, Heartbeat
 
 Deliver = Callable[[Generated | Exception], None]
 """Takes the items of one reply in order; a `GenerationEnd` or an error is the last one. Never blocks."""

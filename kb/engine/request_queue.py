@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from kb.answers import Heartbeat
 from kb.engine.reasoning import Phase
 from kb.engine.replies import Deliver
 from kb.errors import ModelBusy, ModelError
-from kb.generation import Delta, GenerationEnd, GenerationOptions
+from kb.generation import Delta, GenerationEnd, GenerationOptions, Heartbeat
 
 _REASONING_SHARE = 0.75  # of the time limit, so that a slow machine still comes to the answer
 _FIRST_GUESS_SECONDS = 10.0
@@ -98,9 +97,10 @@ class RequestQueue:
             if self._closed:
                 raise ModelError("the model is closed", "restart the service")
             place = len(self._requests)
-            if place > self._size:
+            wanted = sum(not known.withdrawn.is_set() for known in self._requests)
+            if wanted > self._size:
                 raise ModelBusy(
-                    f"{place - 1} questions are waiting already",
+                    f"{wanted - 1} questions are waiting already",
                     "ask again in a moment, or raise KB_QUEUE_SIZE",
                     retry_after_seconds=math.ceil(self._last_seconds),
                 )

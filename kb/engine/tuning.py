@@ -50,7 +50,7 @@ def tune(path: Path, given: EngineSettings, cache_path: Path) -> EngineOptions:
 
     Raises:
         ModelMissing: There is no such file.
-        ModelLoadError: It does not load, or memory is too short for it.
+        ModelLoadError: It cannot be read, does not load, or memory is too short for it.
     """
     if by_hand := _all_by_hand(given):
         return by_hand
@@ -68,7 +68,7 @@ def recall(path: Path, given: EngineSettings, cache_path: Path) -> Tuning | None
     """What `tune` would choose now, without loading anything; None if it would have to measure first.
 
     Raises:
-        ModelLoadError: Memory is too short.
+        ModelLoadError: The file cannot be read, or memory is too short.
     """
     if by_hand := _all_by_hand(given):
         return Tuning(by_hand, {field.name: "set" for field in dataclasses.fields(by_hand)}, None, 0, free_bytes())

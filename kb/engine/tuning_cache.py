@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.engine.memory import ModelShape
+from kb.errors import ModelLoadError
 from kb.generation import EngineOptions, EngineSettings
 from kb.processor import describe_engine
 
@@ -72,8 +73,14 @@ class TuningCache:
 
         Args:
             model: The GGUF file.
+
+        Raises:
+            ModelLoadError: It cannot be read.
         """
-        entry = self._entries().get(_key(model, given))
+        try:
+            entry = self._entries().get(_key(model, given))
+        except OSError as error:
+            raise ModelLoadError(f"{model} cannot be read: {error.strerror}", "check who may read it") from error
         with suppress(TypeError, KeyError, ValueError):
             return _decode(entry) if entry else None
         return None
@@ -130,7 +137,6 @@ def _key(model: Path, given: EngineSettings) -> str:
     with model.open("rb") as file:
         header = hashlib.sha256(file.read(_HEADER_BYTES)).hexdigest()[:16]
     by_hand = {name: value for name, value in dataclasses.asdict(given).items() if value is not None}
-    by_hand.pop("context_tokens", None)
     return f"{weights_bytes(model)} {header}; {describe_engine()}; {json.dumps(by_hand)}"
 
 

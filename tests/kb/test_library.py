@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.answers import AnswerDelta, Done, Heartbeat, PassagesFound, Thinking, Turn
+from kb.answers import AnswerDelta, Done, PassagesFound, Thinking, Turn
 from kb.errors import (
     DataDirectoryLocked,
     InvalidRequest,
@@ -18,7 +18,7 @@ from kb.errors import (
     SchemaMismatch,
     StorageError,
 )
-from kb.generation import LanguageModelInfo
+from kb.generation import Heartbeat, LanguageModelInfo
 from kb.index.startup import open_retrieval
 from kb.index.upkeep import Upkeep
 from kb.library import CATALOG_NAME, KnowledgeBase, open_library

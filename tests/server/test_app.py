@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from ingest.pipeline import Pipeline
 from kb import errors
-from kb.answers import Answer, AnswerDelta, Done, Heartbeat, PassagesFound, ReasoningDelta
+from kb.answers import Answer, AnswerDelta, Done, PassagesFound, ReasoningDelta
 from kb.errors import KBError, ModelBusy, SettingsError
+from kb.generation import Heartbeat
 from kb.settings import Settings
 from server import schemas
 from server.app import create_app, status_of

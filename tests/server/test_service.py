@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from kb.answers import Heartbeat
 from kb.errors import (
     DataDirectoryLocked,
     InvalidRequest,
@@ -22,7 +21,7 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.filters import Filters
-from kb.generation import Generated, GenerationOptions, Look, Message
+from kb.generation import Generated, GenerationOptions, Heartbeat, Look, Message
 from kb.library import KnowledgeBase
 from kb.settings import Settings
 from kb.storage.lock import ADDRESS_NAME

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kb.answers import AnswerEvent, Heartbeat
-from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, Look, Message
+from kb.answers import AnswerEvent
+from kb.generation import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Look, Message
 from server.streaming import HEARTBEAT, iterate, sse
 from tests.fakes import FakeLanguageModel
 from tests.harness import PATIENCE_SECONDS, Served, eventually, quick_settings, serving

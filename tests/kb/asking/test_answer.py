@@ -10,7 +10,6 @@ from kb.answers import (
     AnswerEvent,
     CitationFound,
     Done,
-    Heartbeat,
     IndexState,
     LeftOut,
     PassagesFound,
@@ -23,7 +22,7 @@ from kb.asking.attempt import Brief
 from kb.asking.findings import Findings, Part
 from kb.asking.thinking import ThinkingBudgets
 from kb.errors import ModelBusy, ModelMissing
-from kb.generation import Generated, GenerationOptions, Look, Message
+from kb.generation import Generated, GenerationOptions, Heartbeat, Look, Message
 from kb.language.text import sentence_spans
 from kb.ports import LanguageModel, Vectors
 from kb.types import Passage, PassagePart

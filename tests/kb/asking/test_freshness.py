@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kb.answers import Answer, AnswerEvent, Done, Heartbeat, IndexState, Timings
+from kb.answers import Answer, AnswerEvent, Done, IndexState, Timings
 from kb.asking.freshness import FreshPassages
+from kb.generation import Heartbeat
 from kb.types import DocumentInfo, FileVersion, Passage, PassagePart
 
 NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)

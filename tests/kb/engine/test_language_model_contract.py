@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kb.answers import Heartbeat
 from kb.engine.llm import LlamaModel
 from kb.engine.llm_process import LlamaProcess
 from kb.errors import ModelBusy, ModelError, PromptTooLong
-from kb.generation import Delta, EngineOptions, GenerationEnd, GenerationOptions, Look, Looked, Message
+from kb.generation import Delta, EngineOptions, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
 from kb.ports import LanguageModel
 from tests.fakes import FakeLanguageModel
 from tests.tiny_gguf import END, tiny_chat

@@ -9,11 +9,10 @@ from typing import ClassVar
 
 import pytest
 
-from kb.answers import Heartbeat
 from kb.engine.llama import Llama
 from kb.engine.llm import LlamaModel
 from kb.errors import ModelError, ModelLoadError, PromptTooLong
-from kb.generation import Delta, EngineOptions, GenerationEnd, GenerationOptions, Look, Looked, Message
+from kb.generation import Delta, EngineOptions, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
 from tests.tiny_gguf import END, Piece, tiny_chat, tiny_r1
 
 QUESTION = [Message("user", "Why?")]

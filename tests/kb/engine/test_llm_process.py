@@ -14,11 +14,21 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kb.answers import AnswerDelta, Heartbeat
+from kb.answers import AnswerDelta
 from kb.engine import llm_child
 from kb.engine.llm_process import LlamaProcess
+from kb.engine.llm_wire import Untuned
 from kb.errors import ModelBusy, ModelError, ModelLoadError, ModelMissing
-from kb.generation import Delta, EngineOptions, Generated, GenerationEnd, GenerationOptions, Message
+from kb.generation import (
+    Delta,
+    EngineOptions,
+    EngineSettings,
+    Generated,
+    GenerationEnd,
+    GenerationOptions,
+    Heartbeat,
+    Message,
+)
 from kb.library import open_library
 from kb.settings import Settings
 from tests.conftest import ROOT
@@ -132,6 +142,21 @@ def test_process_that_hangs_is_given_up_and_the_next_question_is_answered(
     assert answer(model) == expected(5)
 
 
+def test_who_waits_behind_a_question_that_hangs_is_told_though_its_client_has_left(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llm_child, "HANG_SECONDS", 0.5)
+    model, limits = start(), GenerationOptions(answer_tokens=8000, seconds=0.5)
+    hanging, waiting = model.stream(QUESTION, limits), model.stream(QUESTION, limits)
+    next(hanging)
+    assert any(isinstance(item, Heartbeat) and item.place == 1 for item in waiting)
+    (child,) = children()
+    child.suspend()
+    hanging.close()
+    with pytest.raises(ModelError, match="did not move any more"):
+        list(waiting)
+
+
 def test_reply_that_nobody_reads_for_a_while_is_no_hanging_process(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +165,14 @@ def test_reply_that_nobody_reads_for_a_while_is_no_hanging_process(
     next(stream)
     time.sleep(0.5)
     assert isinstance(list(stream)[-1], GenerationEnd)
+
+
+def test_what_the_child_logs_is_logged(endless: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").touch()
+    LlamaProcess(endless, "tiny", Untuned(EngineSettings(1024, threads=1), tmp_path / "file" / "tuning.json")).close()
+    assert any(
+        record.name == "kb.engine.tuning_cache" and "measured again" in record.message for record in caplog.records
+    )
 
 
 def test_knowledge_base_goes_on_when_the_model_crashes(start: Start, tmp_path: Path) -> None:
@@ -251,7 +284,6 @@ import sys, threading, time
 from pathlib import Path
 import psutil
 from kb.generation import EngineOptions, GenerationOptions, Message
-from kb.engine import llm_child
 from kb.engine.llm_process import LlamaProcess
 
 def talk():

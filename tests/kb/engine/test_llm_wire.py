@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from kb import errors
-from kb.answers import Heartbeat
 from kb.engine.llm_wire import (
     CountTokens,
     FromChild,
     Generate,
+    LogLine,
     ModelSpec,
     PromptTokens,
     ToChild,
@@ -27,6 +27,7 @@ from kb.generation import (
     EngineSettings,
     GenerationEnd,
     GenerationOptions,
+    Heartbeat,
     LanguageModelInfo,
     Look,
     Looked,
@@ -63,6 +64,7 @@ def test_request_arrives_as_it_was_sent(request_: ToChild) -> None:
         Heartbeat(3),
         GenerationEnd("length", 1, 2, 3),
         LanguageModelInfo("tiny", ODD, True, 4096, "gpu"),
+        LogLine("kb.engine", 20, ODD),
         12,
     ],
     ids=lambda reply: type(reply).__name__,

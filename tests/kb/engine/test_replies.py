@@ -3,10 +3,9 @@ import time
 
 import pytest
 
-from kb.answers import Heartbeat
 from kb.engine.replies import Reply
 from kb.errors import ModelError
-from kb.generation import Delta, GenerationEnd
+from kb.generation import Delta, GenerationEnd, Heartbeat
 
 END = GenerationEnd("stop", 1, 0, 1)
 

@@ -3,10 +3,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from kb.answers import Heartbeat
 from kb.engine.request_queue import Request, RequestQueue
 from kb.errors import ModelBusy, ModelError
-from kb.generation import Delta, GenerationEnd, GenerationOptions
+from kb.generation import Delta, GenerationEnd, GenerationOptions, Heartbeat
 
 PATIENCE_SECONDS = 10.0
 

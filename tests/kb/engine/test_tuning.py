@@ -14,6 +14,7 @@ from kb.engine.tuning import choose, recall, tune
 from kb.engine.tuning_cache import Measurement, TuningCache, weights_bytes
 from kb.errors import ModelLoadError, ModelMissing
 from kb.generation import EngineOptions, EngineSettings
+from tests.harness import take_permission
 from tests.tiny_gguf import END, tiny_chat
 
 QWEN = ModelShape(layers=28, kv_heads=2, head_size=128, trained_tokens=32_768, vocabulary=151_936)
@@ -86,12 +87,23 @@ def test_each_value_set_by_hand_wins(name: str, model: Path, cache: Path) -> Non
     assert tuning.sources[name] == "set"
 
 
-def test_other_values_by_hand_are_measured_anew_but_not_another_window(model: Path, cache: Path, loads: Loads) -> None:
+@pytest.mark.parametrize("by_hand", [EngineSettings(context_tokens=2048), EngineSettings(flash_attention=False)])
+def test_other_values_by_hand_are_measured_anew(
+    by_hand: EngineSettings, model: Path, cache: Path, loads: Loads
+) -> None:
     tune(model, AUTOMATIC, cache)
-    tune(model, EngineSettings(context_tokens=2048), cache)
-    assert loads.count == 1
-    tune(model, EngineSettings(flash_attention=False), cache)
+    tune(model, by_hand, cache)
     assert loads.count == 2
+    tune(model, by_hand, cache)
+    assert loads.count == 2
+
+
+def test_model_that_may_not_be_read_is_told(tmp_path: Path, cache: Path) -> None:
+    secret = tmp_path / "secret.gguf"
+    secret.write_bytes(b"GGUF")
+    take_permission(secret)
+    with pytest.raises(ModelLoadError, match="cannot be read"):
+        tune(secret, AUTOMATIC, cache)
 
 
 def test_another_machine_measures_for_itself(
