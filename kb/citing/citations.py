@@ -6,12 +6,14 @@ cannot cite: the sentence is aligned to the sentences of the passages that hold 
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 
 from kb.answers import Citation
 from kb.citing.claims import Basis, has_quantities, is_borne_out, is_negated, nearest_clause
 from kb.citing.fragments import has_nearer_rival, is_of_kind_asked, is_open, polarity
+from kb.citing.opposites import directions
 from kb.citing.quotes import Quote, joined, quotes_of
 from kb.citing.wording import Atom, News, Rarity, Wording
 from kb.language.quantities import Quantity, are_among
@@ -91,7 +93,7 @@ class Citer:
         verified = self._confirms(quotes, score, says == "no") if says else self._is_supported(claim, quotes, score)
         if not verified and self._embed is not None and language(claim.text) != language(quotes[0].wording.text):
             quotes, score = self._nearest_in_meaning(claim)
-            verified = score >= CROSS_LANGUAGE_SIMILARITY and self._has_numbers_and_names(claim, quotes[0])
+            verified = score >= CROSS_LANGUAGE_SIMILARITY and self._agrees_across_languages(claim, quotes[0], says)
         if verified and not says and self._is_supported(claim, quotes[:1], self._share(claim, quotes[:1])):
             quotes = quotes[:1]  # common words drew the others in
         kept = quotes if verified else quotes[:1]
@@ -121,7 +123,8 @@ class Citer:
             quotes=[quote.wording for quote in quotes],
             sentences=[[one.wording for one in self._within([quote])] for quote in quotes],
             question=self._question,
-            elsewhere=self._rarity,
+            elsewhere=self._rarity.terms,
+            is_yes_or_no=not is_open(self._question.text),
         )
         news = News(sentence, self._question)
         return (
@@ -176,11 +179,21 @@ class Citer:
         best = int(np.argmax(similarities))
         return [self._quotes[best]], float(similarities[best])
 
-    def _has_numbers_and_names(self, claim: Wording, quote: Quote) -> bool:
-        """What must agree across languages, too: numbers, and names in Latin letters where both may write them."""
+    def _agrees_across_languages(self, claim: Wording, quote: Quote, says: Literal["yes", "no"] | None) -> bool:
+        """Whether numbers, directions, a denial, and names in Latin letters, where both may write them, agree.
+
+        A quote may deny something that the claim leaves out, but not where the claim is all of a question.
+        """
         latin = {term for atom in claim.atoms for term in atom.terms if term.isascii() and len(term) > 1}
         names = latin if language(claim.text) == "zh" else frozenset[str]()
-        return has_quantities([quote.wording], claim.quantities) and names <= quote.wording.terms | self._question.terms
+        is_denied = is_negated(quote.wording.text)
+        is_to_be_denied = is_negated(claim.text) != (says == "no")
+        return (
+            has_quantities([quote.wording], claim.quantities)
+            and names <= quote.wording.terms | self._question.terms
+            and directions(claim.text) <= directions(quote.wording.text)
+            and (is_denied if is_to_be_denied else not (is_denied and says))
+        )
 
     def _share_of_question(self, quote: Quote) -> float:
         own = self._rarity.share(self._question.atoms, quote.wording.terms)

@@ -5,26 +5,21 @@ meant to err on that side.
 """
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set
 from dataclasses import dataclass
 
+from kb.citing.opposites import directions, is_opposite
 from kb.citing.swaps import is_turned_round, puts_in_place_of
 from kb.citing.wording import Wording
 from kb.language.quantities import SHARE, Quantity, are_among
 from kb.language.text import content_terms
 
 _NEGATION = re.compile(
-    r"\b(?:not(?!\s+only)|no|never|none|nor|neither|cannot|without|nobody|nothing)\b|n['’]t\b"
-    r"|不(?![仅但同断少过久管])|没(?!收)|无(?![线论数])|未(?!来)",
+    r"\b(?:not(?!\s+only)|no|never|none|nor|neither|cannot|without|nobody|nothing|forbid\w*|prohibit\w*)\b|n['’]t\b"
+    r"|不(?![仅但同断少过久管超])|没(?!收)|无(?![线论数])|未(?!来)|禁止|严禁|勿|非(?=会员|官方|法定|正式)",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[,;:，；：、](?!\d)\s*|\s[–—-]\s")
-_COMPASS = {"east": "东", "south": "南", "west": "西", "north": "北"}
-_DIRECTION = re.compile(
-    r"(?:north|south)(?=east|west)|(?:north|south|east|west)(?=(?:ern|wards?)?\b)"
-    r"|(?<=[以向往朝])[东南西北]{1,2}|[东南西北]{1,2}(?=[部边面侧岸端临起至接麓])",
-    re.IGNORECASE,
-)
 _YEAR = re.compile(r"[12]\d{3}(?:-|\Z)")
 _SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.IGNORECASE)
 
@@ -40,12 +35,14 @@ class Basis:
             leaves the sign away.
         elsewhere: Terms of all that could have been quoted: what stands there, but in the place of something else in
             the sentence, is not paraphrased but mixed up.
+        is_yes_or_no: Whether the question asks for no more than that.
     """
 
     quotes: Sequence[Wording]
     sentences: Sequence[Sequence[Wording]]
     question: Wording
-    elsewhere: Container[str] = frozenset()
+    elsewhere: Set[str] = frozenset()
+    is_yes_or_no: bool = False
 
 
 def is_borne_out(sentence: Wording, basis: Basis) -> bool:
@@ -62,10 +59,11 @@ def is_borne_out(sentence: Wording, basis: Basis) -> bool:
     return (
         has_quantities(quotes, sentence.quantities, shares=shares)
         and all(_has_one_source(clause, names, basis, shares=shares) for clause in clauses)
-        and _directions(sentence.text) <= {way for quote in quotes for way in _directions(quote.text)}
-        and is_negated(sentence.text) == is_negated(nearest_clause(sentence.text, quotes))
+        and directions(sentence.text) <= directions("\n".join(quote.text for quote in quotes))
+        and is_negated(sentence.text) == is_negated(nearest := nearest_clause(sentence.text, quotes))
+        and not is_opposite(sentence.text, nearest)
         and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
-        and not any(puts_in_place_of(sentence.text, quote.text, question.terms, basis.elsewhere) for quote in quotes)
+        and not any(_is_exchanged(sentence, quote, basis) for quote in quotes)
     )
 
 
@@ -93,10 +91,14 @@ def is_negated(text: str) -> bool:
     return bool(_NEGATION.search(text))
 
 
-def _directions(text: str) -> set[str]:
-    """The points of the compass that a text speaks of, by one character each."""
-    named = (match.group().lower() for match in _DIRECTION.finditer(text))
-    return {way for name in named for way in _COMPASS.get(name, name) if way in "东南西北"}
+def _is_exchanged(sentence: Wording, quote: Wording, basis: Basis) -> bool:
+    """Whether a sentence is a quote with something put in the place of something else.
+
+    What the question says may stand for a pronoun, but not a name for another, nor what is asked after yes or no.
+    """
+    question = basis.question
+    doubtful = (question.terms if basis.is_yes_or_no else question.names) - quote.terms
+    return puts_in_place_of(sentence.text, quote.text, question.terms - doubtful, basis.elsewhere | doubtful)
 
 
 def _has_one_source(clause: Wording, names: frozenset[str], basis: Basis, *, shares: bool) -> bool:

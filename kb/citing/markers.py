@@ -10,11 +10,13 @@ _WORDS = (
     *("source", "sources", "passage", "passages", "document", "documents", "doc", "reference", "references", "ref"),
     *("citation", "来源", "资料", "文档", "段落", "参考", "参考资料", "引用", "出处", "文献"),
 )
+_SEEING = ("see", "参见", "见")
 _NUMBER = r"[1-9]\d?"
 _NUMBERS = rf"\^?{_NUMBER}(?:\s*[,，、;–-]\s*\^?{_NUMBER})*"
+_NAME = rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 _NAMED = (
-    rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\s*[:：#]?\s*\[?{_NUMBERS}\]?"
-    r"(?:[:：,，][^\])）】\n]{0,60})?"
+    rf"(?:(?:{'|'.join(_SEEING)})\s*)?(?:{_NAME}\s*[:：#]?\s*){{1,2}}\[?{_NUMBERS}\]?"
+    rf"(?:\s*(?:[,，、;；–-]|and|和|与|及)\s*(?:{_NAME}\s*)?{_NUMBERS})*(?:[:：,，][^\])）】\n]{{0,60}})?"
 )
 _MARKER = re.compile(
     rf"(?P<space>[ \t]*)(?:\[\s*(?P<numbers>{_NUMBERS})\s*\]|【\s*{_NUMBERS}\s*(?:†[^】\n]{{0,40}})?】"
@@ -27,8 +29,12 @@ _BEGUN = re.compile(
 )
 _CLAUSE_ENDS = frozenset(".,;:!?。，；：！？、…\"”’')）*_|[【\n")
 _INTERVAL = re.compile(
-    r"(?:\b(?:in|interval|range|between|from|to|is|are|list|array)|[=∈≤<(,]|区间|范围|为|是|在|列表|数组)\s*\Z",
+    r"(?:\b(?:in|interval|range|between|from|to|is|are|list|array|shape|size|vector|matrix|tensor|pair|tuple)|[=∈≤<(,]"
+    r"|区间|范围|为|是|在|列表|数组|形状|大小|向量|矩阵|坐标)\s*\Z",
     re.IGNORECASE,
+)
+_PRESSED = re.compile(
+    r"(?:\b(?:press|type|enter|choose|select|key|option|button)|按|键入?|输入|选择?)\s*\Z", re.IGNORECASE
 )
 _WORD_BEFORE = re.compile(r"(?:[a-z]{2}|[\d%)\"'.,;:!?])\Z", re.IGNORECASE)
 _FORMULA_BEFORE = re.compile(r"[=+*/<>]\s*[\w.]*\Z")
@@ -115,7 +121,10 @@ class MarkerFilter:
         numbers, before = marker["numbers"], self._before
         if numbers is None:
             return True
-        if len(re.findall(r"\d+", numbers)) > 1 and _INTERVAL.search(before):
+        single = re.findall(r"\d+", numbers)
+        if len(single) > 1 and (_INTERVAL.search(before) or len(set(single)) < len(single)):
+            return False
+        if _PRESSED.search(before):
             return False
         ends_clause = not following or following in _CLAUSE_ENDS
         is_attached = not marker["space"] and before and not self._after_marker and before[-1].isascii()
@@ -131,4 +140,5 @@ def _may_become_mark(text: str) -> bool:
     if begun is None:
         return False
     word = (begun["word"] or "").lower()
-    return not word or (word in _WORDS if begun["rest"] else any(known.startswith(word) for known in _WORDS))
+    known = _WORDS + _SEEING + tuple(f"{seeing}{name}" for seeing in _SEEING for name in _WORDS)
+    return not word or (word in known if begun["rest"] else any(one.startswith(word) for one in known))

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from kb.citing.wording import Wording
 from kb.language.characters import CJK, in_one_writing
+from kb.language.quantities import are_among, quantities
 
 _KEY = re.compile(
     r"(?P<number>\d+(?:[.,:]\d+)*)|(?P<name>[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*)*)"
@@ -80,13 +81,17 @@ def puts_in_place_of(sentence: str, quote: str, known: Container[str], elsewhere
     if sum(size for *_, size in blocks) < _VERBATIM_SHARE * len(ours):
         return False
     for place, other, from_place, from_other in _gaps(blocks, len(ours), len(theirs)):
-        put, left_out = Wording(_text(ours[place:other])), Wording(_text(theirs[from_place:from_other]))
+        put, left_out = Wording(_stretch(ours, place, other)), Wording(_stretch(theirs, from_place, from_other))
         atoms = [atom for atom in put.atoms if not atom.is_in(known)]
         is_from_elsewhere = bool(atoms) and all(
             atom.is_in(elsewhere) and not atom.is_in(left_out.terms) for atom in atoms
         )
-        numbers = put.quantities - left_out.offered_quantities
-        if (is_from_elsewhere and left_out.size) or (numbers and left_out.quantities):
+        put_number, left_number = (
+            quantities(_text(tokens[begin : end + 1]), ones=True)
+            for tokens, begin, end in ((ours, place, other), (theirs, from_place, from_other))
+        )
+        is_other_number = left_number and not are_among(put_number, left_number)
+        if (is_from_elsewhere and left_out.size) or is_other_number:
             return True
     return False
 
@@ -102,6 +107,12 @@ def _gaps(blocks: Sequence[tuple[int, int, int]], ours: int, theirs: int) -> Ite
     for (a, b, size), (next_a, next_b, _) in pairwise([(0, 0, 0), *blocks, (theirs, ours, 0)]):
         if 0 < next_a - a - size <= _GAP_TOKENS and 0 < next_b - b - size <= _GAP_TOKENS:
             yield b + size, next_b, a + size, next_a
+
+
+def _stretch(tokens: Sequence[str], begin: int, end: int) -> str:
+    """The text of some tokens; of a single Chinese character with the one before, for alone it says nothing."""
+    is_character = end - begin == 1 and bool(re.match(f"[{CJK}]", tokens[begin]))
+    return _text(tokens[begin - 1 if is_character and begin else begin : end])
 
 
 def _text(tokens: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ that is put together from question and answer. Numbers are no words here: see `k
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -111,8 +111,10 @@ class Rarity:
         self._weights = {term: math.log1p(len(all_terms) / count) for term, count in frequency.items()}
         self._unseen = math.log1p(max(1, len(all_terms)))
 
-    def __contains__(self, term: object) -> bool:
-        return term in self._weights
+    @property
+    def terms(self) -> Set[str]:
+        """All that the texts say."""
+        return self._weights.keys()
 
     def share(self, atoms: Iterable[Atom], terms: Container[str]) -> float:
         """The share of some atoms, by weight, that a text says; 1 where there are none."""

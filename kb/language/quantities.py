@@ -122,6 +122,8 @@ _QUANTITY = re.compile(
     rf"(?:[\s-]?(?P<scale>{_one_of(_SCALES)}))?"
     rf"(?:[\s-]?(?P<unit>{_one_of(_UNITS)}))?"
 )
+_FRACTION = re.compile(rf"(?!百分)(?P<parts>{_DIGITS})分之(?P<counted>{_DIGITS})")
+_MINUS = re.compile(r"(?:(?<![a-z\d.,)%])-|零下|minus )\Z")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _FULL_HOUR = re.compile(r"(?<=\d):00\Z")
@@ -159,20 +161,31 @@ def placed_quantities(text: str, *, ones: bool = False) -> Iterator[tuple[Quanti
     """The numbers of a text that is in one writing and small letters, with the places where they begin."""
     for date, (start, end) in list(worded_dates(text)):
         yield from ((Quantity(part), start) for part in date.implied)
-        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+        text = _blanked(text, start, end)
+    for match in list(_FRACTION.finditer(text)):
+        yield (
+            Quantity("/".join(_in_figures(Decimal(value(match[name]))) for name in ("counted", "parts"))),
+            match.start(),
+        )
+        text = _blanked(text, *match.span())
     for match in _QUANTITY.finditer(text):
         if not _is_meant(text, match, ones):
             continue
         unit = SHARE if match["share"] else _UNITS.get(match["unit"] or match["currency"] or "")
         if match["words"] in _ORDINALS:  # not two days: the second day
             unit = None
-        yield from ((Quantity(number, unit), match.start()) for number in _values(match))
+        sign = "-" if _MINUS.search(text, 0, match.start()) else ""
+        yield from ((Quantity(sign + number, unit), match.start()) for number in _values(match))
 
 
 def are_among(said: Iterable[Quantity], source: Iterable[Quantity]) -> bool:
     """Whether a source holds each of some numbers."""
     source = tuple(source)
     return all(any(quantity.is_as(other) for other in source) for quantity in said)
+
+
+def _blanked(text: str, start: int, end: int) -> str:
+    return f"{text[:start]}{' ' * (end - start)}{text[end:]}"
 
 
 def _is_meant(text: str, match: re.Match[str], ones: bool) -> bool:

@@ -312,6 +312,26 @@ def test_number_must_be_in_the_quote_in_another_language_too() -> None:
     assert not citation.verified
 
 
+@pytest.mark.parametrize(
+    ("question", "quote", "answer", "verified"),
+    [
+        ("圆顶夜间上锁吗？", "The dome is locked at night.", "是的。", True),
+        ("圆顶夜间上锁吗？", "The dome is locked at night.", "不是。", False),
+        ("圆顶夜间上锁吗？", "The dome is not locked at night.", "不是。", True),
+        ("Is the dome locked at night?", "圆顶夜间上锁。", "No.", False),
+        ("圆顶夜间怎么管理？", "The dome is locked at night.", "圆顶夜间不上锁。", False),
+        ("水库在哪里？", "The reservoir lies west of the village.", "水库在村子以东。", False),
+        ("水库在哪里？", "The reservoir lies west of the village.", "水库在村子以西。", True),
+    ],
+)
+def test_denial_and_direction_must_agree_across_languages(
+    question: str, quote: str, answer: str, verified: bool
+) -> None:
+    meanings = Meanings({question, answer, quote})
+    (citation,) = Citer(question, [passage(quote)], meanings).cite(answer, (0, len(answer)))
+    assert citation.verified is verified
+
+
 def test_meaning_is_not_asked_for_where_the_words_match() -> None:
     meanings = Meanings()
     answer = "The second dome opens at nine in the evening."

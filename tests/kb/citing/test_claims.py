@@ -74,5 +74,26 @@ def test_a_direction_must_be_in_the_quote(sentence: str, quote: str, expected: b
     assert borne_out(sentence, quote, "Which sea lay to the east? 什么在东边？") is expected
 
 
+@pytest.mark.parametrize(
+    ("sentence", "quote", "question"),
+    [
+        ("Meier built the second dome in 1987.", "Brandt built the second dome in 1987.", "When did Meier build it?"),
+        ("Yes, the house is heated with oil.", "The house is heated with wood.", "Is the house heated with oil?"),
+        ("The library is on the first floor.", "The library is on the second floor.", "Where is the library?"),
+        ("小屋里有一张床。", "小屋里有两张床。", "小屋里有什么？"),
+        ("Dogs are allowed in the house.", "Dogs are forbidden in the house.", "Which animals are allowed?"),
+        ("宾馆允许带狗入内。", "宾馆禁止带狗入内。", "可以带什么入内？"),
+        ("It falls to 15 °C.", "It falls to -15 °C.", "How cold does it get?"),
+        ("气温降到15度。", "气温降到零下15度。", "气温降到多少度？"),
+        ("三分之一的会员投了票。", "三分之二的会员投了票。", "多少会员投了票？"),
+    ],
+)
+def test_what_the_question_supposes_is_not_taken_for_granted(sentence: str, quote: str, question: str) -> None:
+    source = [Wording(quote, CONTEXT)]
+    is_yes_or_no = question.startswith("Is ")
+    assert not is_borne_out(Wording(sentence), Basis(source, [source], Wording(question), frozenset(), is_yes_or_no))
+    assert is_borne_out(Wording(quote), Basis(source, [source], Wording(question), frozenset(), is_yes_or_no))
+
+
 def test_a_name_of_the_question_may_be_repeated() -> None:
     assert borne_out("It was Ilse Brandt who built it.", "She built it in the winter.", "What did Ilse Brandt build?")

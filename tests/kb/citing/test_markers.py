@@ -29,6 +29,11 @@ def filtered(*pieces: str) -> str:
         ("[1] Nine.\n[2] Ten.", "Nine.\nTen."),
         ("Nine [99].", "Nine."),
         ("[1]", ""),
+        ("It opens at nine (sources 1 and 2).", "It opens at nine."),
+        ("Nine [Source 1; Source 2].", "Nine."),
+        ("Nine (see source 1).", "Nine."),
+        ("九点打开（资料1和资料2）。", "九点打开。"),
+        ("九点打开（参见来源：资料1）。", "九点打开。"),
     ],
 )
 def test_marks_of_sources_are_taken_out(text: str, expected: str) -> None:
@@ -46,6 +51,11 @@ def test_marks_of_sources_are_taken_out(text: str, expected: str) -> None:
         "x lies in [0, 1].",
         "x lies in the interval [1, 2].",
         "In the year [2024].",
+        "The kernel has shape [3, 3] by default.",
+        "[3, 3] is its size.",
+        "Press [1] now.",
+        "按 [1] 键继续。",
+        "(see the second chapter)",
         "- [ ] open\n- [x] closed",
         "open (maybe) at nine (or ten)",
         "The source (2) is old.",
@@ -69,7 +79,7 @@ def test_text_comes_out_as_soon_as_it_is_certain() -> None:
     assert markers.feed("1") == ""
     assert markers.feed("]") == ""
     assert markers.feed(". It") == ". It"
-    assert markers.feed(" [see") == " [see"
+    assert markers.feed(" [seen") == " [seen"
     assert markers.flush() == ""
 
 
@@ -81,6 +91,8 @@ PIECES = st.lists(
             "[12]",
             "【2】",
             "(Source 3)",
+            "(see source 1)",
+            "（资料1和资料2）",
             "来源",
             "```\n",
             "nine",

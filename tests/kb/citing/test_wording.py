@@ -83,8 +83,8 @@ def test_repeating_the_question_is_no_news() -> None:
 
 def test_the_fewer_texts_say_it_the_more_it_counts() -> None:
     rarity = Rarity([Wording("dome dome"), Wording("dome barn"), Wording("dome")])
-    assert "barn" in rarity
-    assert "hill" not in rarity
+    assert "barn" in rarity.terms
+    assert "hill" not in rarity.terms
     atoms = Wording("barn dome").atoms
     said, total = rarity.weights(atoms, {"barn"})
     assert [said, total - said] == pytest.approx([math.log1p(3 / 1), math.log1p(3 / 3)])

@@ -23,6 +23,8 @@ from kb.language.quantities import Quantity, are_among, quantities
         ("5-10%", "5% to 10%"),
         ("between 24 and 10", "24–10"),
         ("the second day", "the 2nd day"),
+        ("零下15度", "-15度"),
+        ("三分之二", "2/3"),
     ],
 )
 def test_same_number_in_two_writings(one: str, other: str) -> None:
