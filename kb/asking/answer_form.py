@@ -5,7 +5,7 @@ Pure, for Chinese and English.
 
 import re
 
-from kb.language.text import language
+from kb.language.text import asked_in, language
 
 
 def _any_of(*patterns: str) -> re.Pattern[str]:
@@ -85,7 +85,7 @@ def form_line(question: str, sources: str, parts: int = 1) -> str:
         sources: The text that it answers from; if that is in another language, the line names the question's.
         parts: How many things are asked.
     """
-    words = language(question)
+    words = asked_in(question)
     line = _LINES[words][_form(question, parts)]
     return line + _IN_ENGLISH if words == "en" and language(sources) == "zh" else line
 

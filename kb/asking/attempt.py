@@ -94,7 +94,7 @@ class Attempt:
         is_over = yield from self._generate(question, self._look_weights)
         if not self._brief.answered(self.evidence):
             return False
-        if not is_over:  # the look has left fewer parts to be answered
+        if not is_over:  # the look has left other parts to be answered
             yield from self._generate(self._question(), None)
         return True
 
@@ -137,9 +137,10 @@ class Attempt:
     def _question(self) -> str:
         """What the model is asked: only what there is a source for; as it was asked, if that can stand alone."""
         parts, answered = self._brief.parts, self._brief.answered(self.evidence)
-        if len(answered) == len(parts):
+        sees_last_turn = self._prompt.turns_left_out < len(self._brief.history) or not self._brief.history
+        if len(answered) == len(parts) and sees_last_turn:
             return self._brief.question
-        can_stand_alone = 0 in answered  # to which the others may refer
+        can_stand_alone = 0 in answered and sees_last_turn  # to which the others may refer
         return " ".join(parts[n].text if can_stand_alone else parts[n].query for n in answered)
 
     def _asking(self, question: str) -> tuple[Message, ...]:

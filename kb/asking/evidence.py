@@ -18,7 +18,7 @@ only those models are asked for which it was measured.
 import math
 from dataclasses import dataclass
 
-from kb.language.text import content_terms, language
+from kb.language.text import asked_in, content_terms, language
 from kb.types import Passage
 
 CALIBRATED_MODEL = "multilingual-e5-small"
@@ -68,8 +68,8 @@ def likelihood(query: str, passage: Passage, *, is_calibrated: bool = True) -> f
     Returns:
         A probability in 0…1, such that 0.5 is a good threshold.
     """
-    asked_in = language(query)
-    across = asked_in != language(passage.text)
+    query_language = language(query)
+    across = query_language != language(passage.text)
     is_comparable = is_calibrated and passage.similarity is not None
     if across and not is_comparable:
         return _UNKNOWN
@@ -79,7 +79,7 @@ def likelihood(query: str, passage: Passage, *, is_calibrated: bool = True) -> f
         cosine * (passage.similarity or 0.0)
         + words * passage.words
         + covered * coverage(query, passage)
-        + chinese * float(asked_in == "zh")
+        + chinese * float(query_language == "zh")
         + constant
     )
 
@@ -95,7 +95,7 @@ def with_look(evidence: float, margin: float, question: str, weights: LookWeight
         A probability in 0…1, with the same threshold.
     """
     log_odds = min(math.log(max(evidence, 1e-9) / max(1.0 - evidence, 1e-9)), _MOST_LOG_ODDS)
-    chinese = weights.chinese if language(question) == "zh" else 0.0
+    chinese = weights.chinese if asked_in(question) == "zh" else 0.0
     return _sigmoid(weights.evidence * log_odds + weights.margin * margin + chinese + weights.constant)
 
 

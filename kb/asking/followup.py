@@ -29,13 +29,13 @@ _COURTESY = _any_of(r"^\W*(?:(?:thanks|thank you|ok|okay|great|谢谢|好的|对
 
 _PARALLEL = _any_of(
     r"^\W*(?:and|but|or|so|then|what about|how about|what of)\b",
-    r"^\W*(?:那么?|还有|另外|而|但|可是|然后|后来|具体|比)",
+    r"^\W*(?:那么?|还有|另外|而|但|可是|然后|后来|具体|比(?![亚利尔特例如较]))",
     r"呢\W*$",
 )
 """How a question begins or ends that says only in what it differs from the one before."""
 
 _REFERENCE = _any_of(
-    r"\b(?:he|him|his|she|hers?|its?|they|them|theirs?|these|else|instead|others?|another)\b",
+    r"\b(?:he|him|his|she|hers?|(?!(?-i:IT)\b)its?|they|them|theirs?|these|else|instead|others?|another)\b",
     r"\bthe (?:former|latter|same)\b|\b(?:the\s+\w+|which|that)\s+ones?\b",
     r"\bthis\b(?!\s+(?:year|month|week|morning|evening))|\bthose\b(?!\s+who)",
     # Not the conjunction: "is it true that", "the ripples that cross".

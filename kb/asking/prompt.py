@@ -20,7 +20,7 @@ from typing import Literal
 from kb.answers import Turn
 from kb.asking.answer_form import form_line
 from kb.generation import Look, Message
-from kb.language.text import join_broken_lines, language, sentence_spans
+from kb.language.text import asked_in, join_broken_lines, sentence_spans
 from kb.types import Passage, PassagePart, heading_path
 
 _INSTRUCTION = {
@@ -96,7 +96,7 @@ def build_prompt(
         count_tokens: Of the answering model.
         budget_tokens: For history and passages together.
     """
-    words = language(question)
+    words = asked_in(question)
     turns = _fit_history(history, count_tokens, budget_tokens // HISTORY_SHARE)
     spent = sum(count_tokens(turn.question) + count_tokens(turn.answer) for turn in turns)
     texts, shown = _fit_passages(passages, count_tokens, budget_tokens - spent)

@@ -69,11 +69,12 @@ class Questions:
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         question, settings = self._checked(question, top_k), self._settings
+        history = [Turn(turn.question, without_remark(turn.answer)) for turn in history]
         parts = _parts(question, history)
         brief = Brief(
             question=question,
             parts=parts,
-            history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
+            history=[turn for turn in history if turn.answer],
             thinking=thinking or settings.thinking,
             budgets=ThinkingBudgets(settings.reasoning_short_tokens, settings.reasoning_full_tokens),
             limits=GenerationOptions(answer_tokens=settings.answer_tokens, seconds=settings.answer_seconds),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from kb.language.text import language
+from kb.language.text import asked_in
 
 NO_EVIDENCE = {
     "en": "The documents do not seem to answer this. The nearest passages are shown.",
@@ -24,7 +24,8 @@ _NOTHING = {
     },
 }
 _WITHOUT_SOURCE = {"en": "The documents hold no source for: ", "zh": "文档中没有找到依据的问题："}
-_REMARK = re.compile(rf"\s*(?:{'|'.join(_WITHOUT_SOURCE.values())}).*\Z")
+_REMARK = re.compile(rf"\s*(?:{'|'.join(_WITHOUT_SOURCE.values())}).*\Z", re.DOTALL)
+_REFUSALS = frozenset(text for texts in (NO_EVIDENCE, *_NOTHING.values()) for text in texts.values())
 
 
 def refusal(question: str, nothing_because: str = "") -> str:
@@ -34,15 +35,15 @@ def refusal(question: str, nothing_because: str = "") -> str:
         nothing_because: Why nothing was found at all: `empty`, `filters` or `stale`; otherwise what was found holds no
             answer.
     """
-    return _NOTHING.get(nothing_because, NO_EVIDENCE)[language(question)]
+    return _NOTHING.get(nothing_because, NO_EVIDENCE)[asked_in(question)]
 
 
 def without_source(question: str, parts: Sequence[str]) -> str:
     """Says of which parts of a question nothing was found."""
-    words = language(question)
+    words = asked_in(question)
     return _WITHOUT_SOURCE[words] + ("；" if words == "zh" else "; ").join(f"“{part}”" for part in parts)
 
 
 def without_remark(answer: str) -> str:
-    """Takes off an answer what `without_source` added to it, so that the model does not take it for its own words."""
-    return _REMARK.sub("", answer)
+    """Takes off an answer what the service said in it, so that the model does not take that for its own words."""
+    return "" if answer in _REFUSALS else _REMARK.sub("", answer)

@@ -51,6 +51,7 @@ def ask(
     *,
     evidence: Sequence[float] = (0.9,),
     parts: Sequence[str] = (),
+    queries: Sequence[str] = (),
     options: GenerationOptions | None = None,
     thinking: Thinking = "full",
     passage_tokens: int = 600,
@@ -60,7 +61,7 @@ def ask(
     limits = options or GenerationOptions()
     brief = Brief(
         question=question,
-        parts=[Part(text, text) for text in parts or [question]],
+        parts=list(map(Part, parts or [question], queries or parts or [question])),
         history=history,
         thinking=thinking,
         budgets=ThinkingBudgets(short=3, full=limits.reasoning_tokens),
@@ -313,6 +314,15 @@ def test_model_is_given_passages_history_and_question() -> None:
     everything = "\n".join(message.content for message in messages)
     for wanted in (TEXT, "Another text.", "Who?", "Ilse.", QUESTION):
         assert wanted in everything
+
+
+@pytest.mark.parametrize(("answer", "asked"), [("Ilse.", "Who?"), ("word " * 500, "The dome. Who?")])
+def test_follow_up_is_asked_so_that_it_can_be_understood_from_what_the_model_sees(answer: str, asked: str) -> None:
+    model = FakeLanguageModel()
+    history = [Turn("What opens at nine?", answer)]
+    list(ask(model, question="Who?", history=history, parts=["Who?"], queries=["The dome. Who?"], passage_tokens=100))
+    (messages,) = model.asked
+    assert f"Question: {asked}\n" in messages[-1].content
 
 
 @pytest.mark.parametrize("context_tokens", [700, 1000, 4096])

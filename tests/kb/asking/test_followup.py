@@ -38,6 +38,8 @@ def test_question_without_history_stays_as_it_is() -> None:
         "其他仪器有哪些型号？",
         "有医生吗？",
         "对了，骡队走一趟要多久？",
+        "比亚迪的营收是多少？",
+        "Who leads the IT department of the observatory?",
     ],
 )
 def test_question_on_another_topic_is_left_alone(question: str) -> None:

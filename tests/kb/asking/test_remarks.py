@@ -32,4 +32,6 @@ def test_parts_without_a_source_are_named() -> None:
 @pytest.mark.parametrize("question", ["Why?", "为什么？"])
 def test_remark_can_be_taken_off_again(question: str) -> None:
     assert without_remark(f"Nine.\n\n{without_source(question, [question])}") == "Nine."
+    assert without_remark("Nine.\n\n" + without_source(question, ["Who\nis it?"])) == "Nine."
     assert without_remark("Nine.\n\nTen.") == "Nine.\n\nTen."
+    assert without_remark(refusal(question)) == without_remark(refusal(question, "empty")) == ""

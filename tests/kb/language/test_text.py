@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.language.text import content_terms, index_terms, is_cjk, language, numbers, search_terms, sentence_spans
+from kb.language.text import (
+    asked_in,
+    content_terms,
+    index_terms,
+    is_cjk,
+    language,
+    numbers,
+    search_terms,
+    sentence_spans,
+)
 
 MIXED_TEXT = st.text(st.one_of(st.characters(exclude_categories=("Cs",)), st.sampled_from(" \n\n.。!?…」#|-1a中")))
 
@@ -150,3 +159,16 @@ def test_numbers(text: str, found: set[str]) -> None:
 )
 def test_language(text: str, expected: str) -> None:
     assert language(text) == expected
+    assert asked_in(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who wrote 红楼梦?", "en"),
+        ("Kubernetes ConfigMap 怎么挂载？", "zh"),
+        ("红楼梦的作者", "zh"),
+    ],
+)
+def test_the_words_that_ask_tell_the_language_of_a_question(question: str, expected: str) -> None:
+    assert asked_in(question) == expected
