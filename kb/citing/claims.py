@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kb.citing.opposites import directions, is_opposite
 from kb.citing.swaps import is_turned_round, puts_in_place_of
 from kb.citing.wording import Wording
+from kb.language.characters import HAN
 from kb.language.quantities import SHARE, Quantity, are_among
 from kb.language.text import content_terms
 
@@ -20,6 +21,8 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[,;:，；：、](?!\d)\s*|\s[–—-]\s")
+_DOT = "[·•・‧∙]"
+_PARTED_NAME = re.compile(rf"(?=({HAN.pattern}{{2}}{_DOT}{HAN.pattern}{{2}}))")
 _YEAR = re.compile(r"[12]\d{3}(?:-|\Z)")
 _SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.IGNORECASE)
 
@@ -60,6 +63,7 @@ def is_borne_out(sentence: Wording, basis: Basis) -> bool:
         has_quantities(quotes, sentence.quantities, shares=shares)
         and all(_has_one_source(clause, names, basis, shares=shares) for clause in clauses)
         and directions(sentence.text) <= directions("\n".join(quote.text for quote in quotes))
+        and _parted_names(sentence.text) <= _parted_names("\n".join(one.text for one in (question, *quotes)))
         and is_negated(sentence.text) == is_negated(nearest := nearest_clause(sentence.text, quotes))
         and not is_opposite(sentence.text, nearest)
         and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
@@ -89,6 +93,11 @@ def nearest_clause(sentence: str, quotes: Iterable[Wording]) -> str:
 def is_negated(text: str) -> bool:
     """Whether a text denies something."""
     return bool(_NEGATION.search(text))
+
+
+def _parted_names(text: str) -> set[str]:
+    """Where foreign names in Chinese characters are parted by a dot: of 索尼娅·山克曼 it is 尼娅·山克."""
+    return {re.sub(_DOT, "·", match[1]) for match in _PARTED_NAME.finditer(text)}
 
 
 def _is_exchanged(sentence: Wording, quote: Wording, basis: Basis) -> bool:

@@ -15,7 +15,7 @@ _NUMBER = r"[1-9]\d?"
 _NUMBERS = rf"\^?{_NUMBER}(?:\s*[,，、;–-]\s*\^?{_NUMBER})*"
 _NAME = rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 _NAMED = (
-    rf"(?:(?:{'|'.join(_SEEING)})\s*)?(?:{_NAME}\s*[:：#]?\s*){{1,2}}\[?{_NUMBERS}\]?"
+    rf"(?:(?:{'|'.join(_SEEING)})\s*)?(?:{_NAME}\s*[:：]\s*)?{_NAME}\s*[:：#]?\s*\[?{_NUMBERS}\]?"
     rf"(?:\s*(?:[,，、;；–-]|and|和|与|及)\s*(?:{_NAME}\s*)?{_NUMBERS})*(?:[:：,，][^\])）】\n]{{0,60}})?"
 )
 _MARKER = re.compile(

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from kb.citing.wording import Wording
-from kb.language.characters import CJK, in_one_writing
+from kb.language.characters import CJK, HAN, in_one_writing
 from kb.language.quantities import are_among, quantities
 
 _KEY = re.compile(
@@ -21,6 +21,9 @@ _ARTICLE = re.compile(r"(?:The|A|An|In|On|At|It|He|She|They|This|That)\s+(?=[A-Z
 _UNTELLING = frozenset("和与及或跟的了是于在年月日个") | {
     *("and", "or", "the", "a", "an", "of", "in", "on", "at", "was", "is", "were", "are", "who", "which", "that"),
 }
+
+_CLAUSE_END = re.compile(r"[，。；：！？,;]")
+_PASSIVE = re.compile("[被由受遭]|为.{1,8}所")
 
 _Key = tuple[str, str]
 _Placed = dict[_Key, tuple[set[str], set[str]]]
@@ -37,13 +40,35 @@ def is_turned_round(sentence: str, quote: str) -> bool:
     "Brandt beat Meier" is not what "Meier beat Brandt" says, nor "from 5 to 10" what "from 10 to 5" does.
     """
     ours, theirs = _placed_keys(sentence), _placed_keys(quote)
-    return any(
+    return _has_changed_sides(sentence, quote) or any(
         _took_place_of(ours, theirs, key, other)
         for key in ours
         if key in theirs
         for other in theirs
         if other != key and other[0] == key[0]
     )
+
+
+def _has_changed_sides(sentence: str, quote: str) -> bool:
+    """Whether two Chinese words stand on the other side each of what is between them: 甲打败了乙 is not 乙打败了甲."""
+    ours, theirs = (_CLAUSE_END.split(re.sub(r"\s", "", in_one_writing(text))) for text in (sentence, quote))
+    return any(_are_crossed(one, other) for one in ours for other in theirs)
+
+
+def _are_crossed(ours: str, theirs: str) -> bool:
+    if bool(_PASSIVE.search(ours)) != bool(_PASSIVE.search(theirs)):
+        return False
+    blocks = SequenceMatcher(None, theirs, ours, autojunk=False).get_matching_blocks()
+    for place, other, size in blocks:
+        left, right = _pairs(ours[:other]), _pairs(ours[other + size :])
+        their_left, their_right = _pairs(theirs[:place]), _pairs(theirs[place + size :])
+        if size > 1 and left & their_right - their_left and right & their_left - their_right:
+            return True
+    return False
+
+
+def _pairs(text: str) -> set[str]:
+    return {"".join(pair) for pair in pairwise(text) if all(map(HAN.match, pair))}
 
 
 def _took_place_of(ours: _Placed, theirs: _Placed, key: _Key, other: _Key) -> bool:

@@ -20,8 +20,8 @@ _NAME = re.compile(r"(?<=[\w,;)’”\"'])\s+[“\"'(]?([A-Z][\w-]+)")
 _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两")
 _NO_CONTENT = frozenset(term for word in [*NUMBER_WORDS, "yes"] for term in search_terms(word))
 _CHARACTER_WEIGHT = 0.5
-_LIGHT = re.compile("的?时候|应该|应当|可以|需要|一共|总共")
-"""Words of questions that a document need not have to say the same."""
+_LIGHT = re.compile("的?时候|应该|应当|可以|需要|一共|总共|(?<!其)[他她它]们?的?")
+"""Words of questions that a document need not have to say the same, and words that stand for others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def test_a_direction_must_be_in_the_quote(sentence: str, quote: str, expected: b
         ("It falls to 15 °C.", "It falls to -15 °C.", "How cold does it get?"),
         ("气温降到15度。", "气温降到零下15度。", "气温降到多少度？"),
         ("三分之一的会员投了票。", "三分之二的会员投了票。", "多少会员投了票？"),
+        ("它由芝加诺·山克曼创办。", "它由索尼娅•山克曼创办。", "它由谁创办？"),
     ],
 )
 def test_what_the_question_supposes_is_not_taken_for_granted(sentence: str, quote: str, question: str) -> None:

@@ -18,7 +18,14 @@ def test_name_or_number_beside_the_word_of_another_is_noticed(sentence: str) -> 
     assert is_turned_round(sentence, QUOTE)
 
 
-@pytest.mark.parametrize(("sentence", "quote"), [("从10到5", "从5到10"), ("Brandt beat Meier.", "Meier beat Brandt.")])
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("从10到5", "从5到10"),
+        ("Brandt beat Meier.", "Meier beat Brandt."),
+        ("蒙古军队在1288年打败了陈王朝。", "统治安南的陈王朝在1288年打败了蒙古人。"),
+    ],
+)
 def test_two_that_changed_places_are_noticed(sentence: str, quote: str) -> None:
     assert is_turned_round(sentence, quote)
 
@@ -34,6 +41,18 @@ def test_two_that_changed_places_are_noticed(sentence: str, quote: str) -> None:
 )
 def test_the_same_in_another_order_is_let_through(sentence: str) -> None:
     assert not is_turned_round(sentence, QUOTE)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("蒙古军队被陈王朝打败了。", "陈王朝打败了蒙古人。"),
+        ("陈王朝在1288年打败了蒙古军队。", "1288年，统治安南的陈王朝打败了蒙古人。"),
+        ("布兰特建造的穹顶耗资千元。", "耗资千元的穹顶，布兰特建造了两年。"),
+    ],
+)
+def test_the_same_in_another_order_is_let_through_in_chinese(sentence: str, quote: str) -> None:
+    assert not is_turned_round(sentence, quote)
 
 
 def test_a_word_that_both_stand_beside_tells_nothing() -> None:
