@@ -14,18 +14,20 @@ _SEEING = ("see", "参见", "见")
 _NUMBER = r"[1-9]\d?"
 _NUMBERS = rf"\^?{_NUMBER}(?:\s*[,，、;–-]\s*\^?{_NUMBER})*"
 _NAME = rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
-_NAMED = (
-    rf"(?:(?:{'|'.join(_SEEING)})\s*)?(?:{_NAME}\s*[:：]\s*)?{_NAME}\s*[:：#]?\s*\[?{_NUMBERS}\]?"
-    rf"(?:\s*(?:[,，、;；–-]|and|和|与|及)\s*(?:{_NAME}\s*)?{_NUMBERS})*(?:[:：,，][^\])）】\n]{{0,60}})?"
-)
+_GAP = r"[ \t]*"
+_NAMED = rf"(?:(?:{'|'.join(_SEEING)}){_GAP})?(?:{_NAME}{_GAP}[:：]{_GAP})?{_NAME}{_GAP}[:：#]?{_GAP}"
+_FURTHER = rf"(?:{_GAP}(?:[,，、;；–-]|and|和|与|及){_GAP}(?:{_NAME}{_GAP})?{_NUMBERS})*"
 _MARKER = re.compile(
-    rf"(?P<space>[ \t]*)(?:\[\s*(?P<numbers>{_NUMBERS})\s*\]|【\s*{_NUMBERS}\s*(?:†[^】\n]{{0,40}})?】"
-    rf"|[\[【(（]\s*{_NAMED}\s*[\])）】])",
+    rf"(?P<space>[ \t]*)(?:\[{_GAP}(?P<numbers>{_NUMBERS}){_GAP}\]|【{_GAP}{_NUMBERS}{_GAP}(?:†[^】\n]{{0,40}})?】"
+    rf"|\[{_GAP}{_NAMED}{_NUMBERS}{_FURTHER}(?:[:：,，][^\]\n]{{0,60}})?{_GAP}\]"
+    rf"|【{_GAP}{_NAMED}{_NUMBERS}{_FURTHER}(?:[:：,，][^】\n]{{0,60}})?{_GAP}】"
+    rf"|[(（]{_GAP}{_NAMED}(?:\[{_NUMBERS}\]|{_NUMBERS}){_FURTHER}(?:[:：,，][^)）\n]{{0,60}})?{_GAP}[)）])",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"`+|[ \t]*[\[【(（]|[ \t]+\Z")
 _BEGUN = re.compile(
-    r"[ \t]*[\[【(（]\s*(?:(?P<word>[^\W\d_]+)(?P<rest>[^\])）】\n]{0,80})|[\^\d\s,，、;–-]{0,24}(?:†[^】\n]{0,40})?)\Z"
+    r"[ \t]*(?:(?P<square>\[)|(?P<round>[(（])|【)[ \t]*(?:(?P<word>[^\W\d_]+)"
+    r"(?P<rest>(?(square)[^\]\n]|(?(round)[^)）\n]|[^】\n])){0,99})|[\^\d \t,，、;–-]{0,24}(?:†[^】\n]{0,40})?)\Z"
 )
 _CLAUSE_ENDS = frozenset(".,;:!?。，；：！？、…\"”’')）*_|[【\n")
 _INTERVAL = re.compile(
@@ -95,7 +97,8 @@ class MarkerFilter:
         if (marker := _MARKER.match(text)) and (marker.end() < len(text) or ended):
             if self._is_mark(marker, text[marker.end() : marker.end() + 1]):
                 at_line_start = not self._before or self._before.endswith("\n")
-                return self._length_of_mark(marker, at_line_start), False
+                is_cut = not ended and not text[marker.end() :].strip(" ")  # more blanks may come
+                return (0 if at_line_start and is_cut else self._length_of_mark(marker, at_line_start)), False
         elif not ended and (marker or _may_become_mark(text)):
             return 0, True
         return max(stop.end(), 1), True

@@ -73,6 +73,10 @@ def test_code_ends_and_marks_behind_it_are_taken_out() -> None:
     assert filtered("A lone ` tick [1]\nand [2].") == "A lone ` tick [1]\nand."
 
 
+def test_all_blanks_behind_a_mark_at_the_start_of_a_line_go_with_it() -> None:
+    assert filtered("[1]  Nine.") == filtered(*"[1]  Nine.") == "Nine."
+
+
 def test_text_comes_out_as_soon_as_it_is_certain() -> None:
     markers = MarkerFilter()
     assert markers.feed("It opens at nine [") == "It opens at nine"
