@@ -173,8 +173,9 @@ class Attempt:
         return prompt
 
     def _length(self, prompt: Prompt) -> int:
-        parts = self._brief.parts
-        asked = [prompt.asking(self._brief.question, len(parts))]
+        """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
+        queries = [part.query for part in self._brief.parts]
+        asked = [prompt.asking(question, len(queries)) for question in {self._brief.question, " ".join(queries)}]
         if self._look_weights:
-            asked += prompt.look([part.query for part in parts]).prompts
+            asked += prompt.look(queries).prompts
         return max(map(self._model.prompt_tokens, asked))

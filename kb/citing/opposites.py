@@ -36,11 +36,13 @@ _PAIRS = (
 
 def is_opposite(sentence: str, quote: str) -> bool:
     """Whether a sentence has one word of a pair, and a quote only the other."""
-    for pair in _PAIRS:
-        ours, theirs = (tuple(bool(word.search(text)) for word in pair) for text in (sentence, quote))
-        if ours != theirs and any(ours) and any(theirs) and not all(ours) and not all(theirs):
-            return True
-    return False
+    return any(_which(pair, sentence) ^ _which(pair, quote) == {0, 1} for pair in _PAIRS)
+
+
+def _which(pair: tuple[re.Pattern[str], ...], text: str) -> frozenset[int]:
+    """Which words of a pair a text has, by their places; none where it has both."""
+    found = frozenset(place for place, word in enumerate(pair) if word.search(text))
+    return found if len(found) == 1 else frozenset()
 
 
 def directions(text: str) -> frozenset[str]:
