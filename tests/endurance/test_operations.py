@@ -11,8 +11,6 @@ from tests.endurance.running import running
 from tests.harness import quick_settings
 
 
-# A folder that comes back under its old name before watchdog has seen it go; it goes on watching.
-@pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 @pytest.mark.slow
 def test_index_equals_the_folder_whatever_is_done_to_it_while_it_is_watched_and_while_not(
     folder: Path,
