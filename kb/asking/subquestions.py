@@ -49,7 +49,9 @@ _DIRECT = _any_of(
 """The verb comes before what it is about, or nothing does but the question word: no clause like "when it rains"."""
 _SURELY_DIRECT = _any_of(rf"{_INVERTED}\s+{_THING}", rf"^{_ASKING}\s+(?:do|does|did)\b", rf"^{_VERB}")
 """The same, and no relative clause either, as "who died" and "which was closed" can be."""
-_UNFINISHED = _any_of(rf"\b(?:{_VERB}|not|{_PREPOSITION})$")
+_UNFINISHED = _any_of(rf"\b(?:(?!have\b){_VERB}|not)$")
+_UNFINISHED_UNLESS_DIRECT = _any_of(rf"\b(?:have|{_PREPOSITION})$")
+"""As in "who lives in and who owns the house"; but "what does it have" and "what is it made of" are whole."""
 
 _ASKS_IN_CHINESE = re.compile(
     r"谁|什么|哪(?!怕)|[如为是有]何|何[时地处人种]|多少|怎|吗(?!啡)|是否|有没有|(\w)不\1"
@@ -92,16 +94,24 @@ def _pieces(question: str) -> Iterator[str]:
 def _are_english(pieces: list[str]) -> bool:
     """Whether each piece is a question of its own."""
     bare = [_without_quoted(piece).rstrip("?. ") for piece in pieces]
+    if any(map(_is_unfinished, bare[:-1])):
+        return False
     is_embedding = False
     for place, piece in enumerate(bare):
         beginning = _BEGINNING.search(piece)
-        if not beginning or (place + 1 < len(bare) and _UNFINISHED.search(piece)):
+        if not beginning:
             return False
         follows = place and not pieces[place - 1].endswith("?")
         if follows and not (_SURELY_DIRECT if is_embedding else _DIRECT).search(piece):
             return False
         is_embedding = is_embedding or bool(_EMBEDDED.search(piece, beginning.end()))
     return True
+
+
+def _is_unfinished(piece: str) -> bool:
+    if _UNFINISHED_UNLESS_DIRECT.search(piece):
+        return not _SURELY_DIRECT.search(piece)
+    return bool(_UNFINISHED.search(piece))
 
 
 def _are_chinese(pieces: list[str]) -> bool:
