@@ -27,6 +27,9 @@ VERIFIED_SCORE = 0.5
 NEWS_SCORE = 0.75
 """The same for what a sentence adds to the question."""
 
+SAID_SCORE = 0.9
+"""The same for what a single sentence must hold of one, so that it is taken to be repeated."""
+
 MAX_CITATIONS = 3
 """For one sentence."""
 
@@ -69,7 +72,7 @@ class Citer:
         self._rarity = Rarity([quote.wording for quote in self._quotes])
         self._about_question = {quote: self._share_of_question(quote) for quote in self._quotes}
         self._embed = embed
-        self._vectors: Vectors | None = None
+        self._vectors: dict[Quote, Vectors] = {}
         self._cited: dict[tuple[str, int, int], int] = {}
 
     def cite(self, answer: str, span: Span) -> tuple[Citation, ...]:
@@ -91,9 +94,11 @@ class Citer:
         quotes = self._choose(claim)
         score = self._share(claim, quotes)
         verified = self._confirms(quotes, score, says == "no") if says else self._is_supported(claim, quotes, score)
-        if not verified and self._embed is not None and language(claim.text) != language(quotes[0].wording.text):
-            quotes, score = self._nearest_in_meaning(claim)
-            verified = score >= CROSS_LANGUAGE_SIMILARITY and self._agrees_across_languages(claim, quotes[0], says)
+        if not verified and (nearest := self._nearest_in_meaning(claim)):
+            quote, similarity = nearest
+            is_meant = similarity >= CROSS_LANGUAGE_SIMILARITY and self._agrees_across_languages(claim, quote, says)
+            if is_meant or score < VERIFIED_SCORE:
+                quotes, score, verified = [quote], similarity, is_meant
         if verified and not says and self._is_supported(claim, quotes[:1], self._share(claim, quotes[:1])):
             quotes = quotes[:1]  # common words drew the others in
         kept = quotes if verified else quotes[:1]
@@ -107,16 +112,26 @@ class Citer:
             about_question = _QUESTION_WEIGHT * self._about_question[quote]
             return shares[quote] + about_question - _RANK_WEIGHT * (quote.passage.number - 1)
 
-        chosen = [max(self._quotes, key=rank)]
-        useful = sorted((quote for quote in self._quotes if shares[quote] >= _OWN_SHARE), key=rank, reverse=True)
+        best = max(self._quotes, key=rank)
+        chosen = [best]
+        news = News(claim, self._question)
+        useful = [
+            quote
+            for quote in sorted(self._quotes, key=rank, reverse=True)
+            if shares[quote] >= _OWN_SHARE and (joined(best, quote) or self._holds_some(news, quote))
+        ]
         for _ in range(MAX_CITATIONS - 1):
             held = self._share(claim, chosen)
             gains = [(self._share(claim, [*chosen, quote]) - held, quote) for quote in useful]
-            gain, further = max(gains, key=lambda one: one[0], default=(0.0, chosen[0]))
+            gain, further = max(gains, key=lambda one: one[0], default=(0.0, best))
             if gain < _GAIN:
                 break
             chosen = _with(chosen, further)
         return chosen
+
+    def _holds_some(self, news: News, quote: Quote) -> bool:
+        """Whether a quote says anything that is new; what only repeats the question may be about something else."""
+        return not news.size or self._share_of(news.atoms, news.quantities, [quote]) > 0
 
     def _is_supported(self, sentence: Wording, quotes: Sequence[Quote], score: float) -> bool:
         basis = Basis(
@@ -137,11 +152,13 @@ class Citer:
     def _answers_question(self, sentence: Wording, news: News, quotes: Sequence[Quote]) -> bool:
         """Whether what a sentence says anew stands where the question is answered, if it is a reply to the question.
 
-        A sentence that neither repeats the question nor is too short to be one says something of its own.
+        A sentence that is in the documents as it is, or neither repeats the question nor is too short to be one, says
+        something of its own.
         """
         question = self._question
         is_fragment = sentence.size <= (_LONG_FRAGMENT if not _END.search(sentence.text) else _SHORT_FRAGMENT)
-        if not is_fragment and self._rarity.share(question.atoms, sentence.terms) < _REPEATED_SHARE:
+        is_repeating = self._rarity.share(question.atoms, sentence.terms) >= _REPEATED_SHARE
+        if not is_fragment and (not is_repeating or self._is_said(sentence, quotes)):
             return True
         if news.size == 0:
             return not is_open(question.text)
@@ -155,6 +172,10 @@ class Citer:
             and is_of_kind_asked(sentence.text, question.text)
             and not any(has_nearer_rival(sentence.text, question, quote.wording.text) for quote in answering)
         )
+
+    def _is_said(self, sentence: Wording, quotes: Sequence[Quote]) -> bool:
+        """Whether one sentence of some quotes has nearly all words and numbers of a sentence."""
+        return any(self._share(sentence, [quote]) >= SAID_SCORE for quote in self._within(quotes))
 
     def _within(self, quotes: Sequence[Quote]) -> list[Quote]:
         """The single sentences that quotes are made of."""
@@ -171,13 +192,26 @@ class Citer:
             and self._question.names <= _terms(quotes)
         )
 
-    def _nearest_in_meaning(self, claim: Wording) -> tuple[list[Quote], float]:
-        assert self._embed is not None
-        if self._vectors is None:
-            self._vectors = self._embed([quote.wording.text for quote in self._quotes])
-        similarities = self._vectors @ self._embed([claim.text])[0]
-        best = int(np.argmax(similarities))
-        return [self._quotes[best]], float(similarities[best])
+    def _nearest_in_meaning(self, claim: Wording) -> tuple[Quote, float] | None:
+        """The quote in another language that is nearest to a claim, first of those with its numbers; and its cosine."""
+        if self._embed is None or not (quotes := self._in_other_languages(language(claim.text))):
+            return None
+        similarities = self._vectors_of(quotes, self._embed) @ self._embed([claim.text])[0]
+
+        def rank(place: int) -> tuple[bool, float]:
+            return has_quantities([quotes[place].wording], claim.quantities), float(similarities[place])
+
+        best = max(range(len(quotes)), key=rank)
+        return quotes[best], float(similarities[best])
+
+    def _in_other_languages(self, spoken: str) -> list[Quote]:
+        return [quote for quote in self._quotes if language(quote.wording.text) != spoken]
+
+    def _vectors_of(self, quotes: Sequence[Quote], embed: EmbedSentences) -> Vectors:
+        """Embeds quotes, each of them once."""
+        if new := [quote for quote in quotes if quote not in self._vectors]:
+            self._vectors |= zip(new, embed([quote.wording.text for quote in new]), strict=True)
+        return np.stack([self._vectors[quote] for quote in quotes])
 
     def _agrees_across_languages(self, claim: Wording, quote: Quote, says: Literal["yes", "no"] | None) -> bool:
         """Whether numbers, directions, a denial, and names in Latin letters, where both may write them, agree.

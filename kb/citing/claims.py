@@ -16,7 +16,7 @@ from kb.language.quantities import SHARE, Quantity, are_among
 from kb.language.text import content_terms
 
 _NEGATION = re.compile(
-    r"\b(?:not(?!\s+only)|no|never|none|nor|neither|cannot|without|nobody|nothing|forbid\w*|prohibit\w*)\b|n['’]t\b"
+    r"\b(?:not(?!\s+(?:only|just|merely|simply)\b)|no|never|none|nor|neither|cannot|without|nobody|nothing|forbid\w*|prohibit\w*)\b|n['’]t\b"
     r"|不(?![仅但同断少过久管超])|没(?!收)|无(?![线论数])|未(?!来)|禁止|严禁|勿|非(?=会员|官方|法定|正式)",
     re.IGNORECASE,
 )

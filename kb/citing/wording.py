@@ -13,15 +13,25 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from kb.language.dates import without_worded_dates
-from kb.language.quantities import NUMBER_WORDS, Quantity, quantities
+from kb.language.quantities import MEASURES, NUMBER_WORDS, Quantity, quantities
 from kb.language.text import content_terms, is_cjk, search_terms
 
 _NAME = re.compile(r"(?<=[\w,;)’”\"'])\s+[“\"'(]?([A-Z][\w-]+)")
 _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两")
-_NO_CONTENT = frozenset(term for word in [*NUMBER_WORDS, "yes"] for term in search_terms(word))
+_NO_CONTENT = frozenset(term for word in [*NUMBER_WORDS, "yes"] for term in search_terms(word)) | _NUMERALS
 _CHARACTER_WEIGHT = 0.5
-_LIGHT = re.compile("的?时候|应该|应当|可以|需要|一共|总共|(?<!其)[他她它]们?的?")
-"""Words of questions that a document need not have to say the same, and words that stand for others."""
+
+_DIGIT = rf"[\d{''.join(sorted(_NUMERALS))}]"
+_LIGHT = re.compile(
+    "的?时候|应该|应当|可以|需要|一共|总共|(?<!其)[他她它]们?的?"
+    rf"|(?<={_DIGIT})\s*[{MEASURES}]|(?:(?<!没)有|大约|[至到为共达约])+(?=\s*{_DIGIT})"
+    r"|\b(?:about|approximately|around|roughly)(?=\s+\d)"
+    r"|\baccording to (?:the|these) (?:sources?|documents?|passages?|texts?)\b"
+    "|根据(?:上述|以上|这些)?(?:资料|文档|来源)",
+    re.IGNORECASE,
+)
+"""What a document need not have to say the same: words of questions, words that stand for others, what stands beside a
+number, a mention of the sources."""
 
 
 @dataclass(frozen=True, slots=True)

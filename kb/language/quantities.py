@@ -102,7 +102,11 @@ _WORD_VALUES |= {name: 10 * n for n, name in enumerate(_TENS, start=2)}
 NUMBER_WORDS = frozenset(_WORD_VALUES) | frozenset(_SCALES)
 """English words for numbers; those of Chinese are in `kb.language.numerals`."""
 
-_MEASURES = "年日号天周时点分秒度米里斤两元块人位名个只座台次遍篇章页层级岁票张块篓匾锅把条件间家项种倍成码克吨"
+MEASURES = (
+    "年日号天周时点分秒度米里斤两元块人位名个只座台次遍篇章页层级岁票张篓匾锅把条件间家项种倍成码克吨"
+    "所支艘枚本部场届首幅颗株匹辆架棵套段类轮门户集卷款代"
+)
+"""Chinese characters one of which stands after a number that counts."""
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -127,7 +131,7 @@ _MINUS = re.compile(r"(?:(?<![a-z\d.,)%])-|零下|minus )\Z")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _FULL_HOUR = re.compile(r"(?<=\d):00\Z")
-_MEASURE = re.compile(f"\\s?[{_MEASURES}]|小时|公里")
+_MEASURE = re.compile(f"\\s?[{MEASURES}]|小时|公里")
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,13 @@ def test_one_quote_is_enough_where_a_copy_says_no_more() -> None:
     assert len(cite_all("The eastern lock was opened in 1934.", passage(LOCK), passage(LOCK, 2))) == 1
 
 
+def test_quote_from_elsewhere_that_only_repeats_the_question_supports_nothing() -> None:
+    trains = passage("两列观光火车在760毫米的窄轨铁路上行驶，这是山区 5 条原国有线路的遗留。")
+    others = [passage("所有这一切都反对政府。", 2), passage("博物馆有窄轨。", 3)]
+    question = "有多少条窄轨铁路线之前是政府所有的？"
+    assert not is_verified("有5条窄轨铁路线之前是政府所有的。", trains, *others, question=question)
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
@@ -243,6 +250,13 @@ def test_short_answer_is_verified_where_the_question_is_answered(
 )
 def test_short_answer_is_not_verified_elsewhere(answer: str, question: str) -> None:
     assert not is_verified(answer, passage(DOME), passage(HARBOUR, 2), passage(LOCK, 3), question=question)
+
+
+def test_sentence_that_is_in_the_document_is_verified_whatever_was_asked() -> None:
+    text = "In the evening the guide shows the second dome. The second dome opens at nine in the evening."
+    question = "What does the guide of the second dome do in the evening?"
+    assert is_verified("The second dome opens at nine in the evening.", passage(text), question=question)
+    assert not is_verified("The guide of the second dome opens at nine.", passage(text), question=question)
 
 
 def test_answer_that_stands_beside_something_less_near_to_the_question_is_not_verified() -> None:
@@ -303,6 +317,26 @@ def test_sentence_in_another_language_is_supported_by_what_means_the_same() -> N
     )
     assert citation.quote in SAME
     assert citation.verified
+
+
+def test_place_in_another_language_is_shown_where_the_words_of_the_own_one_say_little() -> None:
+    rules = "观测站的规矩：炉子旁边有床，早上九点有茶。"
+    rooms = "Breakfast is at nine. The guest house has 16 beds. A bed costs 36 crowns."
+    answer = "客房有16张床。"
+    (citation,) = Citer("客房有多少张床？", [passage(rules), passage(rooms, 2)], Meanings()).cite(
+        answer, (0, len(answer))
+    )
+    assert citation.quote == "The guest house has 16 beds."
+
+
+def test_each_quote_is_embedded_once_and_only_those_in_another_language() -> None:
+    meanings = Meanings()
+    citer = Citer("圆顶几点打开？", [passage(DOME), passage(CHINESE, 2)], meanings)
+    for answer in ("企鹅不会飞。", "熊猫吃竹子。"):
+        citer.cite(answer, (0, len(answer)))
+    assert sorted(meanings.asked) == sorted(
+        [*(DOME[slice(*span)] for span in sentence_spans(DOME)), "企鹅不会飞。", "熊猫吃竹子。"]
+    )
 
 
 def test_number_must_be_in_the_quote_in_another_language_too() -> None:

@@ -29,6 +29,24 @@ def test_chinese_function_characters_and_numerals_are_no_atoms() -> None:
     assert Wording("茶").atoms[0].weight == 0.5
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("共有约50万名游客", "游客"),
+        ("布兰特于1987年获奖", "布兰特于 获奖"),
+        ("九个圆顶、两所学校", "圆顶、学校"),
+        ("根据资料，圆顶开放", "圆顶开放"),
+        ("According to the sources, about 30 domes are open.", "Domes are open."),
+    ],
+)
+def test_what_stands_beside_a_number_and_a_mention_of_the_sources_are_no_atoms(text: str, same: str) -> None:
+    assert terms(text) == terms(same)
+
+
+def test_having_none_is_more_than_a_number() -> None:
+    assert terms("没有50个") != terms("有50个")
+
+
 def test_seam_between_two_runs_makes_no_bigram() -> None:
     assert ("顶茶",) not in terms("圆顶 茶叶")
     assert terms("圆顶 茶叶") == terms("圆顶") + terms("茶叶")
