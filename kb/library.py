@@ -25,6 +25,7 @@ from kb.knowledge_base import KnowledgeBase, ModelStatus
 from kb.loading import Loading, LoadState, Report
 from kb.models.store import ModelStore
 from kb.ports import Embedder, LanguageModel, Reranker
+from kb.search.language_balance import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
 from kb.storage.catalog import Catalog
@@ -100,7 +101,7 @@ def _load_retrieval(
     space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
     stores = ChromaStores(settings.home / INDEX_NAME)
     upkeep = open_retrieval(
-        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking
+        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure
     )
     try:
         upkeep.retrieval.passages(_WARM_UP, 1)

@@ -62,12 +62,13 @@ def test_passages_come_within_three_tenths_of_a_second(answers: list[tuple[dict[
     assert statistics.median(answer.timings.retrieve_ms for _, answer in answers) < 300
 
 
-def test_a_document_in_another_language_can_be_found(library: KnowledgeBase) -> None:
-    asked = QUESTIONS["cross_language"]
-    assert any(
-        question["source"] in [passage.source for passage in library.search(question["question"], top_k=10)]
-        for question in asked
-    )
+def test_document_in_another_language_is_found_among_the_first_four(library: KnowledgeBase) -> None:
+    missed = [
+        question["question"]
+        for question in QUESTIONS["cross_language"]
+        if question["source"] not in [passage.source for passage in library.search(question["question"], top_k=4)]
+    ]
+    assert len(missed) <= 2, missed
 
 
 def _right(question: dict[str, Any], answer: Answer) -> bool:

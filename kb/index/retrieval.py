@@ -19,6 +19,7 @@ from kb.index.exchange import Exchangeable
 from kb.ports import Embedder, VectorIndex
 from kb.search.dense import vector_id
 from kb.search.hybrid import Retriever
+from kb.search.language_balance import LanguageBalance, MeasureBalance, no_balance
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.storage.catalog import Catalog
 from kb.storage.index_record import Space
@@ -51,6 +52,7 @@ class Retrieval:
         index: In step with the catalog.
         space: Of the vectors in the index; None: that of the embedder, never computed anew.
         reranking: Puts in order what is found.
+        measure: Says how a model sees the languages; asked for each model once, at its first question.
     """
 
     def __init__(
@@ -60,11 +62,15 @@ class Retrieval:
         index: VectorIndex,
         space: Space | None = None,
         reranking: Reranking = NO_RERANKING,
+        measure: MeasureBalance = no_balance,
     ) -> None:
         self._catalog = catalog
         self._reranking = reranking
         self._serving = Exchangeable(Serving(space or Space(embedder.identity), embedder, index))
         self._write_lock = threading.RLock()
+        self._measure = measure
+        self._balances: dict[str, LanguageBalance | None] = {}
+        self._measuring = threading.Lock()
 
     @property
     def serving(self) -> Serving:
@@ -74,7 +80,14 @@ class Retrieval:
     def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages, by their words alone where the index fails. See `kb.search.hybrid.Retriever.passages`."""
         with self._serving.borrowed() as serving:
-            retriever = Retriever(self._catalog, serving.space.key, serving.embedder, serving.index, self._reranking)
+            retriever = Retriever(
+                catalog=self._catalog,
+                space=serving.space.key,
+                embedder=serving.embedder,
+                index=serving.index,
+                balance=self._balance(serving.embedder),
+                reranking=self._reranking,
+            )
             try:
                 return retriever.passages(query, top_k, filters)
             except StorageError as error:
@@ -159,6 +172,12 @@ class Retrieval:
         """Releases the index's files."""
         self._serving.wait_for_borrowers(SEARCH_PATIENCE_SECONDS)
         self.serving.index.close()
+
+    def _balance(self, embedder: Embedder) -> LanguageBalance | None:
+        with self._measuring:
+            if embedder.identity not in self._balances:
+                self._balances[embedder.identity] = self._measure(embedder)
+            return self._balances[embedder.identity]
 
     def _ask_for_renewal(self) -> None:
         ledger = self._catalog.ledger

@@ -13,6 +13,7 @@ from kb.index.generations import Content, IndexStores, fill, new_record
 from kb.index.retrieval import Retrieval
 from kb.index.upkeep import Upkeep
 from kb.ports import Embedder, VectorIndex
+from kb.search.language_balance import MeasureBalance, no_balance
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.storage.catalog import Catalog
 from kb.storage.index_record import IndexRecord, Space
@@ -29,6 +30,7 @@ def open_retrieval(
     embedder: Embedder,
     load_model: LoadModel,
     reranking: Reranking = NO_RERANKING,
+    measure: MeasureBalance = no_balance,
 ) -> Upkeep:
     """Opens the index, in step with the catalog.
 
@@ -39,6 +41,7 @@ def open_retrieval(
         embedder: The model of that space.
         load_model: Loads the model of another space; None if it is not there any more.
         reranking: Puts in order what is found.
+        measure: Says how a model sees the languages.
 
     Returns:
         Retrieval, ready for use, and the work that remains.
@@ -46,7 +49,7 @@ def open_retrieval(
     record = catalog.ledger.index_record()
     wanted = replace(space, revision=catalog.ledger.count("revision"))
     serving, model = _choose(catalog, record, wanted, embedder, load_model)
-    retrieval = Retrieval(catalog, model, _open_index(catalog, stores, record, serving), serving, reranking)
+    retrieval = Retrieval(catalog, model, _open_index(catalog, stores, record, serving), serving, reranking, measure)
     return Upkeep(catalog, stores, retrieval, space, embedder)
 
 

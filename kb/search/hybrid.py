@@ -5,7 +5,7 @@ models beyond the ports, and nothing about answers.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb.filters import EVERYTHING, Filters
@@ -13,6 +13,7 @@ from kb.language.text import search_terms
 from kb.ports import Embedder, VectorIndex, Vectors
 from kb.search.dense import nearest, split_vector_id
 from kb.search.fusion import fuse, said_by_words
+from kb.search.language_balance import LanguageBalance
 from kb.search.passages import Window, windows
 from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
@@ -33,6 +34,7 @@ class Retriever:
 
     Attributes:
         space: Key of the space of embedder and index.
+        balance: Of the languages; None: they are left as the embedder sees them.
         reranking: Has the last word on the order.
     """
 
@@ -40,6 +42,7 @@ class Retriever:
     space: str
     embedder: Embedder
     index: VectorIndex | None
+    balance: LanguageBalance | None = None
     reranking: Reranking = NO_RERANKING
 
     def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
@@ -55,61 +58,68 @@ class Retriever:
         """
         with part("embed"):
             vector = self.embedder.embed_query(query)
+        centred = self.balance.centred(vector) if self.balance else vector
         for attempt in range(1, _ATTEMPTS + 1):
             with part("dense"):
-                dense = nearest(self.catalog, self.index, self.space, vector, DEPTH, filters)
+                near = nearest(self.catalog, self.index, self.space, centred, DEPTH, filters)
             with self.catalog.snapshot():
-                similarities = self._chunk_similarities(dense)
+                dense = self.catalog.chunk_ids([split_vector_id(vector_id) for vector_id, _ in near]).values()
                 # A document was swapped between the two looks: look again, rather than miss its new version.
-                if len(similarities) < len(dense) and attempt < _ATTEMPTS:
+                if len(dense) < len(near) and attempt < _ATTEMPTS:
                     continue
-                return self._passages(query, vector, similarities, top_k, filters)
+                return self._passages(query, vector, dense, top_k, filters)
         return ()
 
     def _passages(
-        self, query: str, vector: Vectors, similarities: Mapping[int, float], top_k: int, filters: Filters
+        self, query: str, vector: Vectors, dense: Collection[int], top_k: int, filters: Filters
     ) -> tuple[Passage, ...]:
         limit = max(top_k * _HITS_PER_PASSAGE, self.reranking.depth)
-        hits = self.reranking.order(query, self._hits(query, vector, similarities, limit, filters))
+        hits = self.reranking.order(query, self._hits(query, vector, dense, limit, filters))
         found = {hit.chunk.id: hit for hit in hits}
         chosen = windows(hits, top_k, self.catalog.around)
         self._add_neighbours(found, chosen, vector)
         return tuple(self._passage(number, window, found) for number, window in enumerate(chosen, start=1))
 
-    def _hits(self, query: str, vector: Vectors, dense: Mapping[int, float], limit: int, filters: Filters) -> list[Hit]:
+    def _hits(self, query: str, vector: Vectors, dense: Collection[int], limit: int, filters: Filters) -> list[Hit]:
         terms = search_terms(query)
         with part("lexical"):
             lexical = dict(self.catalog.keywords.search(terms, DEPTH, filters))
-        similarities = {**dense, **self._similarities([key for key in lexical if key not in dense], vector)}
+        nearness = self._nearness({*dense, *lexical}, vector)
         with part("lexical"):
-            about = self.catalog.keywords.document_shares(terms, {*similarities, *lexical})
-        scores = fuse(similarities, lexical, about, self._newness(query, about))
+            about = self.catalog.keywords.document_shares(terms, {*nearness, *lexical})
+        balanced = {key: near.balanced for key, near in nearness.items()}
+        scores = fuse(balanced, lexical, about, self._newness(query, about))
         best = heapq.nlargest(limit, scores, key=scores.__getitem__)
         chunks = self.catalog.chunks(best)
         return [
-            Hit(chunks[key], scores[key], similarities.get(key), said_by_words(key, lexical, about)) for key in best
+            Hit(
+                chunks[key],
+                scores[key],
+                nearness[key].similarity if key in nearness else None,
+                said_by_words(key, lexical, about),
+            )
+            for key in best
         ]
 
     def _newness(self, query: str, chunk_ids: Iterable[int]) -> dict[int, float]:
         return newness(self.catalog.dates(list(chunk_ids))) if asks_for_newest(query) else {}
 
     def _add_neighbours(self, found: dict[int, Hit], chosen: Sequence[Window], vector: Vectors) -> None:
-        """Scores what is shown though it was no hit, by its cosine alone."""
+        """Scores what is shown though it was no hit, by its nearness alone."""
         neighbours = {chunk.id: chunk for window in chosen for chunk in window.chunks.values() if chunk.id not in found}
-        similarities = self._similarities(list(neighbours), vector)
+        nearness = self._nearness(neighbours, vector)
         for key, chunk in neighbours.items():
-            similarity = similarities.get(key)
-            found[key] = Hit(chunk, similarity or 0.0, similarity)
+            near = nearness.get(key)
+            found[key] = Hit(chunk, near.balanced, near.similarity) if near else Hit(chunk, 0.0, None)
 
-    def _chunk_similarities(self, dense: Sequence[tuple[str, float]]) -> dict[int, float]:
-        keys = [split_vector_id(vector_id) for vector_id, _ in dense]
-        ids = self.catalog.chunk_ids(keys)
-        return {ids[key]: similarity for key, (_, similarity) in zip(keys, dense, strict=True) if key in ids}
-
-    def _similarities(self, chunk_ids: Sequence[int], vector: Vectors) -> dict[int, float]:
-        """Cosines of chunks that the index did not give; those without a stored vector are missing."""
-        ids, vectors = self.catalog.embeddings.of_chunks(self.space, chunk_ids)
-        return dict(zip(ids, (vectors @ vector).tolist(), strict=True)) if ids else {}
+    def _nearness(self, chunk_ids: Collection[int], vector: Vectors) -> dict[int, "_Nearness"]:
+        """How near chunks are to a question; those without a stored vector are missing."""
+        ids, vectors = self.catalog.embeddings.of_chunks(self.space, list(chunk_ids))
+        if not ids:
+            return {}
+        similarities = vectors @ vector
+        balanced = similarities + self.balance.gain(vector, vectors) if self.balance else similarities
+        return dict(zip(ids, map(_Nearness, similarities.tolist(), balanced.tolist()), strict=True))
 
     def _passage(self, number: int, window: Window, found: Mapping[int, Hit]) -> Passage:
         hits = [found[chunk.id] for chunk in window.in_order]
@@ -127,6 +137,19 @@ class Retriever:
             similarity=max((hit.similarity for hit in hits if hit.similarity is not None), default=None),
             words=max(hit.words for hit in hits),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearness:
+    """How near a chunk is to a question.
+
+    Attributes:
+        similarity: Their cosine in -1…1.
+        balanced: The same, with what it gains for its language.
+    """
+
+    similarity: float
+    balanced: float
 
 
 def _part(hit: Hit) -> PassagePart:
