@@ -39,7 +39,7 @@ def fuse(
     23 of 100 without, 61 with the document, 79 with both.
 
     Args:
-        similarities: Cosine in -1…1, by chunk.
+        similarities: Cosine in -1…1, balanced between the languages, by chunk.
         lexical: Share of the best lexical score in 0…1, by chunk.
         documents: Share of the query that says its document is meant in 0…1, by chunk.
         newness: How new its document is in 0…1, by chunk; empty where nobody asked.

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from kb.index.retrieval import Retrieval
+from kb.ports import Embedder
 from kb.search.dense import split_vector_id, vector_id
+from kb.search.language_balance import LanguageBalance, MeasureBalance, no_balance
 from kb.storage.catalog import Catalog
 from kb.types import Chunk, Document, FileVersion, Passage
 from tests.fakes import FakeEmbedder, FakeVectorIndex
@@ -14,10 +16,10 @@ from tests.fakes import FakeEmbedder, FakeVectorIndex
 class Library:
     """Documents made of chunks that are given as they are."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, measure: MeasureBalance = no_balance) -> None:
         self.embedder = FakeEmbedder()
         self.index = FakeVectorIndex()
-        self.retrieval = Retrieval(catalog, self.embedder, self.index)
+        self.retrieval = Retrieval(catalog, self.embedder, self.index, measure=measure)
 
     def write(self, source: str, texts: Sequence[str], headings: Sequence[str] = ()) -> str:
         chunks, start = [], 0
@@ -177,3 +179,32 @@ def test_similarity_is_the_cosine_of_query_and_passage(library: Library) -> None
     query, (stored,) = "when does the dome open", library.embedder.embed_passages(["The dome opens at nine."])
     (passage,) = library.passages(query)
     assert passage.similarity == pytest.approx(float(np.dot(library.embedder.embed_query(query), stored)), abs=1e-5)
+
+
+# Languages
+
+
+def test_text_in_the_other_language_gains_and_its_similarity_stays_the_cosine(tmp_path: Path) -> None:
+    english, chinese, query = "The dome opens at nine.", "圆顶九点打开。", "dome opens"
+    measured = []
+
+    def measure(embedder: Embedder) -> LanguageBalance:
+        measured.append(embedder)
+        ends = embedder.embed_passages([english, chinese])
+        apart = ends[1] - ends[0]
+        axis = apart / np.linalg.norm(apart)
+        asked = float(embedder.embed_query(query) @ axis)
+        texts = (float(ends[0] @ axis), float(ends[1] @ axis))
+        return LanguageBalance(axis, (asked, asked + 1), texts, (5.0, 0.0))
+
+    catalog = Catalog(tmp_path / "catalog.sqlite3")
+    library = Library(catalog, measure)
+    for source, text in (("en.md", english), ("zh.md", chinese)):
+        library.write(source, [text])
+    first, second = library.passages(query)
+    assert (first.text, second.text) == (chinese, english)
+    cosines = library.embedder.embed_passages([chinese, english]) @ library.embedder.embed_query(query)
+    assert [first.similarity, second.similarity] == pytest.approx(cosines.tolist(), abs=1e-5)
+    library.passages("When?")
+    assert len(measured) == 1
+    catalog.close()
