@@ -1,6 +1,6 @@
 """`KnowledgeBase`, the facade over everything in `kb`: documents in, cited answers out.
 
-Knows nothing about how its parts are made; that is `kb.library`.
+Knows nothing about how its parts are made; that is `kb.wiring`.
 """
 
 import datetime
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import TracebackType
 
-from kb.answers import Answer, AnswerEvent, Done, IndexState, Thinking, Turn
-from kb.asking.questions import PATIENCE_SECONDS, Questions
+from kb.answering.questions import PATIENCE_SECONDS, Questions
+from kb.catalog.catalog import Catalog
+from kb.data_directory import DataDirectoryLock
 from kb.errors import KBError, NotFound
-from kb.filters import EVERYTHING, Filters
-from kb.generation import LanguageModelInfo
-from kb.index.upkeep import Upkeep
-from kb.loading import Loading, LoadState, LoadStatus
+from kb.indexing.upkeep import Upkeep
+from kb.models.loading import Loading, LoadState, LoadStatus
 from kb.models.store import ModelStore
 from kb.ports import Freshness, LanguageModel, Reranker
 from kb.settings import Settings
-from kb.storage.catalog import Catalog
-from kb.storage.lock import DataDirectoryLock
-from kb.types import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, Passage, Progress, WatchedFolder
+from kb.values.answers import Answer, AnswerEvent, Done, IndexState, Thinking
+from kb.values.chat import LanguageModelInfo, Turn
+from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
+from kb.values.filters import EVERYTHING, Filters
+from kb.values.passages import Passage
+from kb.values.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kb.filters import EVERYTHING, Filters
-from kb.generation import Generated, GenerationOptions, LanguageModelInfo, Look, Message
-from kb.types import DocumentInfo
+from kb.values.chat import Generated, GenerationOptions, LanguageModelInfo, Look, Message
+from kb.values.documents import DocumentInfo
+from kb.values.filters import EVERYTHING, Filters
 
 Vectors = npt.NDArray[np.float32]
 
@@ -172,7 +172,7 @@ class KeywordIndex(Protocol):
         """Finds the k best chunks by BM25.
 
         Args:
-            terms: From `kb.language.text.search_terms`.
+            terms: From `kb.text.terms.search_terms`.
             filters: Which documents are searched.
 
         Returns:

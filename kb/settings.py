@@ -12,14 +12,11 @@ from typing import Any, Literal
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from kb.answers import Thinking
 from kb.errors import SettingsError
-from kb.generation import EngineSettings
+from kb.values.answers import Thinking
 
 CONFIG_NAME = "kb.toml"
 _LEAST_CONTEXT_TOKENS = 512
-
-EmbeddingBackend = Literal["auto", "torch", "onnx"]
 
 
 class Settings(BaseModel):
@@ -40,7 +37,7 @@ class Settings(BaseModel):
 
     model: str = Field(default="", description="Answering model: a catalog name, a path, or `hf:owner/repo/file.gguf`.")
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
-    embedding_backend: EmbeddingBackend = Field(
+    embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
     )
     reranker: str = Field(
@@ -87,18 +84,6 @@ class Settings(BaseModel):
     )
     settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has been still this long.")
     sync_seconds: float = Field(default=600.0, gt=0, description="Time between two full scans of the folders.")
-
-    @property
-    def engine(self) -> EngineSettings:
-        """What was set by hand of how llama.cpp runs the answering model."""
-        return EngineSettings(
-            context_tokens=self.context_tokens or None,
-            threads=self.threads or None,
-            batch_tokens=self.batch_tokens or None,
-            flash_attention=None if self.flash_attention == "auto" else self.flash_attention == "on",
-            kv_type=None if self.kv_type == "auto" else self.kv_type,
-            gpu_layers=None if self.gpu_layers < 0 else self.gpu_layers,
-        )
 
     @field_validator("context_tokens", mode="after")
     @classmethod

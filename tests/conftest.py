@@ -7,9 +7,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from ingest.pipeline import Pipeline
-from kb.library import KnowledgeBase, open_library
+from ingest.pipeline.pipeline import Pipeline
 from kb.settings import Settings, load
+from kb.wiring import KnowledgeBase, open_library
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"

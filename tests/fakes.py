@@ -8,9 +8,10 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from kb.asking.evidence import LOOK_WEIGHTS
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
-from kb.generation import (
+from kb.judging.evidence import LOOK_WEIGHTS
+from kb.ports import Vectors
+from kb.values.chat import (
     Delta,
     Generated,
     GenerationEnd,
@@ -21,7 +22,6 @@ from kb.generation import (
     Looked,
     Message,
 )
-from kb.ports import Vectors
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+")

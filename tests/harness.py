@@ -11,20 +11,21 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingest.pipeline import Pipeline
-from kb.index.generations import IndexStores
-from kb.index.startup import open_retrieval
-from kb.index.upkeep import Upkeep
-from kb.library import CATALOG_NAME, KnowledgeBase, reranking_with
-from kb.loading import Loading, Report
+from ingest.pipeline.pipeline import Pipeline
+from kb.catalog.catalog import Catalog
+from kb.catalog.index_record import Space
+from kb.data_directory import DataDirectoryLock
+from kb.indexing.generations import IndexStores
+from kb.indexing.startup import open_retrieval
+from kb.indexing.upkeep import Upkeep
+from kb.models.loading import Loading
 from kb.ports import Embedder, LanguageModel, Reranker, VectorIndex
 from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
-from kb.storage.catalog import Catalog
-from kb.storage.index_record import Space
-from kb.storage.lock import DataDirectoryLock
-from kb.types import DocumentInfo, Failure
-from server.serving import listen, make_server
+from kb.values.documents import DocumentInfo, Failure
+from kb.values.progress import Report
+from kb.wiring import CATALOG_NAME, KnowledgeBase, reranking_with
+from server.cli.serving import listen, make_server
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex
 

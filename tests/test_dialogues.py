@@ -1,6 +1,6 @@
 """Two-turn dialogues about the sample documents: a follow-up question finds the passage that answers it.
 
-`written_first` in `dialogues.json` was there before the rules of `kb.asking.followup`. `held_out` was written after
+`written_first` in `dialogues.json` was there before the rules of `kb.answering.followup`. `held_out` was written after
 them; they found 19 of its 20 passages when they first saw it, and were mended after that.
 """
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kb.answers import Turn
-from kb.asking.followup import self_contained
-from kb.library import KnowledgeBase
+from kb.answering.followup import self_contained
+from kb.values.chat import Turn
+from kb.wiring import KnowledgeBase
 
 DIALOGUES = json.loads((Path(__file__).parent / "dialogues.json").read_text("utf-8"))
 FIRST = 3

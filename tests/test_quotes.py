@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ingest.chunker import chunk
-from ingest.loaders import supported
-from ingest.worker import ParserProcess
+from ingest.chunking.chunker import chunk
+from ingest.formats.registry import supported
+from ingest.sandbox.parser import ParserProcess
 from kb.citing.citations import Citer
 from kb.errors import UnreadableFile
-from kb.language.text import sentence_spans
-from kb.types import Chunk, Document, Passage, PassagePart
+from kb.text.sentences import sentence_spans
+from kb.values.documents import Chunk, Document
+from kb.values.passages import Passage, PassagePart
 
 SAMPLES = Path(__file__).parents[1] / "sample_docs"
 ANSWERS_PER_DOCUMENT = 12

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kb.settings import Settings
-from server.cli import app
+from server.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kb.answers import Answer
-from kb.library import KnowledgeBase
+from kb.values.answers import Answer
+from kb.wiring import KnowledgeBase
 
 ROOT = Path(__file__).parents[1]
 QUESTIONS = json.loads((ROOT / "tests/sample_questions.json").read_text("utf-8"))

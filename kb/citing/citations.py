@@ -10,16 +10,17 @@ from typing import Literal
 
 import numpy as np
 
-from kb.answers import Citation
 from kb.citing.claims import Basis, has_quantities, is_borne_out, is_negated, nearest_clause
 from kb.citing.fragments import has_nearer_rival, is_of_kind_asked, is_open, polarity
 from kb.citing.opposites import directions
 from kb.citing.quotes import Quote, joined, quotes_of
 from kb.citing.wording import Atom, News, Rarity, Wording
-from kb.language.quantities import Quantity, are_among
-from kb.language.text import Span, language
 from kb.ports import Vectors
-from kb.types import Passage, heading_path
+from kb.text.languages import language
+from kb.text.quantities import Quantity, are_among
+from kb.text.sentences import Span
+from kb.values.answers import Citation
+from kb.values.passages import Passage, heading_path
 
 VERIFIED_SCORE = 0.5
 """Quotes must hold this share of a sentence's words and numbers, weighed by rarity, to count as support."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from kb.citing.opposites import directions, is_opposite
 from kb.citing.swaps import is_turned_round, puts_in_place_of
 from kb.citing.wording import Wording
-from kb.language.characters import HAN
-from kb.language.quantities import SHARE, Quantity, are_among
-from kb.language.text import content_terms
+from kb.text.quantities import SHARE, Quantity, are_among
+from kb.text.scripts import HAN
+from kb.text.terms import content_terms
 
 _NEGATION = re.compile(
     r"\b(?:not(?!\s+(?:only|just|merely|simply)\b)|no|never|none|nor|neither|cannot|without|nobody|nothing|forbid\w*|prohibit\w*)\b|n['’]t\b"

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from kb.citing.wording import Wording
-from kb.language.characters import in_one_writing
-from kb.language.quantities import quantities
-from kb.language.text import Span, search_terms
+from kb.text.quantities import quantities
+from kb.text.scripts import in_one_writing
+from kb.text.sentences import Span
+from kb.text.terms import search_terms
 
 _POLARITY = re.compile(
     r"\W*(?:(?P<yes>yes|correct|true|right|是的?|对的?|有的?|可以的?|能|会|正确)"

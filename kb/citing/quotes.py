@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.citing.wording import Wording
-from kb.language.text import Span, sentence_spans
-from kb.types import Passage, PassagePart, heading_path
+from kb.text.sentences import Span, sentence_spans
+from kb.values.passages import Passage, PassagePart, heading_path
 
 MAX_QUOTE_CHARS = 600
 

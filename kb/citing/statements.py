@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from kb.citing.wording import Wording
-from kb.language.text import Span, sentence_spans
+from kb.text.sentences import Span, sentence_spans
 
 _Kind = Literal["prose", "heading", "row", "rule", "code"]
 

@@ -10,8 +10,8 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from kb.citing.wording import Wording
-from kb.language.characters import CJK, HAN, in_one_writing
-from kb.language.quantities import are_among, quantities
+from kb.text.quantities import are_among, quantities
+from kb.text.scripts import CJK, HAN, in_one_writing
 
 _KEY = re.compile(
     r"(?P<number>\d+(?:[.,:]\d+)*)|(?P<name>[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*)*)"

@@ -1,7 +1,7 @@
 """What a stretch of text says, taken apart so that one text can be held against another: words, characters, numbers.
 
 Pure. Chinese is compared by the character, each with a neighbour, so that nothing is missing at the seams of a sentence
-that is put together from question and answer. Numbers are no words here: see `kb.language.quantities`.
+that is put together from question and answer. Numbers are no words here: see `kb.text.quantities`.
 """
 
 import math
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from kb.language.dates import without_worded_dates
-from kb.language.quantities import MEASURES, NUMBER_WORDS, Quantity, quantities
-from kb.language.text import content_terms, is_cjk, search_terms
+from kb.text.dates import without_worded_dates
+from kb.text.quantities import MEASURES, NUMBER_WORDS, Quantity, quantities
+from kb.text.scripts import is_cjk
+from kb.text.terms import content_terms, search_terms
 
 _NAME = re.compile(r"(?<=[\w,;)’”\"'])\s+[“\"'(]?([A-Z][\w-]+)")
 _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两")

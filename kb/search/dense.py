@@ -6,9 +6,9 @@ chunks to choose from, these are compared one by one by their embeddings in the 
 
 import heapq
 
-from kb.filters import EVERYTHING, Filters
+from kb.catalog.catalog import Catalog
 from kb.ports import VectorIndex, Vectors
-from kb.storage.catalog import Catalog
+from kb.values.filters import EVERYTHING, Filters
 
 SPARE = 2
 """The index is asked for so many times as many as should do if those that pass were spread evenly."""

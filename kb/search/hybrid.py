@@ -8,18 +8,18 @@ import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kb.filters import EVERYTHING, Filters
-from kb.language.text import search_terms
+from kb.catalog.catalog import Catalog
 from kb.ports import Embedder, VectorIndex, Vectors
 from kb.search.dense import nearest, split_vector_id
 from kb.search.fusion import fuse, said_by_words
-from kb.search.language_balance import LanguageBalance
-from kb.search.passages import Window, windows
+from kb.search.languages import LanguageBalance
 from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
-from kb.stopwatch import part
-from kb.storage.catalog import Catalog
-from kb.types import Hit, Passage, PassagePart
+from kb.search.stopwatch import part
+from kb.search.windows import Window, windows
+from kb.text.terms import search_terms
+from kb.values.filters import EVERYTHING, Filters
+from kb.values.passages import Hit, Passage, PassagePart
 
 DEPTH = 50
 """Hits taken from each list before fusion."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from kb.errors import KBError
 from kb.ports import Reranker
-from kb.types import Chunk, Hit
+from kb.values.documents import Chunk
+from kb.values.passages import Hit
 
 logger = logging.getLogger(__name__)
 

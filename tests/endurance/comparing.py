@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kb.asking.questions import MAX_TOP_K
-from kb.filters import Filters
-from kb.library import CATALOG_NAME, KnowledgeBase
+from kb.answering.questions import MAX_TOP_K
+from kb.catalog.index_record import IndexRecord
 from kb.search.dense import vector_id
-from kb.storage.index_record import IndexRecord
+from kb.values.filters import Filters
+from kb.wiring import CATALOG_NAME, KnowledgeBase
 
 TEXT_EXTENSIONS = (".md", ".txt")
 _WORD = re.compile(r"zq[a-z]{12}")

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.pipeline import Pipeline
-from kb.library import INDEX_NAME, KnowledgeBase
+from ingest.pipeline.pipeline import Pipeline
+from kb.adapters.chroma.local import ChromaStores
 from kb.ports import VectorIndex
 from kb.settings import Settings
-from kb.storage.vectors import ChromaStores
+from kb.wiring import INDEX_NAME, KnowledgeBase
 from tests.endurance.comparing import differences, storage_differences
 from tests.fakes import FakeEmbedder
 from tests.harness import DEBOUNCE_SECONDS, Watched, eventually, open_fake_library

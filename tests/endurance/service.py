@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
 
-from ingest.pipeline import Pipeline
-from kb.library import CATALOG_NAME, KnowledgeBase
+from ingest.pipeline.pipeline import Pipeline
 from kb.ports import Vectors
+from kb.wiring import CATALOG_NAME, KnowledgeBase
 from tests.endurance.running import SYNC_SECONDS, Running, library_over_chroma
 from tests.fakes import FakeEmbedder
 from tests.harness import DEBOUNCE_SECONDS, quick_settings

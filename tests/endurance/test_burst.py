@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.watcher import FolderWatcher
+from ingest.folders.watcher import FolderWatcher
 from tests.endurance.comparing import Words
 from tests.endurance.running import running
 from tests.harness import quick_settings
@@ -25,7 +25,7 @@ def test_one_sync_finds_all_of_a_burst_of_which_every_event_was_lost(
     scaled: Callable[[int, int], int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ingest.pipeline.FolderWatcher", DeafWatcher)
+    monkeypatch.setattr("ingest.pipeline.pipeline.FolderWatcher", DeafWatcher)
     words = Words(dice)
     with running(quick_settings(tmp_path / "home"), folder) as watched:
         watched.sync()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.library import INDEX_NAME
+from kb.wiring import INDEX_NAME
 from tests.endurance.comparing import Words
 from tests.endurance.running import running
 from tests.endurance.service import Service

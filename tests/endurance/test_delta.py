@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.language.text import sentence_spans
 from kb.settings import Settings
+from kb.text.sentences import sentence_spans
 from tests.endurance.comparing import Words
 from tests.endurance.running import running
 from tests.fakes import FakeEmbedder

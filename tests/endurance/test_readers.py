@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from kb.library import KnowledgeBase
 from kb.settings import Settings
-from kb.types import Block, Chunk, Document, FileVersion, Passage
+from kb.values.documents import Block, Chunk, Document, FileVersion
+from kb.values.passages import Passage
+from kb.wiring import KnowledgeBase
 from tests.endurance.comparing import Words
 from tests.endurance.running import library_over_chroma
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from kb.adapters.llama.options import EngineSettings
 from kb.errors import SettingsError
-from kb.generation import EngineSettings
 from kb.settings import CONFIG_NAME, Settings, load
+from kb.wiring import engine_settings
 
 
 def write_config(home: Path, text: str) -> Path:
@@ -124,7 +125,9 @@ def test_every_setting_is_described() -> None:
 
 
 def test_what_is_not_set_of_the_engine_is_left_to_choose(tmp_path: Path) -> None:
-    assert load({}, home=tmp_path).engine == EngineSettings()
+    assert engine_settings(load({}, home=tmp_path)) == EngineSettings()
     flags = {"context_tokens": 512, "threads": 2, "batch_tokens": 64, "flash_attention": "off", "gpu_layers": 0}
-    assert load({"KB_KV_TYPE": "q8_0"}, home=tmp_path, **flags).engine == EngineSettings(512, 2, 64, False, "q8_0", 0)
-    assert load({"KB_FLASH_ATTENTION": "on"}, home=tmp_path).engine.flash_attention is True
+    assert engine_settings(load({"KB_KV_TYPE": "q8_0"}, home=tmp_path, **flags)) == EngineSettings(
+        512, 2, 64, False, "q8_0", 0
+    )
+    assert engine_settings(load({"KB_FLASH_ATTENTION": "on"}, home=tmp_path)).flash_attention is True

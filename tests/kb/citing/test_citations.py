@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.answers import Citation
 from kb.citing.citations import Citer
-from kb.language.text import sentence_spans
 from kb.ports import Vectors
-from kb.types import Passage, PassagePart
+from kb.text.sentences import sentence_spans
+from kb.values.answers import Citation
+from kb.values.passages import Passage, PassagePart
 
 DOME = (
     "The observatory stands on Mount Aurora. The second dome opens at nine in the evening."

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from kb.citing.wording import Atom, News, Rarity, Wording
-from kb.language.text import search_terms
+from kb.text.terms import search_terms
 
 
 def terms(text: str) -> list[tuple[str, ...]]:

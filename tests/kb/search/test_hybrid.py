@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.index.retrieval import Retrieval
+from kb.catalog.catalog import Catalog
+from kb.indexing.live_index import Retrieval
 from kb.ports import Embedder
 from kb.search.dense import split_vector_id, vector_id
-from kb.search.language_balance import LanguageBalance, MeasureBalance, no_balance
-from kb.storage.catalog import Catalog
-from kb.types import Chunk, Document, FileVersion, Passage
+from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
+from kb.values.documents import Chunk, Document, FileVersion
+from kb.values.passages import Passage
 from tests.fakes import FakeEmbedder, FakeVectorIndex
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from kb.errors import ModelError
 from kb.search.reranking import NO_RERANKING, Reranking, rerank
-from kb.types import Chunk, Hit, StoredChunk
+from kb.values.documents import Chunk
+from kb.values.passages import Hit, StoredChunk
 from tests.fakes import FakeReranker
 
 QUESTION = "when does the dome open"

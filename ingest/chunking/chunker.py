@@ -1,0 +1,126 @@
+"""Cuts a document into chunks: small pieces that are embedded and found, each with what it needs to be understood.
+
+Pure. A chunk never crosses a section or a page. What it needs beyond its own words, title and headings and the header
+of its table, stands in its context. Invariant: chunks are in order and do not overlap, and every character of every
+block is in one of them, but for white space and headings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from ingest.chunking.context import named_path, path_context, table_context, table_leads
+from ingest.chunking.packing import Unit, packed
+from ingest.chunking.units import Limits, TokenCounter, Tokens, units
+from kb.values.documents import Block, BlockKind, Chunk, Document
+
+TARGET_TOKENS = 60
+"""Small pieces are found better: with pieces of 60 tokens instead of 220, recall@1 of multilingual-e5-small rose from
+0.929 to 0.947 on XQuAD in English, from 0.89 to 0.917 in Chinese, and from 0.937 to 0.976 on CMRC 2018."""
+
+MAX_TOKENS = 150
+"""A long sentence stays whole."""
+
+MAX_CODE_TOKENS = 400
+"""With its context, a code block still goes into the 512 tokens of the model."""
+
+MAX_CONTEXT_TOKENS = 28
+MAX_TABLE_TOKENS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Blocks under one heading and on one page, with nothing between them but white space."""
+
+    heading: Block | None
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def first(self) -> Block:
+        return self.heading or self.blocks[0]
+
+    def chunk(self, text: str, start: int, end: int, context: str) -> Chunk:
+        return Chunk(start, end, text[start:end], self.first.headings, self.first.page, context)
+
+
+def chunk(
+    document: Document,
+    count_tokens: TokenCounter,
+    *,
+    target_tokens: int = TARGET_TOKENS,
+    max_tokens: int = MAX_TOKENS,
+    max_code_tokens: int = MAX_CODE_TOKENS,
+    max_context_tokens: int = MAX_CONTEXT_TOKENS,
+    max_table_tokens: int = MAX_TABLE_TOKENS,
+) -> tuple[Chunk, ...]:
+    """Cuts a document into chunks.
+
+    Paragraphs, list items and table rows are kept whole where they can be, and short ones go together. A heading goes
+    with the text that follows it; one without text of its own is left to the context of the others.
+
+    Args:
+        count_tokens: Counts the tokens of each of many texts; it is called a few times, whatever the document's length.
+        target_tokens: The length that the texts of chunks come near.
+        max_tokens: The length that the text of a chunk does not exceed, as far as the counts of its parts add up.
+        max_code_tokens: The same for a chunk with a code block, which stays whole up to this length.
+        max_context_tokens: The length of title and headings in a context.
+        max_table_tokens: The length of what is said there of a table, where a chunk holds only some of its rows.
+
+    Returns:
+        Chunks in order, with headings and page of the section they lie in.
+    """
+    text, tokens = document.text, Tokens(count_tokens)
+    limits = Limits(target_tokens, max(target_tokens, max_tokens), max(target_tokens, max_tokens, max_code_tokens))
+    sections = _sections(document)
+    paths = [named_path(document, section.first.headings) for section in sections]
+    tables = [list(table_leads(text, section.blocks)) for section in sections]
+    tokens.learn(chain.from_iterable(paths))
+    tokens.learn(part for leads in tables for lead in leads for _, part in lead.parts)
+    tokens.learn(_text_of(text, section.heading) for section in sections)
+    chunks: list[Chunk] = []
+    pieces = units(text, [section.blocks for section in sections], tokens, limits)
+    for section, path, leads, members in zip(sections, paths, tables, pieces, strict=True):
+        for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens):
+            holds_heading = section.heading is not None and start == section.heading.start
+            table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
+            context = (
+                path_context(path, document.has_own_title, holds_heading, tokens, max_context_tokens),
+                table_context(table, tokens, max_table_tokens),
+            )
+            chunks.append(section.chunk(text, start, end, "\n".join(filter(None, context))))
+    tokens.learn(chain.from_iterable((piece.text, piece.context) for piece in chunks))
+    return tuple(replace(piece, tokens=tokens[piece.context] + tokens[piece.text]) for piece in chunks)
+
+
+def _text_of(text: str, block: Block | None) -> str:
+    return text[block.start : block.end] if block else ""
+
+
+def _sections(document: Document) -> list[_Section]:
+    """Groups blocks; headings without text are dropped, or kept as text where there is nothing else."""
+    blocks: Sequence[Block] = document.blocks
+    if all(block.kind is BlockKind.HEADING for block in blocks):
+        blocks = [replace(block, kind=BlockKind.PROSE, headings=()) for block in blocks]
+    sections: list[_Section] = []
+    end = 0
+    for block in blocks:
+        if block.kind is BlockKind.HEADING:
+            sections.append(_Section(block))
+        elif sections and _continues(sections[-1].first, block) and not document.text[end : block.start].strip():
+            sections[-1].blocks.append(block)
+        else:
+            sections.append(_Section(None, [block]))
+        end = block.end
+    return [section for section in sections if section.blocks]
+
+
+def _continues(first: Block, block: Block) -> bool:
+    return (first.headings, first.page) == (block.headings, block.page)
+
+
+def _with_heading(heading: Block | None, tokens: Tokens, text: str, pieces: list[Unit]) -> list[Unit]:
+    first, *rest = pieces
+    size = tokens[_text_of(text, heading)] + first.tokens
+    if heading is None or size > first.limit:
+        return pieces
+    return [replace(first, start=heading.start, tokens=size), *rest]

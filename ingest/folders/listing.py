@@ -1,0 +1,250 @@
+"""What is in a watched folder: one walk, one `stat` a file. Reads no content but of `.kbignore` files, and to hash.
+
+Hidden files and folders are passed over, and so are links that lead out of the folder. A name that is no valid text
+is listed with `UNREADABLE_CHARACTER` in the place of the bytes that are wrong: so it can be shown, but not opened.
+What may be there but cannot be seen is told, so that nobody takes it for gone.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.folders.ignore import IGNORE_FILE, MAX_IGNORE_FILE_BYTES, IgnoreRules
+from ingest.formats.registry import supported
+from kb.errors import UnreadableFile
+from kb.values.documents import FileVersion
+
+UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+
+_LATEST_NS = 2**63 - 1
+"""The last time, in the year 2262, that the catalog can hold; file systems know later ones."""
+
+NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""Gone a moment ago, or a link that leads nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something below a watched folder that could not be looked at, so that it is unknown what is there.
+
+    Attributes:
+        source: The path below the watched folder, with `/` between the parts; that of a folder ends with `/`.
+        reason: In plain words.
+    """
+
+    source: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is in a watched folder.
+
+    Attributes:
+        files: Those that have a loader, without their hashes.
+        unsupported: How many files there are that no loader reads, by extension: in lower case with the dot, empty
+            where there is none. Hidden and ignored files do not count.
+        empty: There is nothing at all, not even something hidden; so looks a place where nothing is mounted.
+        device: Number of the file system (`st_dev`).
+    """
+
+    files: tuple[FileVersion, ...]
+    unsupported: Mapping[str, int]
+    troubles: tuple[Trouble, ...]
+    empty: bool
+    device: int
+
+
+def list_files(root: Path) -> Listing:
+    """Lists what is in a folder.
+
+    Args:
+        root: Absolute.
+
+    Raises:
+        OSError: The folder itself cannot be read.
+    """
+    return _Walk(root).listing()
+
+
+def is_reachable(folder: Path) -> bool:
+    """Whether a folder is there and can be read."""
+    try:
+        os.scandir(folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def stat_file(root: Path, path: Path) -> FileVersion | None:
+    """The state of one file as it is now, without its hash; None if it is gone or no regular file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return _version(str(root), path.relative_to(root).as_posix(), found)
+
+
+def readable(name: str) -> str:
+    """A name of a file, with `UNREADABLE_CHARACTER` in the place of bytes that are no text.
+
+    Such bytes reach Python as lone surrogates, which neither the catalog nor JSON can hold.
+    """
+    return name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex.
+
+    Raises:
+        UnreadableFile: The file is gone, or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableFile(
+            f"the file cannot be read: {error.strerror}", "check that it is there, and who may read it"
+        ) from error
+
+
+def outermost(folders: Iterable[Path]) -> tuple[Path, ...]:
+    """Folders without those that lie inside another of them, so that no file is seen twice; in the order given."""
+    unique = tuple(dict.fromkeys(folders))
+    return tuple(
+        folder for folder in unique if not any(folder != other and folder.is_relative_to(other) for other in unique)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that is still to be looked at.
+
+    Attributes:
+        names: Its path below the root.
+        rules: Those of the folders above it.
+    """
+
+    names: tuple[str, ...]
+    rules: IgnoreRules
+
+    def source(self, name: str = "") -> str:
+        return "/".join((*self.names, name))
+
+
+class _Walk:
+    """One look at all that is below a folder; by a list of what is to be done, because folders can be very deep."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._real_root = Path(os.path.realpath(root))
+        self._files: list[FileVersion] = []
+        self._unsupported: Counter[str] = Counter()
+        self._troubles: list[Trouble] = []
+
+    def listing(self) -> Listing:
+        device = self._root.stat().st_dev
+        top = _Folder((), IgnoreRules())
+        entries = self._entries(top)
+        folders = self._look(top, entries)
+        while folders:
+            folder = folders.pop()
+            try:
+                folders += self._look(folder, self._entries(folder))
+            except OSError as error:
+                self._note_unreadable(folder.source(), error)
+        return Listing(tuple(self._files), dict(self._unsupported), tuple(self._troubles), not entries, device)
+
+    def _entries(self, folder: _Folder) -> list[os.DirEntry[str]]:
+        with os.scandir(self._root.joinpath(*folder.names)) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+
+    def _look(self, folder: _Folder, entries: list[os.DirEntry[str]]) -> list[_Folder]:
+        """Notes the files in a folder.
+
+        Returns:
+            The folders in it, the last one first.
+
+        Raises:
+            PermissionError: The names in the folder can be read, but nothing more.
+        """
+        rules = self._rules(folder, entries)
+        folders = []
+        for entry in entries:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            names = (*folder.names, entry.name)
+            if entry.name.startswith(".") or rules.ignores(names, is_folder):
+                continue
+            if is_folder:
+                folders.append(_Folder(names, rules))
+            else:
+                self._note_file(folder.source(entry.name), entry)
+        return folders[::-1]
+
+    def _note_file(self, source: str, entry: os.DirEntry[str]) -> None:
+        try:
+            if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(self._real_root):
+                return
+            found = entry.stat()
+        except OSError as error:
+            if isinstance(error, PermissionError) and not entry.is_symlink():
+                raise  # it is the folder that may not be searched, so this concerns all that is in it
+            self._note_unreadable(source, error)
+            return
+        if not stat.S_ISREG(found.st_mode):
+            return
+        if supported(Path(entry.name)):
+            self._files.append(_version(str(self._root), source, found))
+        else:
+            self._unsupported[readable(Path(entry.name).suffix.lower())] += 1
+
+    def _rules(self, folder: _Folder, entries: Iterable[os.DirEntry[str]]) -> IgnoreRules:
+        entry = next((entry for entry in entries if entry.name == IGNORE_FILE), None)
+        if entry is None:
+            return folder.rules
+        rules = folder.rules
+        try:
+            if not stat.S_ISREG(entry.stat().st_mode):
+                problem = "it is no file"
+            elif entry.stat().st_size > MAX_IGNORE_FILE_BYTES:
+                problem = f"it has more than {MAX_IGNORE_FILE_BYTES:,} bytes"
+            else:
+                rules, problem = folder.rules.extended(len(folder.names), Path(entry).read_bytes())
+        except OSError as error:
+            problem = error.strerror or str(error)
+        if problem:
+            hint = "correct it; files that it should keep out of the index may be in it"
+            self._note(
+                folder.source(entry.name), f"this list of what to ignore is not heeded as a whole: {problem}", hint
+            )
+        return rules
+
+    def _note_unreadable(self, source: str, error: OSError) -> None:
+        if error.errno in NOT_THERE:
+            return
+        hint = "let the user who runs kb read it" if isinstance(error, PermissionError) else "check the disk it is on"
+        kind = "folder" if source.endswith("/") else "file"
+        self._note(
+            source, f"the {kind} cannot be read: {error.strerror}", f"{hint}; until then, what was indexed stays"
+        )
+
+    def _note(self, source: str, reason: str, hint: str) -> None:
+        self._troubles.append(Trouble(readable(source), reason, hint))
+
+
+def _version(root: str, source: str, found: os.stat_result) -> FileVersion:
+    return FileVersion(
+        root,
+        readable(source),
+        found.st_size,
+        modified_ns=min(found.st_mtime_ns, _LATEST_NS),
+        changed_ns=min(found.st_ctime_ns, _LATEST_NS),
+    )

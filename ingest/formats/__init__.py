@@ -1,0 +1,1 @@
+"""File formats: bytes → documents. One module a format; `registry` knows them all."""

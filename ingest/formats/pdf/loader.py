@@ -1,0 +1,189 @@
+"""PDF files: chooses the reader whose text is better, and cuts pages into blocks that know page and section.
+
+Each block lies on one page. Running heads and page numbers are not part of the document's text.
+"""
+
+import contextlib
+import datetime
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingest.formats.encoding import clean
+from ingest.formats.layout import clean_pages
+from ingest.formats.pdf.headings import guessed_outline
+from ingest.formats.pdf.page_layout import PageText
+from ingest.formats.pdf.pdfium_reader import PdfiumReader
+from ingest.formats.pdf.pypdf_reader import EncryptedFile, Metadata, PdfReader, PypdfReader
+from ingest.formats.pdf.sections import PAGE_SEPARATOR, page_blocks
+from kb.errors import UnreadableFile
+from kb.values.documents import Document
+
+_SAMPLE_PAGES = 5
+_MIN_WORTH_PER_PAGE = 300  # a page with less than a short paragraph wants a second look
+_MAX_SECOND_LOOKS = 100  # pypdf reads about ten pages a second: a book of pictures should not hit the time limit
+_MIN_GAIN = 1.2
+_MAX_GARBLED_SHARE = 0.3
+_MAX_TITLE_CHARS = 300
+_EARLIEST_YEAR = 1990  # PDF is of 1993
+
+_HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+_GLYPH_NAME = re.compile(r"/(?:g|c|G|C|cid|uni|glyph|index)\d{1,5}|(?:/[A-Z0-9]{2}){3,}|\(cid:\d{1,5}\)")
+_GARBLED_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
+_WHITE_SPACE = frozenset("\t\n\v\f\r")
+_USELESS_TITLE = re.compile(
+    r"untitled|no ?title|\(?anonymous\)?|(?:document|presentation|slide|book|title|doc|scan)\W?\d*"
+    r"|powerpoint presentation|无标题.*|未命名.*|幻灯片\W?\d*|文档\W?\d*"
+    r"|microsoft \w+ - .*|.*\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|indd|odt|rtf|html?|qxd|pages|wpd|cdr|ai|fm|p65)"
+    r"|[\W\d_]*",
+    re.IGNORECASE,
+)
+
+
+class PdfLoader:
+    """Reads PDF files that carry text; scanned pages have none."""
+
+    media_type = "application/pdf"
+    extensions = (".pdf",)
+
+    def load(self, path: Path) -> Document:
+        """Reads a PDF file.
+
+        Raises:
+            UnreadableFile: It is empty, broken or encrypted, or it has no text or none that means anything.
+            OSError: It cannot be read.
+        """
+        if not path.stat().st_size:
+            raise UnreadableFile("the file is empty")
+        with contextlib.ExitStack() as stack:
+            readers = _Readers(path, stack)
+            page_texts = _best_text(readers)
+            outline = next((entries for reader in readers.opened if (entries := reader.outline())), None)
+            metadata = readers.opened[0].metadata()
+        raw_pages = [page.text for page in page_texts]
+        _require_meaning(raw_pages)
+        pages = clean_pages(raw_pages)
+        _require_text(pages)
+        title = _own_title(metadata)
+        return Document(
+            title=title or clean(path.stem),
+            media_type=self.media_type,
+            text=PAGE_SEPARATOR.join(pages),
+            blocks=tuple(page_blocks(pages, outline or guessed_outline(page_texts))),
+            has_own_title=bool(title),
+            date=_sane_date(metadata.created),
+            page_count=len(pages),
+        )
+
+
+class _Readers:
+    """Opens a file with one library, and with the next only if that is asked for; passes over those that cannot."""
+
+    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
+        self._path = path
+        self._stack = stack
+        self._untried: list[Callable[[Path], PdfReader]] = [PdfiumReader, PypdfReader]
+        self._failures: list[UnreadableFile] = []
+        self.opened: list[PdfReader] = []
+
+    def first(self) -> PdfReader:
+        """The preferred one of those that can open the file.
+
+        Raises:
+            UnreadableFile: None can.
+        """
+        reader = self.opened[0] if self.opened else self.another()
+        if reader is None:
+            encrypted = [failure for failure in self._failures if isinstance(failure, EncryptedFile)]
+            raise next(iter([*encrypted, *self._failures]), UnreadableFile("the file has no pages"))
+        return reader
+
+    def another(self) -> PdfReader | None:
+        """The next one, if there is one more that can open the file."""
+        while self._untried:
+            construct = self._untried.pop(0)
+            try:
+                reader = self._stack.enter_context(contextlib.closing(construct(self._path)))
+            except UnreadableFile as failure:
+                self._failures.append(failure)
+                continue
+            if reader.page_count:
+                self.opened.append(reader)
+                return reader
+        return None
+
+
+def _best_text(readers: _Readers) -> list[PageText]:
+    """Reads all pages with the first reader, unless a sample is so poor that the second one is asked, and is better.
+
+    Pages that are empty to the one are read by the other.
+    """
+    best, other = readers.first(), None
+    step = max(1, best.page_count // _SAMPLE_PAGES)
+    sample = range(1, best.page_count + 1, step)[:_SAMPLE_PAGES]
+    known = {page: best.page_text(page) for page in sample}
+    worth = sum(_worth(page.text) for page in known.values())
+    if worth < _MIN_WORTH_PER_PAGE * len(sample) and (other := readers.another()):
+        others = {page: _page_text(other, page) for page in sample}
+        if sum(_worth(page.text) for page in others.values()) > _MIN_GAIN * max(worth, 0):
+            best, other, known = other, best, others
+    page_count = max(reader.page_count for reader in readers.opened)
+    texts = [known.get(page) or _page_text(best, page) for page in range(1, page_count + 1)]
+    empty = [page for page, text in enumerate(texts, start=1) if not text.text.strip()]
+    if empty and (other := other or readers.another()):
+        for page in empty[:_MAX_SECOND_LOOKS]:
+            texts[page - 1] = _page_text(other, page)
+    return texts
+
+
+def _page_text(reader: PdfReader, page: int) -> PageText:
+    return reader.page_text(page) if page <= reader.page_count else PageText("")
+
+
+def _worth(text: str) -> int:
+    """How much can be read: letters and digits count for it, what no font could mean against it.
+
+    Han characters and kana read through the wrong character map often come out as two letters each, hence their weight.
+    """
+    readable = sum(count for char, count in Counter(text).items() if char.isalnum())
+    return readable + 2 * len(_HAN.findall(text)) - 5 * _garbled_chars(text)
+
+
+def _garbled_chars(text: str) -> int:
+    strange = sum(
+        count
+        for char, count in Counter(text).items()
+        if char == "\ufffd" or (char not in _WHITE_SPACE and unicodedata.category(char) in _GARBLED_CATEGORIES)
+    )
+    return strange + sum(len(name) for name in _GLYPH_NAME.findall(text))
+
+
+def _require_meaning(raw_pages: Sequence[str]) -> None:
+    text = "".join(raw_pages)
+    if _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split())):
+        raise UnreadableFile(
+            "its text means nothing: the fonts do not say which characters they show",
+            "run OCR over it, for example with ocrmypdf --force-ocr",
+        )
+
+
+def _require_text(pages: Sequence[str]) -> None:
+    if not any(char.isalnum() for page in pages for char in page):
+        raise UnreadableFile(
+            "no text layer: probably a scanned PDF", "run OCR over it, for example with ocrmypdf, and save it again"
+        )
+
+
+def _own_title(metadata: Metadata) -> str:
+    title = " ".join(metadata.title.split())
+    sensible = len(title) <= _MAX_TITLE_CHARS and not _USELESS_TITLE.fullmatch(title) and not _garbled_chars(title)
+    return title if sensible else ""
+
+
+def _sane_date(created: datetime.datetime | None) -> datetime.date | None:
+    if created is None:
+        return None
+    latest = datetime.date.today() + datetime.timedelta(days=1)
+    return created.date() if created.year >= _EARLIEST_YEAR and created.date() <= latest else None

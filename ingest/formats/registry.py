@@ -1,0 +1,74 @@
+"""Which loader reads which file. Knows formats by extension alone; what is in a file is the loader's business.
+
+Reading is not safe against hostile or broken files here: `ingest.sandbox.parser` does it in a child process.
+"""
+
+import stat
+from pathlib import Path
+from typing import Protocol
+
+from ingest.formats.markdown import MarkdownLoader, PlainTextLoader
+from ingest.formats.pdf.loader import PdfLoader
+from kb.errors import UnreadableFile, UnsupportedType
+from kb.values.documents import Document
+
+
+class Loader(Protocol):
+    """Reads the files of one format."""
+
+    @property
+    def media_type(self) -> str:
+        """The media type of its files."""
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """How the names of its files end: in lower case, with the dot."""
+
+    def load(self, path: Path) -> Document:
+        """Reads one file into a document whose text can be written as UTF-8.
+
+        Raises:
+            UnreadableFile: Nothing can be read out of it, and why.
+            OSError: It cannot be opened.
+        """
+
+
+LOADERS: tuple[Loader, ...] = (MarkdownLoader(), PlainTextLoader(), PdfLoader())
+
+
+def media_type(path: Path) -> str | None:
+    """The media type that the extension stands for, or None where no loader reads it."""
+    loader = _loader(path)
+    return loader.media_type if loader else None
+
+
+def supported(path: Path) -> bool:
+    """Whether a loader reads files with this extension."""
+    return _loader(path) is not None
+
+
+def load(path: Path) -> Document:
+    """Reads a file with the loader of its extension.
+
+    Raises:
+        UnsupportedType: No loader reads this extension.
+        UnreadableFile: Nothing can be read out of it, and why.
+    """
+    loader = _loader(path)
+    if loader is None:
+        raise UnsupportedType(f"no loader reads {path.suffix or 'files without an extension'}: {path}")
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableFile("not a regular file")
+        return loader.load(path)
+    except FileNotFoundError as error:
+        raise UnreadableFile("the file vanished before it was read") from error
+    except PermissionError as error:
+        raise UnreadableFile("permission denied", "let the user who runs kb read the file") from error
+    except OSError as error:
+        raise UnreadableFile(f"the file cannot be read: {error.strerror or error}") from error
+
+
+def _loader(path: Path) -> Loader | None:
+    extension = path.suffix.lower()
+    return next((loader for loader in LOADERS if extension in loader.extensions), None)

@@ -1,0 +1,1 @@
+"""From a change in a folder to the index: queue, reading ahead, indexing, reconciling."""

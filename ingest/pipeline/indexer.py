@@ -1,0 +1,128 @@
+"""One reading in, a document or a recorded failure out; nothing else that a file does can stop the others.
+
+Knows nothing of folders and queues: which file is next is the pipeline's business.
+"""
+
+import datetime
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ingest.folders.listing import UNREADABLE_CHARACTER, stat_file
+from ingest.pipeline.progress import ProgressMeter
+from ingest.pipeline.reading import RECIPE, Reading
+from ingest.sandbox.parser import ReaderDied
+from kb.errors import KBError, UnreadableFile
+from kb.values.documents import Failure, FailureKind, FileVersion
+from kb.wiring import KnowledgeBase
+
+logger = logging.getLogger(__name__)
+
+MAX_DEATHS = 2
+"""So often a file may end its reader before it is left alone: once may have been the machine's fault."""
+
+RETRY_AFTER = datetime.timedelta(minutes=1)
+"""Time until a file that has ended its reader is tried again."""
+
+
+class Indexer:
+    """Puts what was read from files into a knowledge base.
+
+    Args:
+        library: Nobody else adds to it meanwhile.
+        check: Called now and then; what it raises ends the work on a file, and leaves of it what was there before.
+        meter: Is told of the chunks.
+    """
+
+    def __init__(self, library: KnowledgeBase, check: Callable[[], None], meter: ProgressMeter) -> None:
+        self._library = library
+        self._check = check
+        self._meter = meter
+
+    def index(self, file: FileVersion, read: Callable[[], Reading], *, as_it_is: bool = False) -> bool:
+        """Indexes a file, or records why it cannot be.
+
+        Args:
+            file: As it was seen in the folder before it was read.
+            read: Gives what was read.
+            as_it_is: Whether it is indexed though it has changed since.
+
+        Returns:
+            False if it changed meanwhile and must be looked at again.
+
+        Raises:
+            KBError: No file can be indexed now.
+        """
+        try:
+            reading = read()
+            if not as_it_is and _has_changed(file):
+                return False  # it was being written, or saved anew: what is wrong now need not stay wrong
+            if reading.error is None:
+                return self._store(reading)
+            self._fail(reading.file, reading.error, may_pass=isinstance(reading.error, ReaderDied))
+        except KBError:
+            raise
+        except Exception as error:  # whatever one file does, the others go on
+            logger.exception("%s could not be indexed", file.source)
+            self._fail(file, UnreadableFile(f"an unexpected error: {type(error).__name__}: {error}"), may_pass=True)
+        return True
+
+    def _store(self, reading: Reading) -> bool:
+        began = time.monotonic()
+        file, document = reading.file, reading.document
+        if document is not None:
+            self._library.replace(file, document, reading.chunks, self._check, recipe=RECIPE)
+            self._meter.chunks_done(len(reading.chunks))
+            seconds = time.monotonic() - began
+            logger.info("%s: %d chunks in %.1f + %.1f s", file.source, len(reading.chunks), reading.seconds, seconds)
+            return True
+        known = self._library.find(file.root, file.source)
+        if known is None or known.file.sha256 != file.sha256:
+            return False  # it was taken out of the index since
+        self._library.move(known.id, file)
+        return True
+
+    def _fail(self, file: FileVersion, error: UnreadableFile, *, may_pass: bool) -> None:
+        self._check()
+        logger.warning("%s: %s", file.source, error.message)
+        known = self._library.find(file.root, file.source)
+        if known is not None:
+            self._library.remove(known.id)
+        kind, next_try_at = FailureKind.UNREADABLE, None
+        if may_pass and self._deaths(file) + 1 < MAX_DEATHS:
+            next_try_at = datetime.datetime.now(datetime.UTC) + RETRY_AFTER
+        elif may_pass:
+            kind = FailureKind.QUARANTINED
+        self._library.record_failure(file, error.message, error.hint, kind=kind, next_try_at=next_try_at)
+
+    def _deaths(self, file: FileVersion) -> int:
+        """How often this version of a file has ended its reader before."""
+        return next(
+            (
+                failure.attempts
+                for failure in self._library.failures()
+                if failure.next_try_at is not None and replace(failure.file, sha256="") == replace(file, sha256="")
+            ),
+            0,
+        )
+
+
+def deserves_another_try(failure: Failure, max_file_bytes: int) -> bool:
+    """Whether a file that is the same could be read by now.
+
+    It may have been a passing trouble; somebody may have changed who may read it, or how large a file may be.
+    """
+    if failure.next_try_at is not None:
+        return failure.next_try_at <= datetime.datetime.now(datetime.UTC)
+    file = failure.file
+    was_opened = file.sha256 != "" or failure.kind is not FailureKind.UNREADABLE
+    too_large = file.size_bytes > max_file_bytes
+    return not was_opened and not too_large and os.access(Path(file.root, file.source), os.R_OK)
+
+
+def _has_changed(file: FileVersion) -> bool:
+    root = Path(file.root)
+    return UNREADABLE_CHARACTER not in file.source and stat_file(root, root / file.source) != replace(file, sha256="")

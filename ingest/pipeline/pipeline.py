@@ -1,0 +1,315 @@
+"""The one writer: keeps the index equal to the watched folders.
+
+A thread looks at the folders at the start, whenever the watcher gives a hint, on a timer and on demand. It has what
+has changed read ahead, indexes one file after the other, and looks after the index when there is nothing else to do.
+Failures that concern all files end a run, are shown, and are tried again.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ingest.folders.listing import is_reachable, outermost
+from ingest.folders.place import Place, place_of
+from ingest.folders.watcher import FolderWatcher
+from ingest.pipeline.backlog import Backlog
+from ingest.pipeline.freshness import FolderFreshness
+from ingest.pipeline.indexer import Indexer
+from ingest.pipeline.progress import PipelineStatus, ProgressMeter
+from ingest.pipeline.reading import Readers, Reading
+from ingest.pipeline.reconciler import NO_PLAN, Reconciler
+from ingest.pipeline.tickets import Tickets
+from kb.errors import KBError
+from kb.values.documents import FileVersion
+from kb.wiring import KnowledgeBase
+
+logger = logging.getLogger(__name__)
+
+DEBOUNCE_SECONDS = 0.2
+
+LOOK_AGAIN_SECONDS = 2.0
+"""In a long run, how soon a new hint is heeded, so that a file deleted meanwhile stops answering."""
+
+LOOK_SHARE = 0.1
+"""At most this share of a long run's time goes into looking at the folders."""
+
+WAIT_SECONDS = 0.5
+"""How soon a stop is noticed while the embedding model loads."""
+
+RETRY_SECONDS = 30.0
+"""Pause after a failure that is not one file's fault: a full disk, no embedding model yet, a folder that is gone."""
+
+
+class Pipeline:
+    """Indexes the files of some folders for as long as it runs.
+
+    Args:
+        library: Nobody else writes to it meanwhile.
+        folders: Absolute; one inside another is covered by it.
+        debounce_seconds: Pause after a hint, so that a burst of events costs one look.
+    """
+
+    def __init__(
+        self, library: KnowledgeBase, folders: Sequence[Path], *, debounce_seconds: float = DEBOUNCE_SECONDS
+    ) -> None:
+        self.folders = outermost(folders)
+        self._library = library
+        self._settings = library.settings
+        self._debounce_seconds = debounce_seconds
+        self._watcher = FolderWatcher(self.folders, self.request)
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._stopping = threading.Event()
+        self._meter = ProgressMeter()
+        self._indexer = Indexer(library, self._check_running, self._meter)
+        self._readers = Readers(library, self._wake)
+        self._backlog = Backlog(self._readers)
+        self._reconciler = Reconciler(library, self.folders, self._check_running)
+        self._plan = NO_PLAN
+        self._state = threading.Condition()
+        self._starting = threading.Lock()
+        self._tickets = Tickets()
+        self._asked_at = self._looked_at = self._timer_at = 0.0
+        self._look_seconds = 0.0
+        self._failure: KBError | None = None
+        self._ended = False
+        self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
+        library.check_files_with(FolderFreshness(library.folders, self.refresh))
+
+    @property
+    def status(self) -> PipelineStatus:
+        """What it is doing."""
+        waiting = (*self._backlog.files, *self._plan.unsettled)
+        return replace(
+            self._status,
+            pending=tuple(file.source for file in waiting),
+            progress=self._meter.progress,
+            degraded=self._watcher.degraded,
+        )
+
+    def start(self) -> None:
+        """Begins to watch and to index."""
+        self._reconciler.begin()
+        self._watcher.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the batch of chunks in hand; what is not indexed yet is found at the next start."""
+        self._stopping.set()
+        self._wake()
+        self._readers.close()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._watcher.stop()
+
+    def request(self) -> int:
+        """Asks for a look at the folders.
+
+        Returns:
+            A ticket for `sync`.
+        """
+        with self._state:
+            if not self._tickets.is_pending:
+                self._asked_at = time.monotonic()
+            ticket = self._tickets.request()
+            self._state.notify_all()
+            return ticket
+
+    def sync(self, timeout_seconds: float | None = None, *, retry: bool = False) -> bool:
+        """Looks at the folders and waits until every file that is there now is indexed or recorded as failed.
+
+        Args:
+            retry: Whether files that failed before are tried again though they have not changed.
+
+        Returns:
+            Whether that was done in time.
+
+        Raises:
+            KBError: Nothing can be indexed, and why.
+        """
+        if retry:
+            self._library.retry_failures()
+        ticket = self.request()
+        with self._state:
+            self._state.wait_for(lambda: self._is_over(ticket) or self._stopping.is_set(), timeout_seconds)
+            if self._tickets.finished >= ticket:
+                return True
+            if self._failure and self._is_over(ticket) and not self._stopping.is_set():
+                raise self._failure
+            return False
+
+    def refresh(self, places: Collection[Place], timeout_seconds: float) -> bool:
+        """Deals with some files before all others, and waits for it; begins to index if that has not begun.
+
+        Returns:
+            Whether that was done in time; False, too, for files of folders that are not watched.
+        """
+        roots = {str(folder) for folder in self.folders}
+        if self._stopping.is_set() or not all(root in roots for root, _ in places):
+            return False
+        with self._starting:
+            if self._thread.ident is None:
+                self.start()
+        with self._state:
+            ticket = self._tickets.hurry(places)
+            self._state.notify_all()
+            try:
+                return self._state.wait_for(lambda: self._tickets.is_served(ticket) or self._ended, timeout_seconds)
+            finally:
+                self._tickets.leave(ticket)
+
+    def reindex(self, *, embed: bool = False) -> None:
+        """Has every file read anew and the vector index made anew; what is there answers until then.
+
+        Args:
+            embed: Whether embeddings are computed anew, too.
+        """
+        self._library.outdate()
+        if embed:
+            self._library.reembed()
+        else:
+            self._library.renew_index()
+        self.request()
+
+    def _is_over(self, ticket: int) -> bool:
+        return max(self._tickets.finished, self._tickets.failed) >= ticket or self._ended
+
+    def _wake(self) -> None:
+        with self._state:
+            self._state.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._step_or_pause()
+        finally:
+            if not self._stopping.is_set():
+                self._fail_all(KBError("indexing has ended unexpectedly", "the log has the reason; start kb again"))
+            with self._state:
+                self._ended = True
+                self._state.notify_all()
+
+    def _step_or_pause(self) -> None:
+        try:
+            self._step()
+        except _Interrupted:
+            pass
+        except KBError as error:
+            if not self._stopping.is_set():
+                logger.error("indexing stopped: %s", error.message)
+            self._fail_all(error)
+
+    def _fail_all(self, error: KBError) -> None:
+        self._backlog.clear()
+        self._timer_at = time.monotonic() + RETRY_SECONDS
+        self._note_queue()
+        self._note(error=error)
+        with self._state:
+            self._failure = error
+            self._tickets.give_up()
+            self._state.notify_all()
+
+    def _step(self) -> None:
+        """Does the most urgent thing, or waits for one."""
+        if time.monotonic() >= self._look_due_at():
+            self._look()
+        elif taken := self._backlog.take():
+            self._index(*taken)
+        elif self._backlog or self._status.error or not self._library.maintain(self._check_idle):
+            self._wait()
+
+    def _look_due_at(self) -> float:
+        """When to look at the folders next; a burst of hints, or a long run, is not held up by many looks."""
+        if self._tickets.is_hurried:
+            return 0.0
+        if not self._tickets.is_pending:
+            return self._timer_at
+        pause = max(LOOK_AGAIN_SECONDS, self._look_seconds / LOOK_SHARE) if self._backlog else 0.0
+        due_at = max(self._asked_at + self._debounce_seconds, self._looked_at + pause)
+        return min(due_at, self._timer_at) if self._tickets.hurried else due_at
+
+    def _wait(self) -> None:
+        with self._state:
+            pending = self._tickets.is_pending
+            self._state.wait_for(
+                lambda: (
+                    self._stopping.is_set()
+                    or self._backlog.has_reading
+                    or self._tickets.is_hurried
+                    or self._tickets.is_pending != pending
+                ),
+                max(0.0, self._look_due_at() - time.monotonic()),
+            )
+
+    def _look(self) -> None:
+        if not self._retrieval_is_ready():
+            return
+        with self._state:
+            ticket = self._tickets.request()
+        began = time.monotonic()
+        self._watcher.renew()  # before the look, so that no change falls between the two
+        self._plan = plan = self._reconciler.look()
+        hurried = self._tickets.hurried
+        self._backlog.put(sorted(plan.ready, key=lambda file: place_of(file) not in hurried))
+        self._looked_at = time.monotonic()
+        self._look_seconds = self._looked_at - began
+        self._timer_at = self._looked_at + plan.look_again_seconds
+        self._note(folders=plan.folders, unsupported=plan.unsupported, error=None)
+        self._note_queue()
+        waiting = {place_of(file) for file in (*self._backlog.files, *plan.unsettled)}
+        self._settle_tickets(lambda: self._tickets.look_done(ticket, waiting | plan.missed))
+
+    def _index(self, file: FileVersion, read: Callable[[], Reading]) -> None:
+        place = place_of(file)
+        self._note_queue(file)
+        if self._indexer.index(file, read, as_it_is=place in self._plan.restless):
+            self._reconciler.was_read(file)
+            self._meter.file_done(file.size_bytes)
+            self._settle_tickets(lambda: self._tickets.dealt_with(place))
+        else:
+            self._look_within(self._settings.settle_seconds)
+        self._note_queue()
+
+    def _look_within(self, seconds: float) -> None:
+        self._timer_at = min(self._timer_at, time.monotonic() + seconds)
+
+    def _settle_tickets(self, change: Callable[[], None]) -> None:
+        with self._state:
+            before = self._tickets.finished
+            change()
+        if self._tickets.finished > before:
+            self._library.note_sync()
+            self._look_within(self._reconciler.next_try_seconds())
+        self._wake()
+
+    def _retrieval_is_ready(self) -> bool:
+        while not self._stopping.is_set():
+            if self._library.wait_for_retrieval(WAIT_SECONDS):
+                return True
+        return False
+
+    def _check_running(self) -> None:
+        if self._stopping.is_set():
+            raise _Interrupted("indexing is being stopped")
+
+    def _check_idle(self) -> None:
+        if self._tickets.is_pending or self._stopping.is_set():
+            raise _Interrupted("there is something more urgent to do")
+
+    def _note_queue(self, current: FileVersion | None = None) -> None:
+        outside = [*self._plan.unsettled, *([current] if current else [])]
+        size_bytes = self._backlog.size_bytes + sum(file.size_bytes for file in outside)
+        waiting = len(self._backlog) + len(outside)
+        self._meter.waits(waiting, size_bytes)
+        self._note(current=current.source if current else None)
+        self._library.note_pending(waiting)
+
+    def _note(self, **changes: Any) -> None:
+        self._status = replace(self._status, **changes)
+
+
+class _Interrupted(KBError):
+    """Work is given up for something more urgent."""

@@ -1,0 +1,126 @@
+"""Reads files ahead of the one writer: hashes, parses in child processes, cuts into chunks.
+
+While the writer embeds one document, the next ones are read. Changes nothing in the knowledge base.
+"""
+
+import os
+import queue
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingest.chunking.chunker import chunk
+from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
+from ingest.sandbox.parser import ParserProcess, ParserUnavailable
+from kb.errors import UnreadableFile
+from kb.values.documents import Chunk, Document, FileVersion
+from kb.wiring import KnowledgeBase
+
+RECIPE = "2"
+"""Version of readers and chunker: with another one, all files are read anew. To be raised when they give other text or
+other chunks for the same file."""
+
+MAX_READERS = 2
+"""Files that are read at the same time; embedding needs the rest of the processor."""
+
+AHEAD = 2
+"""Files that may be read, or being read, beyond those; each holds its text in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from a file.
+
+    Attributes:
+        file: With its hash, if its bytes could be read.
+        document: None if the content is what is indexed already, or if there is an error.
+        error: Why no text can be had from it.
+        seconds: What reading took.
+    """
+
+    file: FileVersion
+    document: Document | None = None
+    chunks: Sequence[Chunk] = ()
+    error: UnreadableFile | None = None
+    seconds: float = 0.0
+
+
+class Readers:
+    """Threads that read, each with a child process of its own.
+
+    Args:
+        library: Asked what is indexed; not changed.
+        on_read: Called from a thread of the pool when a reading is there.
+    """
+
+    def __init__(self, library: KnowledgeBase, on_read: Callable[[], object]) -> None:
+        self._library = library
+        self._settings = library.settings
+        self._on_read = on_read
+        count = max(1, min(MAX_READERS, os.cpu_count() or 1))
+        self._parsers = [ParserProcess() for _ in range(count)]
+        self._idle: queue.SimpleQueue[ParserProcess] = queue.SimpleQueue()
+        for parser in self._parsers:
+            self._idle.put(parser)
+        self._threads = ThreadPoolExecutor(count, "reader")
+        self.capacity = count + AHEAD
+        """How many readings may be under way or wait to be taken."""
+
+    def close(self) -> None:
+        """Ends all child processes; readings that are under way fail with `ParserUnavailable`."""
+        for parser in self._parsers:
+            parser.close()
+        self._threads.shutdown(cancel_futures=True)
+
+    def read(self, file: FileVersion) -> "Future[Reading]":
+        """Begins to read a file.
+
+        Args:
+            file: As it was seen in the folder, without its hash.
+
+        Returns:
+            What was read; fails only for reasons that are not the file's.
+        """
+        try:
+            reading = self._threads.submit(self._read, file)
+        except RuntimeError:  # the threads are shut down
+            reading = Future()
+            reading.set_exception(ParserUnavailable("the readers are closed"))
+        reading.add_done_callback(lambda _: self._on_read())
+        return reading
+
+    def _read(self, file: FileVersion) -> Reading:
+        began = time.monotonic()
+        path = Path(file.root, file.source)
+        try:
+            self._check_name_and_size(file)
+            file = replace(file, sha256=hash_file(path))
+            known = self._library.find(file.root, file.source)
+            if known is not None and known.file.sha256 == file.sha256 and known.recipe == RECIPE:
+                return Reading(file)
+            document = self._parse(path)
+        except UnreadableFile as error:
+            return Reading(file, error=error)
+        chunks = chunk(document, self._library.count_tokens)
+        return Reading(file, document, chunks, seconds=time.monotonic() - began)
+
+    def _parse(self, path: Path) -> Document:
+        parser = self._idle.get()
+        try:
+            return parser.parse(
+                path, seconds=self._settings.parse_seconds, memory_bytes=self._settings.parse_memory_bytes
+            )
+        finally:
+            self._idle.put(parser)
+
+    def _check_name_and_size(self, file: FileVersion) -> None:
+        if UNREADABLE_CHARACTER in file.source:
+            raise UnreadableFile("its name is not valid UTF-8", "rename it")
+        limit = self._settings.max_file_bytes
+        if file.size_bytes > limit:
+            raise UnreadableFile(
+                f"the file has {file.size_bytes:,} bytes; the limit is {limit:,}",
+                "split it, or raise KB_MAX_FILE_BYTES",
+            )

@@ -1,0 +1,91 @@
+"""The child's side of `ingest.sandbox.parser`: reads one file after the other and answers in lines of JSON.
+
+Run as `python -m ingest.sandbox.main`. Errors that nobody foresaw end the process, and the parent reports them: it
+cannot tell them from a crash, and need not.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+from ingest.formats.registry import load
+from ingest.sandbox.wire import READY, encode_document, encode_failure
+from kb.errors import KBError
+
+
+def main() -> None:
+    """Answers requests until the parent closes the pipe or dies."""
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    source, replies = _take_standard_streams()
+    _forbid_core_dumps()
+    threading.Thread(target=_receive, args=(source, requests), daemon=True).start()
+    replies.write(READY)
+    while True:
+        replies.flush()
+        replies.write(_answer(requests.get()))
+
+
+def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Keeps the pipes for this module: what a library prints goes to standard error, and it has nothing to read."""
+    source, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return source, replies
+
+
+def _receive(source: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:
+    """Hears of the parent's death also while a file is being read."""
+    for line in source:
+        requests.put(line)
+    os._exit(0)
+
+
+def _answer(line: bytes) -> bytes:
+    request = json.loads(line)
+    memory_bytes, max_text_chars = int(request["memory_bytes"]), int(request["max_text_chars"])
+    _limit_memory(memory_bytes)
+    try:
+        document = load(Path(request["path"]))
+        if len(document.text) > max_text_chars:
+            return encode_failure(f"its text is longer than {max_text_chars:,} characters", "split the file")
+        return encode_document(document)
+    except KBError as error:
+        return encode_failure(error.message, error.hint)
+    except MemoryError:
+        megabytes = memory_bytes // 1_000_000
+        return encode_failure(
+            f"needed more memory than {megabytes:,} MB", "raise KB_PARSE_MEMORY_BYTES, or split the file"
+        )
+    finally:
+        _limit_memory(None)
+
+
+def _limit_memory(more_bytes: int | None) -> None:
+    """Limits how much the process may grow from now on, or lifts the limit, where the platform has such a limit."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft = hard if more_bytes is None else psutil.Process().memory_info().vms + more_bytes
+    # macOS has the limit and refuses to set it.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _forbid_core_dumps() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Reads files in a child process, because a reader may hang, eat memory or crash on a broken or hostile file.
+
+Requests and replies are lines of JSON over pipes, so that nothing a child writes can run code here. Whatever happens to
+the child, the caller gets a document or a reason in plain words, and the next file gets a sound child.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from ingest.sandbox.wire import READY, decode_reply
+from kb.errors import KBError, UnreadableFile
+from kb.values.documents import Document
+
+MAX_TEXT_CHARS = 20_000_000
+"""Longest text that is taken from one file: about twenty long novels."""
+
+_FILES_PER_CHILD = 200
+_MAX_RESIDENT_BYTES = 400_000_000
+_START_SECONDS = 60.0
+_MAX_REPLY_BYTES_PER_CHAR = 12  # a character is at most 6 bytes of JSON; the rest is for the blocks
+_SPARE_REPLY_BYTES = 1_000_000
+_EXIT_SECONDS = 2.0
+_CRASH_HINT = "the file is probably broken: open it elsewhere and save it again"
+_PASSED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+
+
+class ParserUnavailable(KBError):
+    """The parser is closed, or the system cannot start a child; this says nothing about the file."""
+
+    code = "parser_unavailable"
+
+
+class ReaderDied(UnreadableFile):
+    """The file ended its reader, or had to be given up; next time it may go better, or not."""
+
+    code = "reader_died"
+
+
+class ParserProcess:
+    """A child process that reads files, one at a time; it is started by the first file and replaced when need be.
+
+    Args:
+        max_text_chars: Files with more text than that are refused.
+        files_per_child: After so many files the child is replaced, so that leaks of the libraries do not add up.
+    """
+
+    def __init__(self, *, max_text_chars: int = MAX_TEXT_CHARS, files_per_child: int = _FILES_PER_CHILD) -> None:
+        self._max_text_chars = max_text_chars
+        self._max_reply_bytes = max_text_chars * _MAX_REPLY_BYTES_PER_CHAR + _SPARE_REPLY_BYTES
+        self._files_per_child = files_per_child
+        self._turn = threading.Lock()
+        self._state = threading.Lock()  # guards the two below, which close() touches from other threads
+        self._child: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        self._files_read = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def parse(self, path: Path, *, seconds: float, memory_bytes: int) -> Document:
+        """Reads one file; threads that call it at the same time wait for each other.
+
+        Args:
+            seconds: Wall-clock limit; starting the child does not count.
+            memory_bytes: How much the child may grow while it reads.
+
+        Raises:
+            UnreadableFile: No text can be had from the file, and why.
+            ReaderDied: It crashed the reader, or took longer than it may.
+            ParserUnavailable: `close` was called before or meanwhile, or no child can be started.
+        """
+        request = {
+            "path": str(path.absolute()),
+            "memory_bytes": memory_bytes,
+            "max_text_chars": self._max_text_chars,
+        }
+        with self._turn:
+            child = self._sound_child()
+            reply, expired = _exchange(child, json.dumps(request).encode() + b"\n", seconds, self._max_reply_bytes)
+            self._files_read += 1
+            if not reply.endswith(b"\n"):
+                raise self._failure(child, expired, seconds)
+            if expired or self._files_read >= self._files_per_child or _resident_bytes(child) > _MAX_RESIDENT_BYTES:
+                self._discard()
+        try:
+            return decode_reply(reply)
+        except ValueError as error:
+            raise UnreadableFile("crashed the reader: what came back is no document", _CRASH_HINT) from error
+
+    def close(self) -> None:
+        """Ends the child for good, and with it, within moments, a `parse` that runs in another thread."""
+        with self._state:
+            self._closed = True
+            if self._child:
+                self._child.kill()
+        with self._turn:
+            self._discard()
+
+    def _sound_child(self) -> subprocess.Popen[bytes]:
+        if self._child and self._child.poll() is None:
+            return self._child
+        self._discard()
+        with self._state:
+            if self._closed:
+                raise ParserUnavailable("the parser is closed")
+            try:
+                self._child = child = _start()
+            except OSError as error:
+                raise ParserUnavailable(f"no reader can be started: {error.strerror}", "free some memory") from error
+        self._files_read = 0
+        greeting, _ = _exchange(child, b"", _START_SECONDS, len(READY))
+        if greeting != READY:
+            self._discard()
+            raise ParserUnavailable(
+                "no reader can be started", "try `python -m ingest.sandbox.main` and see what it says"
+            )
+        return child
+
+    def _failure(self, child: subprocess.Popen[bytes], expired: bool, seconds: float) -> KBError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_EXIT_SECONDS)
+        status = child.poll()
+        self._discard()
+        if self._closed:
+            return ParserUnavailable("the parser was closed while it read a file")
+        if expired:
+            return ReaderDied(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
+        if status is None:
+            return ReaderDied("crashed the reader: it gave back too much", _CRASH_HINT)
+        if status == -signal.SIGKILL:
+            return ReaderDied("the reader was killed, probably for want of memory", "free some memory and try again")
+        return ReaderDied(f"crashed the reader ({_status_name(status)})", _CRASH_HINT)
+
+    def _discard(self) -> None:
+        """Ends the child, if there is one; only the thread whose turn it is may do so."""
+        with self._state:
+            child, self._child = self._child, None
+        if child:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                # What was not yet sent goes to a child that is gone.
+                with contextlib.suppress(OSError):
+                    pipe.close() if pipe else None
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """Starts a child that finds this package, whatever the working directory holds, and nothing secret."""
+    environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
+    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONUTF8": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "ingest.sandbox.main"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,  # so that Ctrl-C in the terminal is for the parent alone
+    )
+
+
+def _exchange(child: subprocess.Popen[bytes], line: bytes, seconds: float, max_bytes: int) -> tuple[bytes, bool]:
+    """Sends a line and waits for one, which has no line end if the child ended; says too whether the time was up."""
+    assert child.stdin
+    assert child.stdout
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, expire)
+    timer.start()
+    try:
+        child.stdin.write(line)
+        child.stdin.flush()
+        reply = child.stdout.readline(max_bytes)
+    except BrokenPipeError:
+        reply = b""
+    finally:
+        timer.cancel()
+        timer.join()  # else it might still kill the child while that reads the next file
+    return reply, expired.is_set()
+
+
+def _resident_bytes(child: subprocess.Popen[bytes]) -> int:
+    try:
+        return int(psutil.Process(child.pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _status_name(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"

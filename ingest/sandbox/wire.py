@@ -1,0 +1,79 @@
+"""How a document travels from the child process to its parent: as one line of JSON.
+
+Pure. The reader may have been taken over by a hostile file, so what arrives is checked and nothing in it is run.
+"""
+
+import datetime
+import json
+from itertools import pairwise
+
+from kb.errors import UnreadableFile
+from kb.values.documents import Block, BlockKind, Document
+
+READY = b"ready\n"
+"""What a child says first."""
+
+
+def encode_document(document: Document) -> bytes:
+    """Writes a document as one line of JSON, line end included."""
+    paths = list(dict.fromkeys(block.headings for block in document.blocks))
+    numbers = {path: number for number, path in enumerate(paths)}
+    return _line(
+        {
+            "title": document.title,
+            "has_own_title": document.has_own_title,
+            "media_type": document.media_type,
+            "tags": document.tags,
+            "date": document.date.isoformat() if document.date else None,
+            "page_count": document.page_count,
+            "paths": paths,
+            "blocks": [(b.start, b.end, b.kind.value, numbers[b.headings], b.page) for b in document.blocks],
+            "text": document.text,
+        }
+    )
+
+
+def encode_failure(message: str, hint: str) -> bytes:
+    """Writes the reason of a failure as one line of JSON, line end included."""
+    return _line({"error": message, "hint": hint})
+
+
+def decode_reply(line: bytes) -> Document:
+    """Reads what `encode_document` or `encode_failure` wrote.
+
+    Raises:
+        UnreadableFile: It is a failure.
+        ValueError: It is neither.
+    """
+    try:
+        reply = json.loads(line)
+        if "error" in reply:
+            raise UnreadableFile(str(reply["error"]), str(reply["hint"]))
+        paths = [tuple(map(str, path)) for path in reply["paths"]]
+        document = Document(
+            title=str(reply["title"]),
+            has_own_title=bool(reply["has_own_title"]),
+            media_type=str(reply["media_type"]),
+            tags=tuple(map(str, reply["tags"])),
+            date=datetime.date.fromisoformat(reply["date"]) if reply["date"] else None,
+            page_count=None if reply["page_count"] is None else int(reply["page_count"]),
+            text=str(reply["text"]),
+            blocks=tuple(
+                Block(int(start), int(end), BlockKind(kind), paths[path], None if page is None else int(page))
+                for start, end, kind, path, page in reply["blocks"]
+            ),
+        )
+    except (KeyError, IndexError, TypeError, RecursionError) as error:
+        raise ValueError("not a document") from error
+    _check_offsets(document)
+    return document
+
+
+def _line(value: dict[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _check_offsets(document: Document) -> None:
+    offsets = [0, *(offset for block in document.blocks for offset in (block.start, block.end)), len(document.text)]
+    if any(left > right for left, right in pairwise(offsets)):
+        raise ValueError("blocks out of order")

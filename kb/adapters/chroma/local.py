@@ -1,0 +1,233 @@
+"""The vector index, in Chroma. Sole importer of chromadb.
+
+Derived data: Chroma's files do not survive every crash, and a truncated one kills the process that opens it. So
+`is_sound` looks from a child process first, and what is unsound is not opened: an index is made anew beside it, as a
+store of its own, from the catalog, which holds every embedding.
+"""
+
+import hashlib
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from kb.errors import StorageError
+from kb.ports import VectorIndex, Vectors
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 5000  # Chroma takes at most 5461 at a time.
+PROBE_SECONDS = 60.0
+PROBE_VECTORS = 200
+
+
+class ChromaIndex:
+    """Adapter of `kb.ports.VectorIndex`, over one collection of a local Chroma store.
+
+    Args:
+        path: Folder of the store; made if it is not there. One process at a time.
+        space: Key of the space in which the vectors lie; each has a collection of its own.
+
+    Raises:
+        StorageError: The store does not open.
+    """
+
+    def __init__(self, path: Path, space: str) -> None:
+        self._name = _collection_name(space)
+        self._is_new = not path.exists()
+        with _translated(path):
+            self._client = _open_client(path)
+            self._collection = self._open_collection()
+        self._path = path
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """See `kb.ports.VectorIndex`."""
+        with _translated(self._path):
+            if self._is_new and ids:
+                self._collection.upsert(ids=[ids[0]], embeddings=vectors[:1])
+                self._blank_files()
+                self._is_new = False
+            for i in range(0, len(ids), BATCH_SIZE):
+                batch = slice(i, i + BATCH_SIZE)
+                self._collection.upsert(ids=list(ids[batch]), embeddings=vectors[batch])
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """See `kb.ports.VectorIndex`."""
+        remaining = iter(ids)
+        with _translated(self._path):
+            while batch := list(islice(remaining, BATCH_SIZE)):
+                self._collection.delete(ids=batch)
+
+    def search(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """See `kb.ports.VectorIndex`."""
+        with _translated(self._path):
+            found = self._collection.query(query_embeddings=vector.tolist(), n_results=k, include=["distances"])
+        distances = found["distances"] or [[]]
+        return [(key, _cosine(distance)) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
+
+    def ids(self) -> set[str]:
+        """See `kb.ports.VectorIndex`."""
+        with _translated(self._path):
+            return set(self._collection.get(include=[])["ids"])
+
+    def clear(self) -> None:
+        """See `kb.ports.VectorIndex`."""
+        with _translated(self._path):
+            self._client.delete_collection(self._name)
+            self._collection = self._open_collection()
+
+    def close(self) -> None:
+        """See `kb.ports.VectorIndex`."""
+        self._client.close()
+
+    def _blank_files(self) -> None:
+        """Overwrites what a new store holds that nobody wrote.
+
+        With the first vector, hnswlib writes room for a hundred out of memory as it finds it: in a process that lives
+        for long, vectors and text of other documents. None of it counts before the thousandth vector is written.
+        """
+        for name in ("data_level0.bin", "length.bin"):
+            for path in self._path.rglob(name):
+                with path.open("r+b") as file:
+                    file.write(bytes(path.stat().st_size))
+
+    def _open_collection(self) -> "Collection":
+        return self._client.get_or_create_collection(
+            self._name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+        )
+
+
+class ChromaStores:
+    """Adapter of `kb.indexing.generations.IndexStores`: a folder with a Chroma store for each generation.
+
+    Args:
+        path: Holds nothing else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self, generation: str, space: str) -> VectorIndex:
+        """See `kb.indexing.generations.IndexStores`."""
+        return ChromaIndex(self._path / generation, space)
+
+    def open(self, generation: str, space: str) -> VectorIndex | None:
+        """See `kb.indexing.generations.IndexStores`."""
+        path = self._path / generation
+        if not path.exists() or not is_sound(path):
+            return None
+        try:
+            return ChromaIndex(path, space)
+        except StorageError as error:
+            logger.warning("%s", error.message)
+            return None
+
+    def keep_only(self, *generations: str) -> None:
+        """See `kb.indexing.generations.IndexStores`."""
+        if self._path.is_dir():
+            for path in self._path.iterdir():
+                if path.name not in generations:
+                    remove(path)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a store opens and answers, tried in a child process that may crash in our place.
+
+    Args:
+        path: Folder of the store; one that is not there is sound.
+    """
+    if not path.exists():
+        return True
+    try:
+        return (
+            subprocess.run(
+                [sys.executable, "-m", "kb.adapters.chroma.local", str(path)],
+                timeout=PROBE_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            ).returncode
+            == 0
+        )
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def remove(path: Path) -> None:
+    """Removes a store with all its files, or one of its files; what is not there is ignored."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, OSError, ValueError, RuntimeError) as error:
+        raise StorageError(
+            f"the vector index {path} failed: {error}",
+            "stop the service, remove that folder and start again: it is rebuilt",
+        ) from error
+
+
+def _open_client(path: Path) -> "Client":
+    import chromadb
+    from chromadb.config import Settings
+
+    return cast("Client", chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False)))
+
+
+def _collection_name(space: str) -> str:
+    return "chunks-" + hashlib.sha256(space.encode()).hexdigest()[:16]
+
+
+def _cosine(distance: float) -> float:
+    return max(-1.0, min(1.0, 1.0 - float(distance)))  # rounding may have led a little beyond
+
+
+def _probe(path: Path) -> None:
+    """Reads vectors from all over the files, asks for them, and writes one as it is: what is damaged fails here."""
+    if not all(_has_all_links(links) for links in path.rglob("link_lists.bin")):
+        raise StorageError(f"{path} has lost links between vectors")
+    for collection in _open_client(path).list_collections():
+        ids = collection.get(include=[])["ids"]
+        sample = ids[:: max(1, len(ids) // PROBE_VECTORS)]
+        if not sample:
+            continue
+        found = collection.get(ids=sample, include=["embeddings"])
+        stored = np.asarray(found["embeddings"], dtype=np.float32)
+        collection.query(query_embeddings=stored, n_results=1, include=[])
+        collection.upsert(ids=found["ids"][:1], embeddings=stored[:1])
+        collection.query(query_embeddings=stored[:1], n_results=1, include=[])
+
+
+def _has_all_links(path: Path) -> bool:
+    """Whether a file of links, which searches read here and there only, has its record for each vector.
+
+    In hnswlib's format a record is a length, u32, and so many bytes; `length.bin` beside it has a u32 for each vector.
+    """
+    content, start, records = path.read_bytes(), 0, 0
+    while start < len(content):
+        start += 4 + int.from_bytes(content[start : start + 4], "little")
+        records += 1
+    vectors = path.with_name("length.bin").stat().st_size // 4
+    return start == len(content) and records in (0, vectors)
+
+
+if __name__ == "__main__":
+    _probe(Path(sys.argv[1]))

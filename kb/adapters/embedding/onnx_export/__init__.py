@@ -1,0 +1,1 @@
+"""An embedding model, converted for the processor: the network written as an ONNX graph. Run as a child process."""

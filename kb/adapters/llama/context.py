@@ -1,0 +1,288 @@
+"""One GGUF model in llama.cpp: tokens in, tokens out.
+
+It knows nothing of messages, phases, queues or threads. It uses the C interface, because the class `llama_cpp.Llama`
+samples each token anew from the seed outside of its own loop, cuts tokens of more than 32 bytes, and redirects the
+stderr of the whole process. Invariant: `_context` is what the key-value cache holds, or the beginning of it.
+"""
+
+import contextlib
+import ctypes
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from kb.adapters.llama.memory import ModelShape
+from kb.adapters.llama.native import native
+from kb.adapters.llama.options import EngineOptions
+from kb.adapters.llama.templates import MARKERS, Segment, Vocabulary
+from kb.errors import ModelError, ModelLoadError, ModelMissing
+from kb.processor import usable_cores
+
+_ALL_LAYERS = 2**31 - 1
+_FLASH_ATTENTION = {None: -1, False: 0, True: 1}  # LLAMA_FLASH_ATTN_TYPE_… in llama.h
+_KV_TYPE = {"f16": 1, "q8_0": 8}  # GGML_TYPE_… in ggml.h
+_TAG = re.compile(r"<.+>", re.DOTALL)
+
+
+class Llama:
+    """A loaded model with one context, for one thread at a time; only `tokenize` and
+    `encode` may be called beside the others.
+
+    Args:
+        path: The GGUF file; of a split model the first part.
+        options: How to run it.
+
+    Raises:
+        ModelMissing: There is no such file.
+        ModelLoadError: It is no GGUF file, is damaged, does not fit into memory, or does not generate text.
+    """
+
+    def __init__(self, path: Path, options: EngineOptions) -> None:
+        self._native = native()
+        self._cpp = self._native.library
+        self._path = path
+        self._release = contextlib.ExitStack()
+        self._context: list[int] = []
+        self._pointer: Any = None
+        try:
+            self._load_model(path, options.gpu_layers)
+            self._release.callback(self._free_context)
+            self.renew_context(options)
+        except ModelLoadError:
+            self.close()
+            raise
+        self.device = "gpu" if options.gpu_layers and can_use_gpu() else "cpu"
+        self._lookalikes = self._find_lookalikes()
+        self.vocabulary = self._read_vocabulary()
+
+    def renew_context(self, options: EngineOptions) -> None:
+        """Gives the model a new, empty context in the place of the one that it has.
+
+        Args:
+            options: How to run it from now on; the layers on the GPU stay where they are.
+
+        Raises:
+            ModelLoadError: It does not fit into memory, or llama.cpp cannot run this model so.
+        """
+        self._free_context()
+        self.batch_tokens = options.batch_tokens
+        self.context_tokens = min(options.context_tokens, self.shape.trained_tokens)
+        parameters = self._cpp.llama_context_default_params()
+        parameters.n_ctx = self.context_tokens
+        parameters.n_batch = parameters.n_ubatch = options.batch_tokens
+        parameters.n_threads = parameters.n_threads_batch = options.threads or usable_cores()
+        parameters.flash_attn_type = _FLASH_ATTENTION[options.flash_attention]
+        parameters.type_k = parameters.type_v = _KV_TYPE[options.kv_type]
+        self._native.errors.clear()
+        self._pointer = self._cpp.llama_init_from_model(self._model, parameters)
+        if not self._pointer:
+            raise ModelLoadError(
+                f"no context of {self.context_tokens} tokens could be made for {self._path}: {self._native.reason()}",
+                "set KB_CONTEXT_TOKENS lower, or choose a smaller model",
+            )
+
+    @property
+    def room_tokens(self) -> int:
+        """How many more tokens the context window takes."""
+        return self.context_tokens - len(self._context)
+
+    def tokenize(self, text: str, *, control: bool) -> list[int]:
+        """Turns text into tokens, without adding any at either end.
+
+        Args:
+            text: Half surrogate pairs in it count as question marks.
+            control: Whether control tokens written in the text are meant; otherwise they are plain text.
+        """
+        parts = [text] if control else self._cut_lookalikes(text)
+        return [token for part in parts for token in self._tokenize(part, control)]
+
+    def encode(self, prompt: Sequence[Segment]) -> list[int]:
+        """Turns a rendered prompt into tokens."""
+        return [token for segment in prompt for token in self.tokenize(segment.text, control=segment.is_control)]
+
+    def bytes_of(self, token: int) -> bytes:
+        """The text of a token in UTF-8, which may be a part of a character; empty for a control token."""
+        length = -64
+        while length < 0:
+            buffer = ctypes.create_string_buffer(-length)
+            length = self._cpp.llama_token_to_piece(self._vocabulary, token, buffer, -length, 0, False)
+        return buffer.raw[:length]
+
+    def is_end(self, token: int) -> bool:
+        """Whether the model says with this token that its reply is finished."""
+        return bool(self._cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    def keep_prefix(self, tokens: Sequence[int]) -> int:
+        """Forgets all of the context but what it has in common with the beginning of a prompt.
+
+        Returns:
+            How many tokens of the prompt are evaluated already. At least one is not: sampling needs the last one's
+            logits.
+        """
+        pairs = zip(self._context, tokens[:-1], strict=False)
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        memory = self._cpp.llama_get_memory(self._pointer)
+        if not self._cpp.llama_memory_seq_rm(memory, 0, kept, -1):
+            # A recurrent model has no past states to go back to.
+            self._cpp.llama_memory_clear(memory, True)
+            kept = 0
+        del self._context[kept:]
+        return kept
+
+    def evaluate(self, tokens: Sequence[int]) -> None:
+        """Appends tokens to the context.
+
+        Args:
+            tokens: At most `batch_tokens`.
+
+        Raises:
+            ModelError: llama.cpp failed.
+        """
+        array = (self._cpp.llama_token * len(tokens))(*tokens)
+        code = self._cpp.llama_decode(self._pointer, self._cpp.llama_batch_get_one(array, len(tokens)))
+        if code:
+            raise ModelError(
+                f"llama.cpp could not evaluate {len(tokens)} tokens after {len(self._context)} others (code {code})",
+                "ask again; if it happens again, restart the service or use another model",
+            )
+        self._context.extend(tokens)
+
+    def margin(self, one: int, other: int) -> float:
+        """How much likelier one token is to come next than another: the logarithm of the ratio."""
+        logits = self._cpp.llama_get_logits_ith(self._pointer, -1)
+        return float(logits[one] - logits[other])
+
+    @contextlib.contextmanager
+    def sampler(self, temperature: float, top_p: float, seed: int) -> Iterator[Callable[[], int]]:
+        """Makes a function that picks the next token.
+
+        Args:
+            temperature: 0 picks the most likely token, always.
+            top_p: Share of probability that is sampled from, in 0…1.
+            seed: Makes the picks repeatable.
+        """
+        cpp = self._cpp
+        chain = cpp.llama_sampler_chain_init(cpp.llama_sampler_chain_default_params())
+        if temperature > 0:
+            cpp.llama_sampler_chain_add(chain, cpp.llama_sampler_init_top_p(top_p, 1))
+            cpp.llama_sampler_chain_add(chain, cpp.llama_sampler_init_temp(temperature))
+            cpp.llama_sampler_chain_add(chain, cpp.llama_sampler_init_dist(seed & 0xFFFFFFFF))
+        else:
+            cpp.llama_sampler_chain_add(chain, cpp.llama_sampler_init_greedy())
+        try:
+            yield lambda: int(cpp.llama_sampler_sample(chain, self._pointer, -1))
+        finally:
+            cpp.llama_sampler_free(chain)
+
+    def close(self) -> None:
+        """Frees the memory. Nothing else may be called afterwards."""
+        self._release.close()
+
+    def _tokenize(self, text: str, control: bool) -> list[int]:
+        data = text.encode("utf-8", "replace")
+        count = -(len(data) + 8)
+        while count < 0:
+            tokens = (self._cpp.llama_token * -count)()
+            count = self._cpp.llama_tokenize(self._vocabulary, data, len(data), tokens, -count, False, control)
+        return list(tokens[:count])
+
+    def _cut_lookalikes(self, text: str) -> Iterator[str]:
+        """Cuts a text inside of whatever llama.cpp would read as a tag even in plain text."""
+        start = 0
+        for lookalike in self._lookalikes.finditer(text):
+            yield text[start : lookalike.start() + 1]
+            start = lookalike.start() + 1
+        yield text[start:]
+
+    def _load_model(self, path: Path, gpu_layers: int) -> None:
+        if not path.is_file():
+            raise ModelMissing(f"there is no model file {path}", "fetch the model again, or correct KB_MODEL")
+        self._native.errors.clear()
+        parameters = self._cpp.llama_model_default_params()
+        parameters.n_gpu_layers = _ALL_LAYERS if gpu_layers < 0 else gpu_layers
+        model = self._cpp.llama_model_load_from_file(os.fsencode(path), parameters)
+        if not model:
+            raise ModelLoadError(
+                f"{path} could not be loaded: {self._native.reason()}",
+                "it is damaged, no GGUF file, or too large for the memory: fetch it again, or choose a smaller model",
+            )
+        self._release.callback(self._cpp.llama_model_free, model)
+        self._model = model
+        self._vocabulary = self._cpp.llama_model_get_vocab(model)
+        self.metadata = self._read_metadata()
+        architecture = self.metadata.get("general.architecture", "")
+        if self._cpp.llama_model_has_encoder(model) or self.metadata.get(f"{architecture}.attention.causal") == "false":
+            raise ModelLoadError(
+                f"{path} holds a model of type {architecture!r}, which does not generate text",
+                "choose an instruction-tuned language model",
+            )
+        self.shape = self._read_shape(architecture)
+        buffer = ctypes.create_string_buffer(256)
+        self._cpp.llama_model_desc(model, buffer, len(buffer))
+        self.description = buffer.value.decode("utf-8", "replace")
+
+    def _free_context(self) -> None:
+        if self._pointer:
+            self._cpp.llama_free(self._pointer)
+        self._pointer = None
+        self._context.clear()
+
+    def _read_shape(self, architecture: str) -> ModelShape:
+        cpp, model = self._cpp, self._model
+        head_size = self.metadata.get(f"{architecture}.attention.key_length")
+        return ModelShape(
+            layers=int(cpp.llama_model_n_layer(model)),
+            kv_heads=int(cpp.llama_model_n_head_kv(model)),
+            head_size=int(head_size or cpp.llama_model_n_embd(model) // max(1, cpp.llama_model_n_head(model))),
+            trained_tokens=int(cpp.llama_model_n_ctx_train(model)),
+            vocabulary=int(cpp.llama_vocab_n_tokens(self._vocabulary)),
+        )
+
+    def _read_metadata(self) -> dict[str, str]:
+        """All metadata of the file but arrays, as text."""
+
+        def text(read: Callable[..., int], index: int) -> str:
+            buffer = ctypes.create_string_buffer(read(self._model, index, None, 0) + 1)
+            read(self._model, index, buffer, len(buffer))
+            return buffer.value.decode("utf-8", "replace")
+
+        return {
+            text(self._cpp.llama_model_meta_key_by_index, index): text(
+                self._cpp.llama_model_meta_val_str_by_index, index
+            )
+            for index in range(self._cpp.llama_model_meta_count(self._model))
+        }
+
+    def _find_lookalikes(self) -> re.Pattern[str]:
+        """A pattern of all "user-defined" tokens that look like tags.
+
+        llama.cpp leaves alone control tokens in plain text, but not these; and in the distillations of R1 `<think>` and
+        `<｜Assistant｜>` are of this kind.
+        """
+        user_defined = self._cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        texts = [
+            self._cpp.llama_vocab_get_text(self._vocabulary, token).decode("utf-8", "replace")
+            for token in range(self._cpp.llama_vocab_n_tokens(self._vocabulary))
+            if self._cpp.llama_vocab_get_attr(self._vocabulary, token) & user_defined
+        ]
+        alternatives = "|".join(re.escape(text) for text in texts if _TAG.fullmatch(text)) or "(?!)"
+        return re.compile(f"(?={alternatives})")
+
+    def _read_vocabulary(self) -> Vocabulary:
+        def text(token: int) -> str:
+            return str(self._cpp.llama_vocab_get_text(self._vocabulary, token).decode("utf-8")) if token >= 0 else ""
+
+        return Vocabulary(
+            bos=text(self._cpp.llama_vocab_bos(self._vocabulary)),
+            eos=text(self._cpp.llama_vocab_eos(self._vocabulary)),
+            adds_bos=bool(self._cpp.llama_vocab_get_add_bos(self._vocabulary)),
+            markers=frozenset(marker for marker in MARKERS if len(self.tokenize(marker, control=True)) == 1),
+        )
+
+
+def can_use_gpu() -> bool:
+    """Whether llama.cpp was built for a GPU and sees one."""
+    return bool(native().library.llama_supports_gpu_offload())

@@ -1,0 +1,175 @@
+"""The language model in a process of its own, behind the port `LanguageModel`: a crash of llama.cpp ends that process.
+
+Who was being answered then gets a `ModelError`; the next question starts the process again. Knows nothing of llama.cpp,
+which is never loaded into this process. Invariant: there is at most one child, and none after `close`.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from kb.adapters.llama import child as llm_child
+from kb.adapters.llama.child import LlamaChild
+from kb.adapters.llama.options import EngineOptions
+from kb.adapters.llama.replies import HEARTBEAT_SECONDS, Reply
+from kb.adapters.llama.wire import ModelSpec, Untuned
+from kb.errors import ModelError, ModelLoadError
+from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Message
+
+logger = logging.getLogger(__name__)
+
+_MOST_FUTILE_STARTS = 3
+"""So many processes in a row that ended without one answer: the next would do the same."""
+
+_FORGIVEN_SECONDS = 60.0
+"""After so long it is tried again all the same: there may be more memory now."""
+
+
+class LlamaProcess:
+    """A GGUF model that runs in a child process and answers one request at a time; see `in_process`.
+
+    Args:
+        path: The GGUF file; of a split model the first part.
+        name: What to call it.
+        options: How llama.cpp runs it; untuned, the process chooses, which takes some 10 seconds at its first load.
+        queue_size: Requests that may wait while one is running.
+
+    Raises:
+        ModelMissing: There is no such file.
+        ModelLoadError: It is no GGUF file, is damaged, does not fit into memory, does not generate text, or ends the
+            process.
+    """
+
+    def __init__(self, path: Path, name: str, options: EngineOptions | Untuned, *, queue_size: int = 8) -> None:
+        self._spec = ModelSpec(path.absolute(), name, options, queue_size)
+        self._lock = threading.Lock()  # guards the three below
+        self._closed = False
+        self._futile_starts = 0
+        self._child = LlamaChild(self._spec)
+        try:
+            info = self._child.info()
+        except ModelError:
+            self._child.close()
+            raise
+        assert info
+        self._info = info
+
+    @property
+    def info(self) -> LanguageModelInfo:
+        """Name, abilities and limits of the model, as it was loaded the last time."""
+        return self._info
+
+    def ready(self, timeout_seconds: float) -> bool:
+        """Whether it can answer; if its process has ended, starts it again.
+
+        Args:
+            timeout_seconds: How long to wait while it loads.
+
+        Raises:
+            ModelError: It does not load, or is closed.
+        """
+        info = self._sound_child().info(timeout_seconds)
+        self._info = info or self._info  # there may be room for another context window now
+        return info is not None
+
+    def count_tokens(self, text: str) -> int:
+        """Counts the tokens of a text, control tokens read as plain text.
+
+        Raises:
+            ModelError: The process has just ended, does not start again, or the model is closed.
+        """
+        return self._loaded_child().count_tokens(text)
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """Counts the tokens of the prompt that the messages make, and of what closes the reasoning by force.
+
+        Raises:
+            ModelError: As `count_tokens`, or the template refuses the messages.
+        """
+        return self._loaded_child().prompt_tokens(messages)
+
+    def stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    ) -> Generator[Generated, None, None]:
+        """Generates a reply.
+
+        Closing the iterator withdraws the request, wherever it stands; a heartbeat comes four times a second while
+        there is nothing to say.
+
+        Args:
+            messages: The last one from the user.
+            options: Limits and seed.
+            look: What to read from the model before; None: nothing.
+
+        Yields:
+            A `Looked` if there was a look; deltas and heartbeats as they come; exactly one `GenerationEnd`, last.
+
+        Raises:
+            PromptTooLong: Messages and budgets do not fit into the context window.
+            ModelBusy: The queue is full.
+            ModelError: The process ended meanwhile or hangs, does not start again, or the model is closed.
+        """
+        while not self.ready(HEARTBEAT_SECONDS):
+            yield Heartbeat()
+        reply, child = Reply(), self._loaded_child()
+        withdraw = child.begin(messages, options, look, reply.put)
+        try:
+            yield from _watched(child, reply.items(), options.seconds)
+        except ModelError:
+            if not self._closed:
+                raise
+            yield GenerationEnd("cancelled", 0, 0, 0)
+        finally:
+            withdraw()
+
+    def close(self) -> None:
+        """Ends what is running, and the process with it."""
+        with self._lock:
+            self._closed = True
+        self._child.close()
+
+    def _loaded_child(self) -> LlamaChild:
+        child = self._sound_child()
+        child.info()
+        return child
+
+    def _sound_child(self) -> LlamaChild:
+        """The child, or a new one in the place of one that has ended; it may still be loading."""
+        with self._lock:
+            if self._closed:
+                raise ModelError(f"the model {self._spec.name} is closed", "restart the service")
+            if self._child.has_ended:
+                self._replace()
+            return self._child
+
+    def _replace(self) -> None:
+        now = time.monotonic()
+        is_bad_luck = self._child.has_answered or now - self._child.ended > _FORGIVEN_SECONDS
+        self._futile_starts = 0 if is_bad_luck else self._futile_starts + 1
+        failure = self._child.failure()
+        if self._futile_starts >= _MOST_FUTILE_STARTS:
+            raise ModelLoadError(
+                f"{failure.message}; so it went {_MOST_FUTILE_STARTS} times in a row, without one answer",
+                "choose a smaller model, fetch this one again, or set KB_GPU_LAYERS=0; then restart the service",
+            )
+        logger.warning("%s; it is started again", failure.message)
+        self._child = LlamaChild(self._spec)
+
+
+def _watched(child: LlamaChild, items: Iterable[Generated], seconds: float) -> Iterator[Generated]:
+    """The items of a reply; gives up the child if that, or one before it, should have ended long ago.
+
+    Args:
+        seconds: How long each may take once it is its turn.
+    """
+    place, overdue = 0, 0.0
+    for item in items:
+        if isinstance(item, Heartbeat):
+            now = time.monotonic()
+            if item.place != place or not overdue:
+                place, overdue = item.place, now + seconds + llm_child.HANG_SECONDS
+            elif now > overdue:
+                child.give_up()
+        yield item

@@ -1,0 +1,135 @@
+"""From a question as it was asked to the stream of its answer: limits, options, models that may still be loading.
+
+Knows nothing about documents beyond the passages that are found.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+
+from kb.answering.followup import self_contained
+from kb.answering.freshness import FreshPassages
+from kb.answering.lookup import answer_events
+from kb.answering.remarks import without_remark
+from kb.answering.retrieval import Findings, Inquiry, Part
+from kb.answering.subquestions import split
+from kb.answering.thinking import ThinkingBudgets
+from kb.answering.writing import Brief
+from kb.errors import InvalidRequest, RequestTooLarge
+from kb.indexing.upkeep import Upkeep
+from kb.judging.evidence import CALIBRATED_MODEL
+from kb.models.loading import Loading, LoadState
+from kb.ports import Freshness, LanguageModel
+from kb.settings import Settings
+from kb.values.answers import AnswerEvent, IndexState, Thinking
+from kb.values.chat import GenerationOptions, Turn
+from kb.values.documents import DocumentInfo
+from kb.values.filters import EVERYTHING, Filters
+from kb.values.passages import Passage
+
+MAX_TOP_K = 50
+HEARTBEAT_SECONDS = 0.5
+
+PATIENCE_SECONDS = 60.0
+"""How long a question waits for models that load from disk; a download is not waited for."""
+
+
+class Questions:
+    """Answers questions.
+
+    Args:
+        retrieval: Loads embedding model and vector index.
+        model: Loads the answering model.
+        index_state: Tells how current the index is.
+        document: Gives a document by its id, or None.
+
+    Attributes:
+        files: Knows the files of the documents; None: they are not checked.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        retrieval: Loading[Upkeep],
+        model: Loading[LanguageModel],
+        index_state: Callable[[], IndexState],
+        document: Callable[[str], DocumentInfo | None],
+    ) -> None:
+        self._settings = settings
+        self._retrieval = retrieval
+        self._model = model
+        self._index_state = index_state
+        self._document = document
+        self.files: Freshness | None = None
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        thinking: Thinking | None = None,
+        top_k: int | None = None,
+        filters: Filters = EVERYTHING,
+    ) -> Generator[AnswerEvent, None, None]:
+        """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
+        question, settings = self._checked(question, top_k), self._settings
+        history = [Turn(turn.question, without_remark(turn.answer)) for turn in history]
+        parts = _parts(question, history)
+        brief = Brief(
+            question=question,
+            parts=parts,
+            history=[turn for turn in history if turn.answer],
+            thinking=thinking or settings.thinking,
+            budgets=ThinkingBudgets(settings.reasoning_short_tokens, settings.reasoning_full_tokens),
+            limits=GenerationOptions(answer_tokens=settings.answer_tokens, seconds=settings.answer_seconds),
+            passage_tokens=settings.passage_tokens,
+            min_evidence=settings.min_evidence,
+        )
+        retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
+        is_calibrated = retrieval.serving.space.model == CALIBRATED_MODEL
+        inquiry = Inquiry(parts, lambda query, k: retrieval.passages(query, k, filters), is_calibrated)
+        fresh = FreshPassages(inquiry.passages, self._document, self.files)
+
+        def retrieve() -> Findings:
+            passages = fresh.find(top_k or settings.top_k)
+            why = "stale" if fresh.stale else "filters" if filters else "empty"
+            return Findings(passages, inquiry.evidence(passages), "" if passages else why)
+
+        events = answer_events(
+            brief,
+            retrieve=retrieve,
+            model=self._model_if_ready,
+            embed=retrieval.serving.embedder.embed_passages,
+            index=self._index_state(),
+        )
+        return fresh.declared(events)
+
+    def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
+        """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
+        query = self._checked(query, top_k)
+        retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
+        return retrieval.passages(query, top_k or self._settings.top_k, filters)
+
+    def _model_if_ready(self) -> LanguageModel | None:
+        if self._model.status.state is LoadState.DOWNLOADING:
+            return self._model.require(0)
+        model = self._model.wait(HEARTBEAT_SECONDS)
+        return model if model and model.ready(HEARTBEAT_SECONDS) else None
+
+    def _checked(self, question: str, top_k: int | None) -> str:
+        question = question.strip()
+        limit = self._settings.max_question_chars
+        if not question:
+            raise InvalidRequest("the question is empty", "write a question")
+        if len(question) > limit:
+            raise RequestTooLarge(
+                f"the question has {len(question):,} characters; the limit is {limit:,}",
+                "ask a shorter question; long texts belong into a file in a watched folder",
+            )
+        if top_k is not None and not 1 <= top_k <= MAX_TOP_K:
+            raise InvalidRequest(f"top_k is {top_k}", f"ask for 1 to {MAX_TOP_K} passages")
+        return question
+
+
+def _parts(question: str, history: Sequence[Turn]) -> list[Part]:
+    """What a question asks, with what is searched for; a later part may refer to the first as to an earlier turn."""
+    first, *others = split(question)
+    turns = [*history, Turn(first, "")]
+    return [Part(first, self_contained(first, history)), *(Part(text, self_contained(text, turns)) for text in others)]

@@ -1,0 +1,49 @@
+"""What the service itself says in the place of an answer, or beside one, in the language of the question. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from kb.text.languages import asked_in
+
+NO_EVIDENCE = {
+    "en": "The documents do not seem to answer this. The nearest passages are shown.",
+    "zh": "文档中似乎没有这个问题的答案。下面是最接近的段落。",
+}
+_NOTHING = {
+    "empty": {
+        "en": "Nothing is indexed yet. Put PDF or Markdown files into a watched folder.",
+        "zh": "还没有索引任何文档。请把 PDF 或 Markdown 文件放进监视的文件夹。",
+    },
+    "filters": {
+        "en": "Within the filters there is nothing to answer from. Remove one, or choose others.",
+        "zh": "筛选范围内没有可供回答的文档。请去掉或更换筛选条件。",
+    },
+    "stale": {
+        "en": "The files that might answer this have just changed or gone, and are not read anew yet. Ask again soon.",
+        "zh": "可能含有答案的文件刚刚被修改或删除，尚未重新读取。请稍后再问。",
+    },
+}
+_WITHOUT_SOURCE = {"en": "The documents hold no source for: ", "zh": "文档中没有找到依据的问题："}
+_REMARK = re.compile(rf"\s*(?:{'|'.join(_WITHOUT_SOURCE.values())}).*\Z", re.DOTALL)
+_REFUSALS = frozenset(text for texts in (NO_EVIDENCE, *_NOTHING.values()) for text in texts.values())
+
+
+def refusal(question: str, nothing_because: str = "") -> str:
+    """Says that there is no answer.
+
+    Args:
+        nothing_because: Why nothing was found at all: `empty`, `filters` or `stale`; otherwise what was found holds no
+            answer.
+    """
+    return _NOTHING.get(nothing_because, NO_EVIDENCE)[asked_in(question)]
+
+
+def without_source(question: str, parts: Sequence[str]) -> str:
+    """Says of which parts of a question nothing was found."""
+    words = asked_in(question)
+    return _WITHOUT_SOURCE[words] + ("；" if words == "zh" else "; ").join(f"“{part}”" for part in parts)
+
+
+def without_remark(answer: str) -> str:
+    """Takes off an answer what the service said in it, so that the model does not take that for its own words."""
+    return "" if answer in _REFUSALS else _REMARK.sub("", answer)

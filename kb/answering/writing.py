@@ -1,0 +1,181 @@
+"""One try to answer a question from what was found, with a language model; it may turn out that there is too little.
+
+Knows neither how the passages are found nor how the model is loaded.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from kb.answering import remarks
+from kb.answering.clock import QuestionClock
+from kb.answering.draft import Draft
+from kb.answering.prompt import Prompt, build_prompt
+from kb.answering.retrieval import Findings, Part
+from kb.answering.thinking import ThinkingBudgets, reasoning_tokens
+from kb.citing.citations import Citer, EmbedSentences
+from kb.errors import PromptTooLong
+from kb.judging.evidence import LOOK_WEIGHTS, LookWeights, with_look
+from kb.ports import LanguageModel
+from kb.values.answers import AnswerEvent, LeftOut, Thinking
+from kb.values.chat import GenerationEnd, GenerationOptions, Heartbeat, Looked, Message, Turn
+
+LEAST_SOURCE_TOKENS = 64
+"""With less room for sources there is nothing to answer from; before that, thinking gives way."""
+
+_FITTING_ATTEMPTS = 3  # to make a prompt that fits into the context window; counting is not quite additive
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A question with all that decides how it is answered.
+
+    Attributes:
+        parts: What it asks, one by one; the question itself if that is one thing.
+        limits: Of the answer; what the reasoning may take is decided by `thinking` and `budgets`.
+        passage_tokens: Budget of passages and history in the prompt.
+        min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
+    """
+
+    question: str
+    parts: Sequence[Part]
+    history: Sequence[Turn]
+    thinking: Thinking
+    budgets: ThinkingBudgets
+    limits: GenerationOptions
+    passage_tokens: int
+    min_evidence: float
+
+    def answered(self, evidence: Sequence[float]) -> list[int]:
+        """Which parts have enough evidence."""
+        return [n for n, likelihood in enumerate(evidence) if likelihood >= self.min_evidence]
+
+
+class Attempt:
+    """An answer that is being written.
+
+    Args:
+        findings: With enough evidence for one part at least.
+        embed: For citations across languages.
+
+    Attributes:
+        evidence: For each part of the question; after the look, with what that has shown.
+        left_out: What did not find room in the prompt.
+
+    Raises:
+        PromptTooLong: There is no room for anything to answer from.
+    """
+
+    def __init__(
+        self, brief: Brief, findings: Findings, model: LanguageModel, embed: EmbedSentences, clock: QuestionClock
+    ) -> None:
+        self._brief = brief
+        self._model = model
+        self._clock = clock
+        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if brief.min_evidence > 0 else None
+        self.evidence = list(findings.evidence)
+        self.draft = Draft(brief.question, Citer(brief.question, findings.passages, embed))
+        self._limits = self._affordable_limits()
+        self._prompt = self._fitting_prompt(findings)
+        self.left_out = LeftOut(self._prompt.turns_left_out, self._prompt.passages_left_out)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """The parts of the question without enough evidence."""
+        answered = self._brief.answered(self.evidence)
+        return tuple(part.text for n, part in enumerate(self._brief.parts) if n not in answered)
+
+    def events(self) -> Generator[AnswerEvent, None, bool]:
+        """Writes the answer.
+
+        Returns:
+            Whether there was enough to answer from.
+        """
+        question = self._question()
+        is_over = yield from self._generate(question, self._look_weights)
+        if not self._brief.answered(self.evidence):
+            return False
+        if not is_over:  # the look has left other parts to be answered
+            yield from self._generate(self._question(), None)
+        return True
+
+    def remark(self) -> Generator[AnswerEvent, None, None]:
+        """Says which parts of the question have no source."""
+        if self.unanswered:
+            yield from self.draft.remark(remarks.without_source(self._brief.question, self.unanswered))
+
+    def _generate(self, question: str, weights: LookWeights | None) -> Generator[AnswerEvent, None, bool]:
+        """Has the model answer a question, until it is done or the look shows that something else is to be asked."""
+        parts = [part.query for part in self._brief.parts]
+        look = self._prompt.look(parts) if weights else None
+        stream = self._model.stream(self._asking(question), self._limits, look)
+        try:
+            for item in stream:
+                if isinstance(item, Looked):
+                    assert weights, "nothing is read from the model that was not asked for"
+                    self._note(item, weights)
+                    if not self._brief.answered(self.evidence) or self._question() != question:
+                        return False
+                elif isinstance(item, GenerationEnd):
+                    self.draft.end = item
+                elif isinstance(item, Heartbeat):
+                    yield item
+                else:
+                    self._clock.mark("prompt_ms")
+                    self._clock.mark(f"first_{item.phase}_ms")
+                    yield from self.draft.add(item)
+        finally:
+            stream.close()
+        yield from self.draft.finish()
+        return True
+
+    def _note(self, looked: Looked, weights: LookWeights) -> None:
+        self.evidence = [
+            with_look(evidence, margin, part.query, weights)
+            for evidence, margin, part in zip(self.evidence, looked.margins, self._brief.parts, strict=True)
+        ]
+
+    def _question(self) -> str:
+        """What the model is asked: only what there is a source for; as it was asked, if that can stand alone."""
+        parts, answered = self._brief.parts, self._brief.answered(self.evidence)
+        sees_last_turn = self._prompt.turns_left_out < len(self._brief.history) or not self._brief.history
+        if len(answered) == len(parts) and sees_last_turn:
+            return self._brief.question
+        can_stand_alone = 0 in answered and sees_last_turn  # to which the others may refer
+        return " ".join(parts[n].text if can_stand_alone else parts[n].query for n in answered)
+
+    def _asking(self, question: str) -> tuple[Message, ...]:
+        return self._prompt.asking(question, len(self._brief.answered(self.evidence)))
+
+    def _affordable_limits(self) -> GenerationOptions:
+        """The limits of the generation; where the context window is small, thinking gives way to the sources."""
+        brief, model = self._brief, self._model
+        thinking = reasoning_tokens(brief.thinking, brief.budgets, brief.question, len(brief.parts), max(self.evidence))
+        without_sources = self._length(build_prompt(brief.question, (), (), model.count_tokens, 0))
+        room = model.info.context_tokens - brief.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
+        if room < 0:
+            raise PromptTooLong(
+                f"the question leaves no room for sources: it takes {without_sources} tokens, and the answer may take "
+                f"{brief.limits.answer_tokens} of the {model.info.context_tokens} in the context window",
+                "ask a shorter question, or raise KB_CONTEXT_TOKENS, or lower KB_ANSWER_TOKENS",
+            )
+        return replace(brief.limits, reasoning_tokens=min(thinking, room) if model.info.reasons else 0)
+
+    def _fitting_prompt(self, findings: Findings) -> Prompt:
+        brief, model = self._brief, self._model
+        room = model.info.context_tokens - self._limits.answer_tokens - self._limits.reasoning_tokens
+        budget = brief.passage_tokens
+        for _ in range(_FITTING_ATTEMPTS):
+            prompt = build_prompt(brief.question, findings.passages, brief.history, model.count_tokens, budget)
+            excess = self._length(prompt) - room
+            if excess <= 0:
+                break
+            budget -= excess
+        return prompt
+
+    def _length(self, prompt: Prompt) -> int:
+        """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
+        queries = [part.query for part in self._brief.parts]
+        asked = [prompt.asking(question, len(queries)) for question in {self._brief.question, " ".join(queries)}]
+        if self._look_weights:
+            asked += prompt.look(queries).prompts
+        return max(map(self._model.prompt_tokens, asked))

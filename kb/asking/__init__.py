@@ -1,1 +1,0 @@
-"""A question → the stream of its answer: evidence, prompt, refusal, history."""

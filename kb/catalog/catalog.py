@@ -1,0 +1,323 @@
+"""The truth: documents, chunks and full-text index in one SQLite file, with embeddings and ledger beside them.
+
+One transaction swaps a document: a reader sees the old version or the new one, never a mixture and never nothing.
+`snapshot` makes several reads see one state. Knows nothing about vector search.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+
+from kb.catalog.database import Database, Row
+from kb.catalog.embeddings import EmbeddingStore
+from kb.catalog.filters import select
+from kb.catalog.keywords import KeywordStore
+from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
+from kb.catalog.rows import (
+    CHUNKS,
+    DOCUMENT_COLUMNS,
+    clear_failure,
+    delete_document,
+    document_info,
+    insert_chunk,
+    is_forgotten,
+    stored_chunk,
+    to_json,
+)
+from kb.values.documents import Chunk, Document, DocumentInfo, FailureKind, FileVersion
+from kb.values.filters import Filters
+from kb.values.passages import StoredChunk
+
+SCHEMA_VERSION = 3
+
+FORGOTTEN_REASON = "forgotten at your wish"
+FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
+
+MIGRATIONS = MappingProxyType(
+    {
+        1: f"""
+        ALTER TABLE documents ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE documents ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
+        ALTER TABLE failures ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE failures ADD COLUMN kind TEXT NOT NULL DEFAULT 'unreadable';
+        ALTER TABLE failures ADD COLUMN next_try_at TEXT;
+        ALTER TABLE folders ADD COLUMN device INTEGER;
+        ALTER TABLE folders ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
+        UPDATE failures SET kind = '{FailureKind.FORGOTTEN}' WHERE reason = '{FORGOTTEN_REASON}';
+        """,
+        2: """
+        CREATE VIRTUAL TABLE new_terms USING fts5 (terms, tokenize = "ascii tokenchars '.,:/-_+#@%'");
+        INSERT INTO new_terms (rowid, terms) SELECT rowid, terms FROM chunk_terms;
+        DROP TABLE chunk_terms;
+        ALTER TABLE new_terms RENAME TO chunk_terms;
+        CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);
+        CREATE INDEX documents_by_condition ON documents (id, root, source, media_type, tags, date, modified_ns);
+        """,
+    }
+)
+"""SQL that leads from a version of the schema to the next one."""
+
+_MERGE_PAGES = 2000
+_MUCH_FREE = 0.25
+_PAGES_GIVEN_BACK = 2000
+
+
+class Catalog:
+    """Reads and writes the catalog file.
+
+    Args:
+        path: Made if it is not there; one of an older version is brought up to date.
+
+    Attributes:
+        embeddings: Of the chunks' texts.
+        keywords: Of the chunks and their documents.
+        ledger: Failures, watched folders, the index record.
+
+    Raises:
+        SchemaMismatch: The file was written by a newer version.
+        StorageError: The file is damaged or not accessible.
+    """
+
+    def __init__(self, path: Path) -> None:
+        schema = resources.files("kb.catalog").joinpath("schema.sql").read_text("utf-8")
+        self._database = Database(path, schema, SCHEMA_VERSION, MIGRATIONS)
+        self.embeddings = EmbeddingStore(self._database)
+        self.keywords = KeywordStore(self._database)
+        self.ledger = Ledger(self._database)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All reads of this thread inside the block see one state of the catalog."""
+        return self._database.snapshot()
+
+    # Documents
+
+    def documents(self) -> list[DocumentInfo]:
+        """All documents, ordered by folder and path."""
+        return [
+            document_info(row)
+            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY root, source")
+        ]
+
+    def document(self, document_id: str) -> DocumentInfo | None:
+        """One document, or None."""
+        rows = self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE id = ?", document_id)
+        return next(map(document_info, rows), None)
+
+    def document_id(self, root: str, source: str) -> str | None:
+        """The id of the document that was read from a file, or None."""
+        rows = self._database.rows("SELECT id FROM documents WHERE root = ? AND source = ?", root, source)
+        return next((str(row["id"]) for row in rows), None)
+
+    def text(self, document_id: str, start: int = 0, end: int | None = None) -> str | None:
+        """A stretch of a document's text, in characters; None if there is no such document."""
+        length = -1 if end is None else max(0, end - start)
+        sql = (
+            "SELECT CASE ?2 WHEN -1 THEN substr(text, ?1 + 1) ELSE substr(text, ?1 + 1, ?2) END AS part FROM documents"
+        )
+        return next(
+            (str(row["part"]) for row in self._database.rows(f"{sql} WHERE id = ?3", start, length, document_id)), None
+        )
+
+    def counts(self) -> tuple[int, int]:
+        """Numbers of documents and of chunks."""
+        row = self._database.rows("SELECT (SELECT count(*) FROM documents) AS d, (SELECT count(*) FROM chunks) AS c")[0]
+        return row["d"], row["c"]
+
+    def swap(
+        self,
+        document_id: str,
+        file: FileVersion,
+        document: Document,
+        chunks: Sequence[Chunk],
+        hashes: Sequence[str],
+        *,
+        recipe: str = "",
+        dead_vectors: int = 0,
+    ) -> bool:
+        """Puts a version of a document in the place of the one before, if any: the commit point of ingest.
+
+        Args:
+            hashes: `text_hash` of each chunk.
+            recipe: Version of readers and chunker.
+            dead_vectors: Vectors that go from the index for it.
+
+        Returns:
+            False, and nothing has changed, if the user wants this version of the file gone.
+        """
+        with self._database.transaction() as connection:
+            if is_forgotten(connection, file):
+                return False
+            delete_document(connection, document_id)
+            clear_failure(connection, file)
+            columns = {
+                "id": document_id,
+                **file_columns(file),
+                "title": document.title,
+                "media_type": document.media_type,
+                "tags": to_json(document.tags),
+                "date": document.date.isoformat() if document.date else None,
+                "page_count": document.page_count,
+                "text": document.text,
+                "text_chars": len(document.text),
+                "indexed_at": now(),
+                "recipe": recipe,
+            }
+            connection.execute(
+                f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+                tuple(columns.values()),
+            )
+            for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
+                insert_chunk(connection, document_id, ordinal, chunk, text_hash)
+            add_to_counter(connection, "dead_vectors", dead_vectors)
+            return True
+
+    def move(self, document_id: str, file: FileVersion, title: str) -> None:
+        """Notes a document's new place or times; its text is untouched. Unknown ids are ignored."""
+        with self._database.transaction() as connection:
+            moved = connection.execute(
+                "UPDATE documents SET root = ?, source = ?, size_bytes = ?, modified_ns = ?, changed_ns = ?, title = ?"
+                " WHERE id = ?",
+                (file.root, file.source, file.size_bytes, file.modified_ns, file.changed_ns, title, document_id),
+            )
+            if moved.rowcount:
+                clear_failure(connection, file)
+
+    def remove(self, document_id: str, dead_vectors: int = 0) -> None:
+        """Removes a document; unknown ids are ignored."""
+        with self._database.transaction() as connection:
+            delete_document(connection, document_id)
+            add_to_counter(connection, "dead_vectors", dead_vectors)
+
+    def forget(self, document_id: str) -> DocumentInfo | None:
+        """Removes a document at the user's wish, and notes that its file is to be passed over.
+
+        What its rows held is overwritten; `drop_unused`, `merge_terms`, `vacuum` and `checkpoint` remove the rest.
+
+        Returns:
+            What was removed, or None if there is no such document.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE id = ?", (document_id,)
+            ).fetchone()
+            if row is None:
+                return None
+            document = document_info(row)
+            delete_document(connection, document_id)
+            write_failure(connection, document.file, FORGOTTEN_REASON, FORGOTTEN_HINT, FailureKind.FORGOTTEN)
+            add_to_counter(connection, "forgotten", 1)
+            return document
+
+    def outdate(self, document_ids: Iterable[str] | None = None) -> int:
+        """Takes the recipe off documents, so that their files are read anew.
+
+        Args:
+            document_ids: None: all.
+
+        Returns:
+            How many.
+        """
+        with self._database.transaction() as connection:
+            if document_ids is None:
+                return connection.execute("UPDATE documents SET recipe = ''").rowcount
+            update = "UPDATE documents SET recipe = '' WHERE id = ?"
+            return sum(connection.execute(update, (document_id,)).rowcount for document_id in set(document_ids))
+
+    # Chunks
+
+    def chunk_keys(self, document_id: str | None = None) -> set[tuple[str, str]]:
+        """Pairs of document id and text hash of all chunks, or of one document's."""
+        sql = "SELECT DISTINCT document_id, text_hash FROM chunks WHERE ?1 IS NULL OR document_id = ?1"
+        return {(row["document_id"], row["text_hash"]) for row in self._database.rows(sql, document_id)}
+
+    def chunk_keys_of(self, hashes: Sequence[str]) -> list[tuple[str, str]]:
+        """Pairs of document id and text hash of the chunks with these texts."""
+        sql = "SELECT DISTINCT document_id, text_hash FROM chunks WHERE text_hash IN ({marks})"
+        rows = self._database.rows_in(sql, list(set(hashes)))
+        return [(row["document_id"], row["text_hash"]) for row in rows]
+
+    # Search
+
+    def chunk_counts(self, filters: Filters) -> dict[str, int]:
+        """Ids of the documents that pass, with how many chunks each has."""
+        documents = select(self._database, filters)
+        sql = "SELECT id, (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunks FROM documents"
+        rows = self._database.rows(f"{sql} WHERE {documents.sql}", *documents.values)
+        return {row["id"]: row["chunks"] for row in rows}
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Chunks by id; those that are gone are missing."""
+        rows = self._database.rows_in(CHUNKS + " WHERE chunks.id IN ({marks})", list(ids))
+        return {chunk.id: chunk for chunk in self._stored_chunks(rows)}
+
+    def dates(self, chunk_ids: Sequence[int]) -> dict[int, datetime.date]:
+        """The date of the document that holds each chunk: its own, else that of its file."""
+        sql = (
+            "SELECT chunks.id, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day"
+            " FROM chunks JOIN documents ON documents.id = document_id WHERE chunks.id IN ({marks})"
+        )
+        rows = self._database.rows_in(sql, list(chunk_ids))
+        return {row["id"]: datetime.date.fromisoformat(row["day"]) for row in rows}
+
+    def around(self, chunk: StoredChunk, reach: int) -> list[StoredChunk]:
+        """A chunk with up to `reach` others to either side of it, in the order of the document."""
+        sql = CHUNKS + " WHERE document_id = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal"
+        first, last = chunk.ordinal - reach, chunk.ordinal + reach
+        return self._stored_chunks(self._database.rows(sql, chunk.document_id, first, last))
+
+    def _stored_chunks(self, rows: Iterable[Row]) -> list[StoredChunk]:
+        """Reads each document's text once, as that takes a time that grows with its length."""
+        found = list(rows)
+        with_text = "SELECT id, text FROM documents WHERE id IN ({marks})"
+        documents = self._database.rows_in(with_text, list({row["document_id"] for row in found}))
+        texts = {row["id"]: row["text"] for row in documents}
+        return [stored_chunk(row, texts[row["document_id"]]) for row in found]
+
+    def chunk_ids(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The first chunk of each pair of document id and text hash; pairs without a chunk are missing."""
+        sql = (
+            "SELECT document_id, text_hash, min(id) AS id FROM chunks WHERE text_hash IN ({marks})"
+            " GROUP BY document_id, text_hash"
+        )
+        rows = self._database.rows_in(sql, list({text_hash for _, text_hash in keys}))
+        found = {(row["document_id"], row["text_hash"]): int(row["id"]) for row in rows}
+        return {key: found[key] for key in keys if key in found}
+
+    # The file
+
+    def merge_terms(self) -> bool:
+        """Merges some of the full-text index, by which the terms of removed chunks go.
+
+        Returns:
+            Whether there is more to merge.
+        """
+        with self._database.transaction() as connection:
+            before = connection.total_changes
+            connection.execute("INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
+            return connection.total_changes - before > 1  # https://www.sqlite.org/fts5.html#the_merge_command
+
+    def vacuum(self) -> None:
+        """Writes the file anew, so that nothing is left of what was deleted. Takes as long as copying it."""
+        self._database.vacuum()
+
+    def checkpoint(self) -> bool:
+        """Empties the write-ahead log; False: a reader was in the way."""
+        return self._database.checkpoint()
+
+    def give_back_space(self) -> bool:
+        """Gives some of the file's empty pages back to the disk if it has many.
+
+        Returns:
+            Whether it had.
+        """
+        if self._database.free_share() < _MUCH_FREE:
+            return False
+        self._database.give_back(_PAGES_GIVEN_BACK)
+        return True

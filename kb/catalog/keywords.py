@@ -1,0 +1,110 @@
+"""Words in the catalog: which chunks hold the terms of a query, and which documents are about them.
+
+Scores are shares in 0…1 of what a text would reach that held every term of the query, those included that no text
+holds: so they mean the same for every query. Common terms of a large catalog are passed over; they cost the most time
+and say the least.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+
+from kb.catalog.database import Database, Row
+from kb.catalog.filters import select
+from kb.catalog.vocabulary import Vocabulary
+from kb.text.scripts import is_cjk
+from kb.text.terms import search_terms
+from kb.values.filters import EVERYTHING, Filters
+
+POSTINGS_SEARCHED = 5_000
+"""The rarest terms of a query are searched for until so many chunks hold them; in small catalogs these are all."""
+
+POSTINGS_COUNTED = 2_000
+"""The same for counting in how many chunks of a document a term stands."""
+
+_BM25_LIMIT = 2.2  # what FTS5's BM25 comes near for a term that is repeated again and again, by its weight: k1 + 1
+_HALF_ABOUT = 3  # a document with a term in so many of its chunks is half about it
+
+
+class KeywordStore:
+    """Reads the full-text index; adapter of `kb.ports.KeywordIndex`.
+
+    Args:
+        database: Has the catalog's schema.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._vocabulary: tuple[object, Vocabulary] | None = None
+
+    def search(self, terms: Sequence[str], k: int, filters: Filters = EVERYTHING) -> list[tuple[int, float]]:
+        """See `kb.ports.KeywordIndex`."""
+        vocabulary = self._vocabulary_of_now()
+        weights = vocabulary.weights(terms)
+        sought = vocabulary.rarest(weights, POSTINGS_SEARCHED)
+        if not sought:
+            return []
+        query = " OR ".join(f'"{term}" *' if len(term) == 1 and is_cjk(term) else f'"{term}"' for term in sought)
+        documents = select(self._database, filters)
+        document = "(SELECT document_id FROM chunks WHERE chunks.id = chunk_terms.rowid)"
+        passing = f"AND {document} IN (SELECT id FROM documents WHERE {documents.sql})" if filters else ""
+        # Ordered by `rank`, FTS5 would weigh each chunk that has a term before it is asked which may be found.
+        sql = (
+            "SELECT rowid, bm25(chunk_terms) AS cost FROM chunk_terms"
+            f" WHERE chunk_terms MATCH ? {passing} ORDER BY cost LIMIT ?"
+        )
+        best = _BM25_LIMIT * sum(weights.values())
+        return [(row["rowid"], -row["cost"] / best) for row in self._database.rows(sql, query, *documents.values, k)]
+
+    def document_shares(self, terms: Sequence[str], chunk_ids: Collection[int]) -> dict[int, float]:
+        """How much of the query says which document is meant: one half for what it is about, one half for its name.
+
+        Returns:
+            Shares in 0…1, by chunk.
+        """
+        vocabulary = self._vocabulary_of_now()
+        weights = vocabulary.weights(terms)
+        documents = self._documents(chunk_ids)
+        names = {row["document_id"]: f"{row['title']}\n{row['source']}" for row in documents.values()}
+        about = _about(vocabulary, vocabulary.rarest(weights, POSTINGS_COUNTED), names)
+        named = {key: _share(dict.fromkeys(_name_terms(name), 1.0), weights) for key, name in names.items()}
+        return {key: (about[row["document_id"]] + named[row["document_id"]]) / 2 for key, row in documents.items()}
+
+    def _documents(self, chunk_ids: Collection[int]) -> dict[int, Row]:
+        sql = (
+            "SELECT chunks.id, document_id, title, source FROM chunks JOIN documents ON documents.id = document_id"
+            " WHERE chunks.id IN ({marks})"
+        )
+        return {row["id"]: row for row in self._database.rows_in(sql, list(chunk_ids))}
+
+    def _vocabulary_of_now(self) -> Vocabulary:
+        """That of the state which this thread reads: whoever looks at an older one does not spoil it for the others."""
+        newest = self._database.rows("SELECT max(id) FROM chunks")[0][0]
+        state = (self._database.commits, newest)
+        known = self._vocabulary
+        if known is None or known[0] != state:
+            known = self._vocabulary = state, Vocabulary(self._database, before=known[1] if known else None)
+        return known[1]
+
+
+def _about(vocabulary: Vocabulary, terms: Sequence[str], document_ids: Collection[str]) -> dict[str, float]:
+    """What tells documents apart: terms that stand in few of them, and there in many chunks.
+
+    A report names its company in fifty of its chunks, and is about that company in all the others, too.
+    """
+    parts: dict[str, dict[str, float]] = {key: {} for key in document_ids}
+    for term in terms:
+        holders = vocabulary.holders(term)
+        for document_id in holders.keys() & parts.keys():
+            parts[document_id][term] = holders[document_id] / (holders[document_id] + _HALF_ABOUT)
+    telling = {term: vocabulary.telling(term) for term in terms}
+    return {key: _share(part, telling) for key, part in parts.items()}
+
+
+@lru_cache(maxsize=4096)
+def _name_terms(name: str) -> frozenset[str]:
+    return frozenset(search_terms(name))
+
+
+def _share(parts: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(part * weights[term] for term, part in parts.items() if term in weights) / total if total else 0.0

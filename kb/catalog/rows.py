@@ -1,0 +1,90 @@
+"""The values of the catalog as rows, and the statements that several of its transactions share.
+
+Knows the tables; begins and ends no transaction.
+"""
+
+import datetime
+import json
+from collections.abc import Sequence
+
+from kb.catalog.database import Connection, Row
+from kb.catalog.ledger import SAME_VERSION, file_columns, file_version
+from kb.text.terms import index_terms
+from kb.values.documents import Chunk, DocumentInfo, FailureKind, FileVersion
+from kb.values.passages import StoredChunk
+
+DOCUMENT_COLUMNS = (
+    "id, root, source, size_bytes, modified_ns, changed_ns, sha256, title, media_type, tags, date, page_count,"
+    " text_chars, indexed_at, recipe,"
+    " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
+)
+CHUNK_COLUMNS = "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens"
+CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document_id"
+
+
+def delete_document(connection: Connection, document_id: str) -> None:
+    """Deletes a document with its chunks and their terms."""
+    chunk_rows = "SELECT id FROM chunks WHERE document_id = ?"
+    connection.execute(f"DELETE FROM chunk_terms WHERE rowid IN ({chunk_rows})", (document_id,))
+    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+
+def insert_chunk(connection: Connection, document_id: str, ordinal: int, chunk: Chunk, text_hash: str) -> None:
+    """Adds a chunk of a document, and its terms."""
+    inserted = connection.execute(
+        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(document_id, ordinal, chunk.start, chunk.end, chunk.page),
+            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash),
+        ),
+    )
+    terms = " ".join(index_terms(f"{chunk.context}\n{chunk.text}"))
+    connection.execute("INSERT INTO chunk_terms (rowid, terms) VALUES (?, ?)", (inserted.lastrowid, terms))
+
+
+def is_forgotten(connection: Connection, file: FileVersion) -> bool:
+    """Whether the user wants this version of a file gone."""
+    sql = f"SELECT 1 FROM failures WHERE root = :root AND source = :source AND kind = :kind AND {SAME_VERSION}"
+    values = {**file_columns(file), "kind": FailureKind.FORGOTTEN}
+    return connection.execute(sql, values).fetchone() is not None
+
+
+def clear_failure(connection: Connection, file: FileVersion) -> None:
+    """Forgets that a file failed."""
+    connection.execute("DELETE FROM failures WHERE root = ? AND source = ?", (file.root, file.source))
+
+
+def document_info(row: Row) -> DocumentInfo:
+    """Reads a row of `DOCUMENT_COLUMNS`."""
+    return DocumentInfo(
+        id=row["id"],
+        file=file_version(row),
+        title=row["title"],
+        media_type=row["media_type"],
+        tags=tuple(json.loads(row["tags"])),
+        date=datetime.date.fromisoformat(row["date"]) if row["date"] else None,
+        page_count=row["page_count"],
+        text_chars=row["text_chars"],
+        chunk_count=row["chunk_count"],
+        indexed_at=datetime.datetime.fromisoformat(row["indexed_at"]),
+        recipe=row["recipe"],
+    )
+
+
+def stored_chunk(row: Row, document_text: str) -> StoredChunk:
+    """Reads a row of `CHUNKS`."""
+    chunk = Chunk(
+        start=row["start_char"],
+        end=row["end_char"],
+        text=document_text[row["start_char"] : row["end_char"]],
+        headings=tuple(json.loads(row["headings"])),
+        page=row["page"],
+        context=row["context"],
+        tokens=row["tokens"],
+    )
+    return StoredChunk(row["id"], row["document_id"], row["ordinal"], row["title"], row["source"], chunk)
+
+
+def to_json(values: Sequence[str]) -> str:
+    """Writes a JSON column."""
+    return json.dumps(list(values), ensure_ascii=False)

@@ -1,1 +1,0 @@
-"""Models that read texts for the search: embedding models and rerankers."""

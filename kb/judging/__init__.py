@@ -1,0 +1,1 @@
+"""Whether texts bear each other out: evidence for an answer."""

@@ -1,1 +1,0 @@
-"""Chinese and English text: sentences, words, numbers and dates. Pure."""

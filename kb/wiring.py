@@ -1,0 +1,175 @@
+"""The only wiring: `open_library` makes a `KnowledgeBase` of its parts.
+
+    from kb.wiring import open_library
+
+    with open_library() as library:
+        print(library.ask("What did we decide about the second dome?").answer)
+
+Opening is quick: models load in the background, or when they are first needed.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from kb.adapters.chroma.local import ChromaStores
+from kb.adapters.cross_encoder import CrossEncoderReranker
+from kb.adapters.embedding.backends import open_embedder
+from kb.adapters.llama.options import EngineSettings
+from kb.adapters.llama.process import LlamaProcess
+from kb.adapters.llama.tuning_cache import CACHE_NAME
+from kb.adapters.llama.wire import Untuned
+from kb.catalog.catalog import Catalog
+from kb.catalog.index_record import Space
+from kb.data_directory import DataDirectoryLock
+from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
+from kb.indexing.startup import open_retrieval
+from kb.indexing.upkeep import Upkeep
+from kb.knowledge_base import KnowledgeBase, ModelStatus
+from kb.models.loading import Loading, LoadState
+from kb.models.store import ModelStore
+from kb.ports import Embedder, LanguageModel, Reranker
+from kb.search.languages import measure
+from kb.search.reranking import NO_RERANKING, Reranking
+from kb.settings import Settings, load
+from kb.values.progress import Progress, Report
+
+__all__ = ["CATALOG_NAME", "INDEX_NAME", "KnowledgeBase", "ModelStatus", "open_library"]
+
+logger = logging.getLogger(__name__)
+
+CATALOG_NAME = "catalog.sqlite3"
+INDEX_NAME = "chroma"
+
+# The first search of a process takes several times as long, and so does the first one for a common word.
+_WARM_UP = "What is the name of the one that was in it for the first time, and how many are there? 这是什么时候？"
+
+
+def open_library(
+    settings: Settings | None = None, wrap: Callable[[Embedder], Embedder] = lambda embedder: embedder
+) -> KnowledgeBase:
+    """Opens a data directory.
+
+    Args:
+        settings: None: from environment and `kb.toml`.
+        wrap: Puts something around the embedding model, for measurements; if that makes other vectors, it must have
+            another identity.
+
+    Raises:
+        DataDirectoryLocked: Another process has it open.
+        StorageError: It cannot be read or written.
+    """
+    settings = settings or load()
+    lock = DataDirectoryLock(settings.home)
+    try:
+        catalog = Catalog(settings.home / CATALOG_NAME)
+    except KBError:
+        lock.release()
+        raise
+    retrieval = Loading("embedding model", lambda report: _load_retrieval(settings, catalog, wrap, reranking, report))
+    model = Loading("answering model", lambda report: _load_model(settings, report))
+    reranker = Loading("reranker", lambda report: _load_reranker(settings, retrieval, report))
+    reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
+    return KnowledgeBase(settings, lock, catalog, retrieval, model, reranker if settings.reranker else None)
+
+
+def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
+    """Reranks with what is loaded; searches do not wait for it, and the first one begins to load it.
+
+    Args:
+        depth: How many hits it reads.
+    """
+
+    def get() -> Reranker | None:
+        if reranker.status.state is LoadState.WAITING:
+            reranker.start()
+        return reranker.get()
+
+    return Reranking(depth, get)
+
+
+def _load_retrieval(
+    settings: Settings,
+    catalog: Catalog,
+    wrap: Callable[[Embedder], Embedder],
+    reranking: Reranking,
+    report: Report,
+) -> Upkeep:
+    store = ModelStore(settings.models)
+    folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
+    embedder = wrap(open_embedder(folder, store.identity(folder), report, settings.embedding_backend))
+    space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
+    stores = ChromaStores(settings.home / INDEX_NAME)
+    upkeep = open_retrieval(
+        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure
+    )
+    try:
+        upkeep.retrieval.passages(_WARM_UP, 1)
+    except KBError:
+        upkeep.close()
+        raise
+    return upkeep
+
+
+def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | None:
+    """Loads the model of a space that is not the one by the settings, as far as it is still on this machine."""
+    for folder in filter(None, (store.find(space.model), store.find(space.folder))):
+        identity = store.identity(folder)
+        if space.identity.startswith(identity):
+            try:
+                embedder = open_embedder(folder, identity, report, "torch" if space.identity == identity else "onnx")
+            except ModelLoadError as error:
+                logger.warning("%s", error.message)
+                continue
+            if embedder.identity == space.identity:
+                return embedder
+    return None
+
+
+def _load_reranker(settings: Settings, retrieval: Loading[Upkeep], report: Report) -> Reranker:
+    with suppress(KBError):
+        retrieval.wait()  # before, there is nothing to put in order; and the first passages come sooner
+    name = settings.reranker
+    store = ModelStore.of(settings)
+    folder = store.find(name)
+    if folder is None:
+        report(Progress(name, 0, None))  # who will not wait for a download need not wait for the hub either
+        folder = _fetch_reranker(store, name, report)
+    report(Progress(name, 1, 1))
+    return CrossEncoderReranker(folder, name)
+
+
+def _fetch_reranker(store: ModelStore, name: str, report: Report) -> Path:
+    hint = "set a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT) and start again, or set KB_RERANKER to a local folder"
+    try:
+        return store.pull(name, report)
+    except ModelDownloadError as error:
+        raise ModelDownloadError(error.message, hint) from error
+    except NotFound as error:
+        message = f"the reranker {name!r} is neither a folder with a cross-encoder nor a name like owner/repo"
+        raise ModelLoadError(message, "correct KB_RERANKER and start again") from error
+
+
+def _load_model(settings: Settings, report: Report) -> LanguageModel:
+    store = ModelStore(settings.models)
+    name = store.choose_answer_model(settings.model)
+    path: Path | None = store.find(name) if name else None
+    if name is None:
+        name, path = store.pull_default_answer_model(report)
+    elif path is None:
+        path = store.pull(name, report)
+    untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
+    return LlamaProcess(path, name, untuned, queue_size=settings.queue_size)
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """What was set by hand of how llama.cpp runs the answering model."""
+    return EngineSettings(
+        context_tokens=settings.context_tokens or None,
+        threads=settings.threads or None,
+        batch_tokens=settings.batch_tokens or None,
+        flash_attention=None if settings.flash_attention == "auto" else settings.flash_attention == "on",
+        kv_type=None if settings.kv_type == "auto" else settings.kv_type,
+        gpu_layers=None if settings.gpu_layers < 0 else settings.gpu_layers,
+    )

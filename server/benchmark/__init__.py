@@ -1,1 +1,0 @@
-"""Measurements of speed and size, on documents that are made for them."""

@@ -1,0 +1,148 @@
+"""What several commands of the terminal share: options, the filters made of them, and the way to a service."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kb.settings import load
+from kb.values.filters import Filters
+from server.client.naming import find_document, paths_on_disk
+from server.terminal import views as terminal
+
+if TYPE_CHECKING:
+    from server.client.service import Service
+
+_DAY = "%Y-%m-%d"
+
+
+@contextmanager
+def connected() -> Iterator["Service"]:
+    """The service: the one that is running, else the data directory, opened for this command alone."""
+    from server.client.connection import connect
+
+    with connect(load(), terminal.show_loading) as service:
+        yield service
+
+
+def as_text(argument: str) -> str:
+    """Puts a mark in the place of bytes that are no text; nothing behind could take them."""
+    return argument.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def as_texts(arguments: list[str] | None) -> list[str]:
+    """The same for several."""
+    return [as_text(argument) for argument in arguments or []]
+
+
+Question = Annotated[str, typer.Argument(help="In Chinese or English.", callback=as_text)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+HowLong = Annotated[
+    str | None,
+    typer.Option("--thinking", help="How long a reasoning model may think: auto (as is needed), off, short or full."),
+]
+ShowReasoning = Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")]
+TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
+
+_NARROWING = "Which documents may answer"
+Folders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in",
+        metavar="FOLDER",
+        help="Only files in this folder, on disk or below a watched one. What is named can be given several times.",
+        callback=as_texts,
+        rich_help_panel=_NARROWING,
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="Only files of this type: pdf, md, text/plain.",
+        callback=as_texts,
+        rich_help_panel=_NARROWING,
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="Only documents with this tag.",
+        callback=as_texts,
+        rich_help_panel=_NARROWING,
+    ),
+]
+Documents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--document",
+        metavar="DOCUMENT",
+        help="Only this document: its path on disk or below a watched folder, or its id.",
+        callback=as_texts,
+        rich_help_panel=_NARROWING,
+    ),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        metavar="DAY",
+        formats=[_DAY],
+        help="Only documents of this day or later, as 2024-01-31: by their own date, else that of the file.",
+        rich_help_panel=_NARROWING,
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        metavar="DAY", formats=[_DAY], help="Only documents of this day or earlier.", rich_help_panel=_NARROWING
+    ),
+]
+
+
+def make_filters(
+    service: "Service",
+    folders: Folders,
+    types: Types,
+    tags: Tags,
+    documents: Documents,
+    since: Since,
+    until: Until,
+) -> Filters:
+    """Makes filters of the options that narrow a question.
+
+    Raises:
+        InvalidRequest: They make no sense, or a name stands for several documents.
+        NotFound: There is no such document.
+    """
+    return Filters(
+        folders=tuple(_folder_paths(folders or ())),
+        types=tuple(types or ()),
+        tags=tuple(tags or ()),
+        since=_day(since),
+        until=_day(until),
+        document_ids=tuple(_document_ids(service, documents or ())),
+    )
+
+
+def _folder_paths(names: Iterable[str]) -> Iterable[str]:
+    """A folder that is there on disk is meant as that; any other lies below a watched one."""
+    for name in names:
+        path = Path(name).expanduser()
+        is_on_disk = path.is_absolute() or (name and os.path.exists(path))  # noqa: PTH110 - never raises
+        yield from sorted(paths_on_disk(path)) if is_on_disk else [name]
+
+
+def _document_ids(service: "Service", names: Iterable[str]) -> list[str]:
+    listed = service.documents() if names else None
+    return [find_document(name, listed).id for name in names] if listed else []
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None

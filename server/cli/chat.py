@@ -1,0 +1,121 @@
+"""`kb chat`: a conversation in the terminal, line by line.
+
+Where standard input is no terminal, lines are read from it without a prompt. Nothing that goes wrong with one question
+ends the conversation.
+"""
+
+import importlib
+import io
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from rich.text import Text
+
+from kb.errors import KBError
+from server.cli.conversation import Ask, Command, Conversation, command_of, reasons
+from server.terminal import views as terminal
+from server.terminal.cleaning import as_typed, printable
+
+PROMPT = "> "
+
+HELP = """\
+/sources   the quotes and passages behind the last answer
+/why       what the model thought and did not see, and why there is no answer if there is none
+/clear     forget the conversation
+/help      this list
+/exit      end; so do exit, quit and Ctrl+D
+
+Ctrl+C stops an answer; what was stopped is not remembered."""
+
+ReadLine = Callable[[], str | None]
+
+
+def chat(
+    ask: Ask,
+    *,
+    show_reasoning: bool = False,
+    min_evidence: float | None = None,
+    read_line: ReadLine | None = None,
+) -> None:
+    """Talks until the input ends, or somebody wants it to.
+
+    Args:
+        ask: Asks one question.
+        show_reasoning: Whether reasoning is shown while it comes.
+        min_evidence: How likely an answer must be to be given, in 0…1; None: not known.
+        read_line: Gives the next line, or None at the end; None: the terminal.
+    """
+    conversation = Conversation(ask)
+    read_line = read_line or line_reader()
+    while (line := read_line()) is not None:
+        text = as_typed(line)
+        command = command_of(text)
+        if command is Command.EXIT:
+            return
+        try:
+            if command is not None:
+                _obey(command, conversation, min_evidence)
+            elif text:
+                _answer(text, conversation, show_reasoning)
+        except KeyboardInterrupt:
+            terminal.err.print("\n[dim]stopped; this is not remembered[/]")
+        except KBError as error:
+            terminal.show_error(error)
+
+
+def line_reader() -> ReadLine:
+    """Reads lines from standard input: with prompt, editing and history if somebody sits there."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # bytes that are no text must not end the conversation
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return lambda: sys.stdin.readline() or None
+    with suppress(ImportError):  # there is none on Windows, where the console edits lines itself
+        importlib.import_module("readline")  # from now on used by input()
+    terminal.err.print("[dim]Ask about your documents; /help lists what else can be typed.[/]")
+    return _prompted
+
+
+def _prompted() -> str | None:
+    try:
+        return input(PROMPT)
+    except EOFError:
+        terminal.err.print()
+        return None
+    except KeyboardInterrupt:
+        terminal.err.print()
+        readline = sys.modules.get("readline")
+        return "" if readline and readline.get_line_buffer() else None
+
+
+def _answer(question: str, conversation: Conversation, show_reasoning: bool) -> None:
+    view = terminal.AnswerView(show_reasoning)
+    events = conversation.ask(question)
+    try:
+        for body in events:
+            view.show(body)
+    finally:
+        events.close()
+        view.close()
+
+
+def _obey(command: Command, conversation: Conversation, min_evidence: float | None) -> None:
+    last = conversation.last
+    match command:
+        case Command.HELP:
+            terminal.out.print(HELP, markup=False)
+        case Command.CLEAR:
+            conversation.clear()
+            terminal.err.print("[dim]forgotten; the next question stands alone[/]")
+        case Command.UNKNOWN | Command.EXIT:
+            terminal.err.print("[dim]there is no such command; /help lists them[/]")
+        case Command.SOURCES | Command.WHY if last is None:
+            terminal.err.print("[dim]nothing has been answered yet[/]")
+        case Command.SOURCES:
+            terminal.show_citations(last.citations)
+            terminal.out.print("\n[bold]passages found[/]")
+            terminal.show_passages(last.passages, last.left_out.passages)
+        case Command.WHY:
+            terminal.out.print(Text(printable(last.reasoning) or "The model did not think before.", style="dim italic"))
+            for reason in reasons(last, min_evidence):
+                terminal.out.print(Text(printable(reason)))

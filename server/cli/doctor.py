@@ -1,0 +1,118 @@
+"""`kb doctor`: what could keep r1-kb from working here. Looks only; changes nothing and opens no connection."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingest.folders.listing import is_reachable
+from kb.adapters.embedding.backends import describe_backend
+from kb.data_directory import find_owner
+from kb.models.cross_encoder import is_cross_encoder
+from kb.models.store import ModelStore
+from kb.settings import Settings
+from server.cli.engine_view import describe_engine
+from server.terminal.diagnosis import Diagnosis
+
+PACKAGES = (
+    "llama-cpp-python",
+    "sentence-transformers",
+    "torch",
+    "chromadb",
+    "pypdf",
+    "pypdfium2",
+    "watchdog",
+    "fastapi",
+)
+
+LOW_DISK_BYTES = 2_000_000_000
+"""Below this, a model may not fit."""
+
+
+def examine(settings: Settings) -> list[Diagnosis]:
+    """Looks at packages, folders, disk and models."""
+    return [*_packages(), *_data_directory(settings.home), *_disk(settings), *_folders(settings), *_models(settings)]
+
+
+def _packages() -> Iterator[Diagnosis]:
+    versions, missing = [], []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    yield Diagnosis("good", f"Python {sys.version.split()[0]}; {', '.join(versions)}")
+    if missing:
+        yield Diagnosis("bad", f"not installed: {', '.join(missing)}", "install the project again: `make run`")
+
+
+def _data_directory(home: Path) -> Iterator[Diagnosis]:
+    existing = _existing(home)
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        yield Diagnosis("bad", f"the data directory {home} cannot be written", "check permissions, or set KB_HOME")
+    elif owner := find_owner(home):
+        yield Diagnosis("good", f"data directory {home}, served by process {owner.pid} at {owner.url}")
+    else:
+        yield Diagnosis("good", f"data directory {home}, no server running")
+
+
+def _disk(settings: Settings) -> Iterator[Diagnosis]:
+    for name, folder in (("data", settings.home), ("models", settings.models)):
+        free = shutil.disk_usage(_existing(folder)).free
+        text = f"{free / 1e9:.1f} GB free for {name} ({folder})"
+        yield Diagnosis("good", text) if free > LOW_DISK_BYTES else Diagnosis("note", text, "free some space")
+
+
+def _folders(settings: Settings) -> Iterator[Diagnosis]:
+    for folder in settings.folders:
+        if is_reachable(folder):
+            yield Diagnosis("good", f"watched folder {folder}")
+        else:
+            yield Diagnosis(
+                "bad", f"the watched folder {folder} is not there or cannot be read", "make it, or change KB_FOLDERS"
+            )
+
+
+def _models(settings: Settings) -> Iterator[Diagnosis]:
+    store = ModelStore.of(settings)
+    embedding = store.find(settings.embedding_model)
+    if embedding:
+        backend = describe_backend(embedding, settings.embedding_backend)
+        yield Diagnosis("good", f"embedding model {store.identity(embedding)}, {backend}")
+    else:
+        pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
+        yield Diagnosis("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
+    if settings.reranker:
+        yield _reranker(settings.reranker, store)
+    name = store.choose_answer_model(settings.model)
+    path = store.find(name) if name else None
+    if path:
+        yield Diagnosis("good", store.describe_choice(name))
+        yield from describe_engine(path, settings)
+    else:
+        yield Diagnosis(
+            "note", "no answering model is here yet", "`kb models pull NAME` or the next `kb serve` fetches one"
+        )
+
+
+def _reranker(name: str, store: ModelStore) -> Diagnosis:
+    folder = store.find(name)
+    if folder and is_cross_encoder(folder):
+        return Diagnosis("good", f"reranker {name}")
+    without = "searches go on without it"
+    if folder:
+        return Diagnosis("note", f"{name} is not a cross-encoder; {without}", "correct or remove KB_RERANKER")
+    if store.known(name):
+        pull = f"`kb models pull {name}` or the next `kb serve` fetches it, where the hub can be reached"
+        return Diagnosis("note", f"the reranker {name} is not here yet; {without}", pull)
+    return Diagnosis(
+        "note",
+        f"the reranker {name} is neither a folder with a cross-encoder nor a name like owner/repo; {without}",
+        "correct or remove KB_RERANKER",
+    )
+
+
+def _existing(path: Path) -> Path:
+    return next(parent for parent in (path, *path.parents) if os.access(parent, os.F_OK))

@@ -1,0 +1,127 @@
+"""The command `kb`: its subcommands, and which exit code an error becomes."""
+
+import importlib.metadata
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.logging import RichHandler
+
+from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, SettingsError
+from kb.settings import load
+from server.cli import bench as bench_cli
+from server.cli import eval as eval_cli
+from server.cli import models as models_cli
+from server.cli.documents import add, forget, reindex, status, sync
+from server.cli.questions import ask, chat, search
+from server.terminal import views as terminal
+
+EXIT_CODES = """
+Exit codes: 0 done · 1 failed · 2 wrong use · 3 the documents hold no answer · 4 a model is missing or broken ·
+5 another process has the data directory open.
+"""
+
+app = typer.Typer(
+    help="Ask your own documents; get answers that cite the exact place.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(models_cli.app, name="models")
+app.add_typer(eval_cli.app, name="eval")
+app.add_typer(bench_cli.app, name="bench")
+
+
+def main() -> None:
+    """Runs the command line; errors of the core become a message and an exit code."""
+    try:
+        app()
+    except KBError as error:
+        terminal.show_error(error)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def exit_code(error: KBError) -> int:
+    """The exit code that an error becomes."""
+    if isinstance(error, InvalidRequest | SettingsError):
+        return 2
+    if isinstance(error, ModelError):
+        return 4
+    return 5 if isinstance(error, DataDirectoryLocked) else 1
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        terminal.out.print(importlib.metadata.version("r1-kb"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    home: Annotated[Path | None, typer.Option(help="Data directory, instead of KB_HOME.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    if home is not None:
+        os.environ["KB_HOME"] = str(home)
+    _set_up_log(logging.INFO if verbose else logging.ERROR)
+
+
+@app.command()
+def serve(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders to watch; none: those of the last time.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs KB_TOKEN.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Answering model, by name or path.")] = None,
+) -> None:
+    """Watches folders, and serves page and API.
+
+    Examples:
+
+    kb serve ~/papers ~/notes
+
+    kb serve ~/papers --port 9000 --model deepseek-r1-distill-qwen-7b
+    """
+    from server.client.connection import check_unowned
+
+    settings = load(host=host, port=port, model=model)
+    check_unowned(settings.home)
+    from server.cli.serving import serve_until_stopped
+
+    _set_up_log(logging.INFO)
+    serve_until_stopped(settings, folders or [])
+
+
+for _command in (ask, chat, search, add, sync, forget, reindex, status):
+    app.command()(_command)
+
+
+@app.command()
+def doctor() -> None:
+    """Looks for what could keep r1-kb from working, and says what to do about it.
+
+    Example: kb doctor
+    """
+    from server.cli.doctor import examine
+
+    diagnoses = examine(load())
+    terminal.show_diagnoses(diagnoses)
+    if any(diagnosis.level == "bad" for diagnosis in diagnoses):
+        raise typer.Exit(1)
+
+
+def _set_up_log(level: int) -> None:
+    handler = RichHandler(console=terminal.err, show_path=False, markup=False, highlighter=None)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", datefmt="%H:%M:%S", handlers=[handler], force=True)
+    for name in ("kb", "ingest", "server"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,136 @@
+"""The commands that answer: `kb ask`, `kb chat` and `kb search`."""
+
+from contextlib import closing
+
+import typer
+
+from kb.errors import InvalidRequest, KBError
+from kb.values.answers import Thinking
+from server.cli.arguments import (
+    AsJson,
+    Documents,
+    Folders,
+    HowLong,
+    Question,
+    ShowReasoning,
+    Since,
+    Tags,
+    TopK,
+    Types,
+    Until,
+    connected,
+    make_filters,
+)
+from server.http import schemas
+from server.terminal import views as terminal
+
+
+def ask(
+    question: Question,
+    thinking: HowLong = None,
+    top_k: TopK = None,
+    folders: Folders = None,
+    types: Types = None,
+    tags: Tags = None,
+    documents: Documents = None,
+    since: Since = None,
+    until: Until = None,
+    show_reasoning: ShowReasoning = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answers a question from the indexed documents, with sources.
+
+    Examples:
+
+    kb ask "When was the second dome repaired?"
+
+    kb ask --json "第二座圆顶是什么时候修好的？" | jq .citations
+
+    kb ask "What did we decide about the dome?" --in minutes/ --tag observatory --since 2024-01-01
+    """
+    answer: schemas.Answer | None = None
+    with closing(terminal.AnswerView(show_reasoning)) as view, connected() as service:
+        filters = make_filters(service, folders, types, tags, documents, since, until)
+        for body in service.ask(question, _thinking(thinking), top_k, filters):
+            if not as_json:
+                view.show(body)
+            if isinstance(body, schemas.Answer):
+                answer = body
+    if answer is None:
+        raise KBError("the answer was cut off", "ask again")
+    if as_json:
+        print(answer.model_dump_json(indent=2))
+    if not answer.answerable:
+        raise typer.Exit(3)
+
+
+def chat(
+    thinking: HowLong = None,
+    top_k: TopK = None,
+    folders: Folders = None,
+    types: Types = None,
+    tags: Tags = None,
+    documents: Documents = None,
+    since: Since = None,
+    until: Until = None,
+    show_reasoning: ShowReasoning = False,
+) -> None:
+    """Answers one question after the other; each may build on those before it. `/help` lists what else can be typed.
+
+    Examples:
+
+    kb chat
+
+    kb chat --in minutes/ --since 2024-01-01
+
+    kb chat < questions.txt
+    """
+    from server.cli.chat import chat as converse
+
+    chosen = _thinking(thinking)
+    with connected() as service:
+        filters = make_filters(service, folders, types, tags, documents, since, until)
+        converse(
+            lambda question, history: service.ask(question, chosen, top_k, filters, history),
+            show_reasoning=show_reasoning,
+            min_evidence=service.status().min_evidence,
+        )
+
+
+def search(
+    query: Question,
+    top_k: TopK = None,
+    folders: Folders = None,
+    types: Types = None,
+    tags: Tags = None,
+    documents: Documents = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    """Finds passages without answering.
+
+    Examples:
+
+    kb search "battery charging temperature" --top-k 3
+
+    kb search "battery charging temperature" --type pdf
+    """
+    with connected() as service:
+        filters = make_filters(service, folders, types, tags, documents, since, until)
+        found = service.search(query, top_k, filters)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        terminal.show_passages(found.passages)
+    if not found.passages:
+        terminal.err.print("[dim]nothing is found within the filters[/]" if filters else "[dim]nothing is found[/]")
+        raise typer.Exit(3)
+
+
+def _thinking(value: str | None) -> Thinking | None:
+    match value:
+        case None | "auto" | "off" | "short" | "full":
+            return value
+        case _:
+            raise InvalidRequest(f"--thinking {value!r} is unknown", "use auto, off, short or full")

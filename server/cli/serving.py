@@ -1,0 +1,118 @@
+"""`kb serve`: one process that watches, indexes and serves, until it is told to stop."""
+
+import errno
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio.to_thread
+import uvicorn
+from fastapi import FastAPI
+
+from ingest.pipeline.pipeline import Pipeline
+from kb.errors import SettingsError
+from kb.settings import Settings
+from kb.wiring import KnowledgeBase, open_library
+from server.client.local import watched_folders
+from server.http.app import check_binding, create_app
+from server.http.state import report_index
+from server.terminal import views as terminal
+from server.terminal.work_view import logging_work
+
+GRACE_SECONDS = 3
+"""How long requests may take to end when the service is stopped; then they are cut off."""
+
+
+def serve_until_stopped(settings: Settings, folders: Sequence[Path]) -> None:
+    """Serves until the process gets SIGINT or SIGTERM.
+
+    Args:
+        folders: To watch; empty: those of the settings, else those of the last time.
+
+    Raises:
+        SettingsError: A folder does not exist, the port is taken, or the address wants a token.
+        DataDirectoryLocked: Another process has the data directory open.
+    """
+    check_binding(settings)
+    with listen(settings.host, settings.port) as listener, open_library(settings) as library:
+        serve(library, watched_folders(settings, library, folders), listener)
+
+
+def serve(library: KnowledgeBase, folders: Sequence[Path], listener: socket.socket) -> None:
+    """Serves an open knowledge base until the process gets SIGINT or SIGTERM.
+
+    Args:
+        folders: To watch; absolute.
+        listener: From `listen`.
+
+    Raises:
+        KeyboardInterrupt: It was SIGINT.
+        SystemExit: It was SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    pipeline = Pipeline(library, folders)
+    server = make_server(library, pipeline)
+    url = _url(library.settings.host, listener.getsockname()[1])
+    library.announce(url)
+    terminal.show_serving(url, pipeline.folders)
+    with terminal.loading_bars(library), logging_work(lambda: report_index(library, pipeline)):
+        server.run(sockets=[listener])
+
+
+def make_server(library: KnowledgeBase, pipeline: Pipeline) -> uvicorn.Server:
+    """Makes what serves HTTP; it ends within seconds of being told to, whatever is asked of it at that time."""
+    app = create_app(library, pipeline)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    return _Server(config, app, pipeline)
+
+
+class _Server(uvicorn.Server):
+    """Ends the work that requests wait for before it waits for the requests to end."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, pipeline: Pipeline) -> None:
+        super().__init__(config)
+        self._app = app
+        self._pipeline = pipeline
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.stopping.set()
+        await anyio.to_thread.run_sync(self._pipeline.stop)
+        await super().shutdown(sockets)
+
+
+def _end(*_: object) -> None:
+    """Lets SIGTERM end the process as Ctrl+C does: with all files closed."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Opens a socket; from then on clients can connect, though nobody answers yet.
+
+    Args:
+        host: A name, or an address of version 4 or 6.
+        port: 0 takes a free one.
+
+    Raises:
+        SettingsError: The port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"port {port} of {host} is in use, perhaps by another kb",
+                "open that one, or choose another port with --port (0 takes a free one)",
+            ) from error
+        raise SettingsError(
+            f"cannot listen on {host}:{port}: {error.strerror}", "choose another --host or --port"
+        ) from error
+
+
+def _url(host: str, port: int) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}"

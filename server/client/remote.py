@@ -1,0 +1,179 @@
+"""A knowledge base behind a running server, over HTTP."""
+
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from ingest.folders.intake import clean_name
+from kb import errors
+from kb.errors import KBError
+from kb.values.answers import Thinking
+from kb.values.chat import Turn
+from kb.values.filters import EVERYTHING, Filters
+from server.client.polling import POLL_SECONDS, polling
+from server.client.service import Watch, opened
+from server.http import schemas
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+_EVENTS: dict[str, type[BaseModel]] = {
+    "passages": schemas.PassagesEvent,
+    "waiting": schemas.WaitingEvent,
+    "reasoning": schemas.ReasoningEvent,
+    "answer": schemas.AnswerEvent,
+    "citation": schemas.Citation,
+    "done": schemas.Answer,
+}
+
+_ERRORS: dict[str, type[KBError]] = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KBError)
+}
+
+
+class Remote:
+    """Talks to a server; its errors are raised here as what they were there.
+
+    Args:
+        url: Where it listens.
+        token: Empty if it asks for none.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(
+            base_url=url, headers=headers, timeout=httpx.Timeout(10, read=None), trust_env=False
+        )
+        self._url = url
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()
+
+    def ask(
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
+    ) -> Generator[BaseModel, None, None]:
+        """See `Service`."""
+        turns = [schemas.Turn.model_validate(turn).model_dump() for turn in history]
+        body = {
+            "question": question,
+            "history": turns,
+            "thinking": thinking,
+            "top_k": top_k,
+            "filters": _sent(filters),
+            "stream": True,
+        }
+        with self._errors(), self._client.stream("POST", "/ask", json=body) as response:
+            if response.is_error:
+                response.read()
+            _raise_for_error(response)
+            name = ""
+            for line in _lines(response.iter_bytes()):
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data" and name == "error":
+                    raise _error_of(value)
+                elif field == "data" and name in _EVENTS:  # a newer server may say more
+                    yield _EVENTS[name].model_validate_json(value)
+
+    def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
+        """See `Service`."""
+        body = {"query": query, "top_k": top_k, "filters": _sent(filters)}
+        return self._call(schemas.SearchResponse, "POST", "/search", json=body)
+
+    def status(self) -> schemas.Status:
+        """See `Service`."""
+        return self._call(schemas.Status, "GET", "/status")
+
+    def add(self, path: Path) -> schemas.UploadResponse:
+        """See `Service`."""
+        with opened(path) as file:
+            files = {"files": (clean_name(path.name), file)}
+            return self._call(schemas.UploadResponse, "POST", "/documents", files=files)
+
+    def documents(self) -> schemas.DocumentList:
+        """See `Service`."""
+        return self._call(schemas.DocumentList, "GET", "/documents")
+
+    def forget(self, document_ids: Sequence[str]) -> None:
+        """See `Service`."""
+        for document_id in document_ids:
+            self._call(schemas.Message, "DELETE", f"/documents/{quote(document_id, safe='')}")
+
+    def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
+        """See `Service`."""
+        with polling(lambda: watch(self.status())):
+            return self._call(schemas.SyncResponse, "POST", "/sync", params={"retry": retry})
+
+    def start_reindex(self, *, embed: bool) -> schemas.Message:
+        """See `Service`."""
+        return self._call(schemas.Message, "POST", "/reindex", json={"embed": embed})
+
+    def reindex(self, watch: Watch, *, embed: bool) -> schemas.SyncResponse:
+        """See `Service`."""
+        began = time.monotonic()
+        self.start_reindex(embed=embed)
+        result = self.sync(watch)
+        self._wait_until_built(watch)
+        return result.model_copy(update={"seconds": round(time.monotonic() - began, 2)})
+
+    def _wait_until_built(self, watch: Watch) -> None:
+        while (status := self.status()).index.building:
+            watch(status)
+            time.sleep(POLL_SECONDS)
+
+    def _call(self, shape: type[Body], method: str, path: str, **options: Any) -> Body:
+        with self._errors():
+            response = self._client.request(method, path, **options)
+        _raise_for_error(response)
+        return shape.model_validate_json(response.content)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise KBError(
+                f"the server at {self._url} does not answer: {error or type(error).__name__}",
+                "is it being stopped? start it with `kb serve`",
+            ) from error
+
+
+def _sent(filters: Filters) -> dict[str, Any]:
+    return schemas.Filters.model_validate(filters).model_dump(mode="json")
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Cuts a stream of events into lines. httpx would end a line at U+2028 and others, which JSON need not escape."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode()
+
+
+def _raise_for_error(response: httpx.Response) -> None:
+    if response.is_error:
+        raise _error_of(response.text)
+
+
+def _error_of(text: str) -> KBError:
+    try:
+        sent = schemas.ErrorResponse.model_validate_json(text).error
+    except ValidationError:
+        return KBError(f"the server answered: {text[:200]}", "is it r1-kb that listens there?")
+    error = _ERRORS.get(sent.code, KBError)(sent.message, sent.hint)
+    error.code = sent.code
+    return error

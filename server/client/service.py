@@ -1,0 +1,100 @@
+"""What the commands of the terminal need, from a running server or from the data directory itself.
+
+Both speak in the wire's values, so the terminal draws one kind of thing. `server.client.connection` chooses between them.
+"""
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from pydantic import BaseModel
+
+from kb.errors import InvalidRequest
+from kb.values.answers import Thinking
+from kb.values.chat import Turn
+from kb.values.filters import EVERYTHING, Filters
+from server.http import schemas
+
+if TYPE_CHECKING:
+    from kb.wiring import KnowledgeBase
+
+Watch = Callable[[schemas.Status], None]
+ShowLoading = Callable[["KnowledgeBase", bool], None]
+
+
+class Service(Protocol):
+    """A knowledge base, near or far."""
+
+    def ask(
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
+    ) -> Generator[BaseModel, None, None]:
+        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
+
+        Closing the generator stops the work.
+
+        Args:
+            history: Earlier turns, oldest first.
+        """
+
+    def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
+        """Finds passages."""
+
+    def status(self) -> schemas.Status:
+        """The state of the service."""
+
+    def add(self, path: Path) -> schemas.UploadResponse:
+        """Copies a file into the first watched folder."""
+
+    def documents(self) -> schemas.DocumentList:
+        """Lists what is indexed, and what is not."""
+
+    def forget(self, document_ids: Sequence[str]) -> None:
+        """Removes documents from the index; their files stay where they are.
+
+        Raises:
+            NotFound: There is no such document.
+        """
+
+    def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
+        """Brings the index up to date.
+
+        Args:
+            watch: Sees the state every now and then.
+            retry: Whether files that failed before are tried again though they have not changed.
+        """
+
+    def start_reindex(self, *, embed: bool) -> schemas.Message:
+        """Asks for all files to be read anew and for a new vector index.
+
+        Args:
+            embed: Whether embeddings are computed anew, too.
+        """
+
+    def reindex(self, watch: Watch, *, embed: bool) -> schemas.SyncResponse:
+        """Does what `start_reindex` asks for, and waits until the new index answers."""
+
+    def close(self) -> None:
+        """Gives back what it holds."""
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file that the user named.
+
+    Raises:
+        InvalidRequest: It is not there, or cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InvalidRequest(f"{path} does not exist", "check how it is written") from error
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
+    with file:
+        yield file

@@ -1,0 +1,1 @@
+"""HTTP: the app, its guard, its routes and what travels over them."""

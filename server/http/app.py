@@ -1,0 +1,163 @@
+"""The web service: what it is made of, how it starts and stops, and which HTTP status an error of the core becomes."""
+
+import importlib.metadata
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from ingest.pipeline.pipeline import Pipeline
+from kb.errors import (
+    DataDirectoryLocked,
+    InvalidRequest,
+    KBError,
+    ModelBusy,
+    ModelError,
+    NotFound,
+    PromptTooLong,
+    RequestTooLarge,
+    SettingsError,
+    StorageError,
+    UnsupportedType,
+)
+from kb.settings import Settings
+from kb.wiring import KnowledgeBase
+from server.http import routes
+from server.http.guard import Guard, is_loopback, refuse
+
+logger = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parents[1] / "static"
+UPLOAD_OVERHEAD_BYTES = 1_000_000
+
+# The first class that an error is an instance of decides.
+STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
+    (RequestTooLarge, 413),
+    (UnsupportedType, 415),
+    (InvalidRequest, 400),
+    (NotFound, 404),
+    (DataDirectoryLocked, 409),
+    (StorageError, 507),
+    (ModelBusy, 429),
+    (PromptTooLong, 413),
+    (ModelError, 503),
+)
+
+HTTP_CODES = {400: "invalid_request", 404: "not_found", 405: "wrong_method", 413: "too_large"}
+
+DESCRIPTION = """
+Questions about your own documents, answered with citations of the exact place. `POST /ask` answers, as JSON or as
+server-sent events; `POST /search` finds passages only. Every error is `{"error": {"code", "message", "hint"}}`.
+"""
+
+
+def create_app(library: KnowledgeBase, pipeline: Pipeline) -> FastAPI:
+    """Makes the service.
+
+    Args:
+        library: Is warmed up when the service starts, and stays open when it ends: whoever opened it closes it.
+        pipeline: Is started and stopped with the service.
+
+    Raises:
+        SettingsError: The service would be reachable from elsewhere without a token.
+    """
+    settings = library.settings
+    check_binding(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        library.warm_up()
+        pipeline.start()
+        yield
+        await anyio.to_thread.run_sync(pipeline.stop)
+
+    app = FastAPI(
+        title="r1-kb",
+        version=importlib.metadata.version("r1-kb"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.library = library
+    app.state.pipeline = pipeline
+    app.state.stopping = threading.Event()  # ends answers that are being written
+    app.include_router(routes.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_api_route("/", _page, include_in_schema=False)
+    app.add_middleware(
+        Guard,
+        hosts=_host_names(settings),
+        token=settings.token,
+        max_upload_bytes=settings.max_file_bytes + UPLOAD_OVERHEAD_BYTES,
+    )
+    app.add_exception_handler(KBError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_unforeseen)
+    return app
+
+
+def check_binding(settings: Settings) -> None:
+    """Refuses to listen to other machines without a token.
+
+    Raises:
+        SettingsError: The address is not loopback, and no token is set.
+    """
+    if not is_loopback(settings.host) and not settings.token:
+        raise SettingsError(
+            f"listening on {settings.host} would let other machines read your documents",
+            "set KB_TOKEN to a long random value, or listen on 127.0.0.1",
+        )
+
+
+def status_of(error: KBError) -> int:
+    """The HTTP status that an error becomes."""
+    return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
+
+
+def _host_names(settings: Settings) -> frozenset[str]:
+    if not is_loopback(settings.host):
+        return frozenset()
+    return frozenset({"localhost", "127.0.0.1", "::1", settings.host, *settings.allowed_hosts})
+
+
+async def _page() -> FileResponse:
+    return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+
+def _on_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KBError)
+    status = status_of(error)
+    if status >= 500:
+        logger.warning("%s: %s", error.code, error.message)
+    response = refuse(status, error.code, error.message, error.hint)
+    if isinstance(error, ModelBusy):
+        response.headers["retry-after"] = str(error.retry_after_seconds)
+    return response
+
+
+def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    return refuse(422, "invalid", f"{place}: {first['msg']}", "GET /openapi.json describes each field")
+
+
+def _on_http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
+    hint = "GET /openapi.json lists all routes" if error.status_code in (404, 405) else ""
+    return refuse(error.status_code, code, str(error.detail), hint)
+
+
+def _on_unforeseen(_: Request, error: Exception) -> JSONResponse:
+    return refuse(500, "error", f"an error in r1-kb itself: {type(error).__name__}", "the log of the service has more")

@@ -1,0 +1,279 @@
+"""The routes: each asks `KnowledgeBase` or `Pipeline`, and writes what it gets as JSON."""
+
+import os
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+
+from ingest.folders.intake import place
+from ingest.pipeline.pipeline import Pipeline
+from kb.errors import InvalidRequest, NotFound, RequestTooLarge
+from kb.values.answers import Answer, AnswerEvent, Done
+from kb.values.chat import Turn
+from kb.values.filters import EVERYTHING, Filters
+from kb.wiring import KnowledgeBase
+from server.http import schemas
+from server.http.state import report_documents, report_status, sync_now
+from server.http.streaming import iterate, sse
+
+MAX_TEXT_CHARS = 20_000
+"""Most text of a document in one response."""
+
+MAX_OFFSET = 2**31 - 1
+
+
+def _library(request: Request) -> KnowledgeBase:
+    library: KnowledgeBase = request.app.state.library
+    return library
+
+
+def _pipeline(request: Request) -> Pipeline:
+    pipeline: Pipeline = request.app.state.pipeline
+    return pipeline
+
+
+_STREAM = """\
+With `stream: true` or `Accept: text/event-stream`, server-sent events, each with a JSON object as its data:
+
+- `passages`: what was found; once, before any generation.
+- `waiting`: how many questions the model answers before this one; whenever that changes.
+- `reasoning`: some more of what the model thinks before it answers.
+- `answer`: some more of the answer.
+- `citation`: a place that supports a sentence which has just ended; a sentence may have several.
+- `done`: the whole answer, as without a stream; the last event.
+- `error`: what went wrong; in the place of `done`.
+
+Lines that begin with a colon keep the connection alive.
+"""
+
+_STREAM_EXAMPLE = """\
+event: waiting
+data: {"place":1}
+
+event: waiting
+data: {"place":0}
+
+event: answer
+data: {"text":"Between 5 °C "}
+
+event: answer
+data: {"text":"and 35 °C."}
+
+"""
+
+Library = Annotated[KnowledgeBase, Depends(_library)]
+Watching = Annotated[Pipeline, Depends(_pipeline)]
+
+Errors = dict[int | str, dict[str, Any]]
+
+
+def _errors(**reasons: str) -> Errors:
+    return {
+        int(key.lstrip("_")): {"model": schemas.ErrorResponse, "description": text} for key, text in reasons.items()
+    }
+
+
+router = APIRouter()
+
+
+@router.post(
+    "/ask",
+    response_model=schemas.Answer,
+    summary="Answer a question",
+    responses={
+        200: {
+            "description": "The answer. If the documents hold none, it says so, `answerable` is false, and the passages"
+            f" are the nearest ones.\n\n{_STREAM}",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
+        },
+        **_errors(
+            _400="The filters make no sense.",
+            _413="The question is too long.",
+            _429="Too many questions wait.",
+            _503="A model is not ready.",
+        ),
+    },
+)
+async def ask(body: schemas.AskRequest, request: Request, library: Library) -> Response:
+    """Finds passages, lets the model answer from them, and cites for each sentence the places that support it.
+
+    The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
+    """
+    events = await anyio.to_thread.run_sync(lambda: _start(library, body))
+    if body.stream or "text/event-stream" in request.headers.get("accept", ""):
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(
+            sse(events, request.app.state.stopping), media_type="text/event-stream", headers=headers
+        )
+    answer = await _whole(events, request)
+    return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
+
+
+@router.post(
+    "/search",
+    summary="Find passages",
+    responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
+)
+def search(body: schemas.SearchRequest, library: Library) -> schemas.SearchResponse:
+    """Finds the passages that `/ask` would answer from, and nothing more."""
+    return schemas.SearchResponse.model_validate({"passages": library.search(body.query, body.top_k, _filters(body))})
+
+
+@router.get("/documents", summary="List documents")
+def list_documents(library: Library, pipeline: Watching) -> schemas.DocumentList:
+    """All files of the watched folders: indexed, waiting, and failed with the reason."""
+    return report_documents(library, pipeline)
+
+
+@router.get(
+    "/documents/{document_id}", summary="Read a stretch of a document", responses=_errors(_404="No such document.")
+)
+def read_document(
+    document_id: str,
+    library: Library,
+    start: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="First character.")] = 0,
+    end: Annotated[
+        int | None, Query(ge=0, le=MAX_OFFSET, description="Character after the last; at most 20,000 at a time.")
+    ] = None,
+) -> schemas.DocumentText:
+    """A document with its text from `start` to `end`; offsets are those of passages and citations."""
+    document = library.document(document_id)
+    limit = start + MAX_TEXT_CHARS
+    text = library.text(document_id, start, limit if end is None else min(end, limit))
+    return schemas.DocumentText.of_span(document, text, start)
+
+
+@router.get(
+    "/documents/{document_id}/file",
+    summary="Open the original file",
+    response_class=FileResponse,
+    responses=_errors(_404="No such document, or its file is gone."),
+)
+def original_file(document_id: str, library: Library, pipeline: Watching) -> FileResponse:
+    """The file as it is in the watched folder, shown rather than saved."""
+    document = library.document(document_id)
+    root = Path(document.file.root)
+    path = Path(os.path.realpath(root / document.file.source))
+    if root not in pipeline.folders or not path.is_relative_to(os.path.realpath(root)) or not path.is_file():
+        raise NotFound(
+            f"the file {document.file.source} is not there any more", "it is removed from the index at the next sync"
+        )
+    shown_as = document.media_type if document.media_type == "application/pdf" else "text/plain; charset=utf-8"
+    return FileResponse(path, media_type=shown_as, filename=path.name, content_disposition_type="inline")
+
+
+@router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
+def forget(document_id: str, library: Library, pipeline: Watching) -> schemas.Message:
+    """Removes a document from the index, and wipes its text from the data directory.
+
+    It answers no more at once; its bytes are gone as soon as indexing has a pause. Its file stays where it is and is
+    passed over until it changes or is uploaded again.
+    """
+    document = library.forget(document_id)
+    pipeline.request()
+    return schemas.Message(
+        message=f"{document.file.source} is forgotten: its text is wiped from the data directory,"
+        " the file itself is untouched"
+    )
+
+
+@router.post(
+    "/documents",
+    status_code=201,
+    summary="Upload files",
+    responses=_errors(_413="Too large.", _415="A type that cannot be read.", _507="The disk is full."),
+)
+def upload(
+    files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
+    library: Library,
+    pipeline: Watching,
+) -> schemas.UploadResponse:
+    """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
+    uploaded = [_receive(file, library, pipeline) for file in files]
+    pipeline.request()
+    return schemas.UploadResponse(uploaded=uploaded)
+
+
+@router.get("/status", summary="State of the service")
+def status(library: Library, pipeline: Watching) -> schemas.Status:
+    """Counts, queue, failures with reasons, last sync, which models are in use, and how much evidence is asked for."""
+    return report_status(library, pipeline)
+
+
+@router.post("/sync", summary="Bring the index up to date", responses=_errors(_503="Nothing can be indexed now."))
+def sync(
+    library: Library,
+    pipeline: Watching,
+    retry: Annotated[
+        bool, Query(description="Try files again that failed, though they have not changed; not forgotten ones.")
+    ] = False,
+) -> schemas.SyncResponse:
+    """Looks at the folders now; returns when every file is indexed, or listed as failed with the reason."""
+    return sync_now(library, pipeline, retry=retry)
+
+
+@router.post("/reindex", status_code=202, summary="Make the index anew")
+def reindex(pipeline: Watching, body: schemas.ReindexRequest | None = None) -> schemas.Message:
+    """Has every file read anew and the vector index made anew, in the background; the old one answers until then."""
+    pipeline.reindex(embed=body is not None and body.embed)
+    return schemas.Message(message="everything is being read anew; GET /status shows how far it is")
+
+
+@router.get("/healthz", summary="Liveness")
+def healthz() -> schemas.Message:
+    """200 for as long as the process serves requests."""
+    return schemas.Message(message="ok")
+
+
+@router.get("/readyz", summary="Readiness", responses=_errors(_503="Not yet."))
+def readyz(library: Library, pipeline: Watching) -> JSONResponse:
+    """200 once questions can be answered."""
+    state = report_status(library, pipeline)
+    models: Mapping[str, schemas.Model] = {"embedding": state.models.embedding, "answering": state.models.answer}
+    waiting = ", ".join(f"{name} model: {model.state}" for name, model in models.items() if model.state != "ready")
+    if waiting:
+        error = schemas.Error(code="not_ready", message=waiting, hint="GET /status tells more")
+        return JSONResponse(schemas.ErrorResponse(error=error).model_dump(), 503)
+    return JSONResponse({"message": "ready"})
+
+
+def _start(library: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
+    history = [Turn(turn.question, turn.answer) for turn in body.history]
+    return library.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body))
+
+
+def _filters(body: schemas.AskRequest | schemas.SearchRequest) -> Filters:
+    return body.filters.to_core() if body.filters else EVERYTHING
+
+
+async def _whole(events: Generator[AnswerEvent, None, None], request: Request) -> Answer:
+    async with aclosing(_connected(events, request)) as connected:
+        async for event in connected:
+            if isinstance(event, Done):
+                return event.answer
+    raise InvalidRequest("the client went away")
+
+
+async def _connected(events: Generator[AnswerEvent, None, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
+    async with aclosing(iterate(events, request.app.state.stopping)) as stepping:
+        async for event in stepping:
+            if await request.is_disconnected():
+                return
+            yield event
+
+
+def _receive(file: UploadFile, library: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:
+    root, limit = pipeline.folders[0], library.settings.max_file_bytes
+    if file.size is not None and file.size > limit:
+        raise RequestTooLarge(
+            f"{file.filename} has {file.size:,} bytes; the limit is {limit:,}", "split it, or raise KB_MAX_FILE_BYTES"
+        )
+    path = place(root, file.filename or "", file.file)
+    source = path.relative_to(root).as_posix()
+    library.clear_failure(str(root), source)
+    return schemas.Uploaded(root=str(root), source=source, size_bytes=path.stat().st_size)

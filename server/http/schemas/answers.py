@@ -1,0 +1,235 @@
+"""Questions, passages and answers, and the events of a streamed answer."""
+
+import datetime
+
+from pydantic import ConfigDict, Field, computed_field
+
+from kb.values import filters
+from kb.values.answers import FinishReason, Thinking
+from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
+
+
+class _Place(Wire):
+    document_id: str = Field(description="Id for `/documents/{id}`.", examples=[EXAMPLE_ID])
+    title: str = Field(description="Title of the document.", examples=["Pika P3 field manual"])
+    source: str = Field(description="Path below the watched folder.", examples=["manuals/pika-p3.pdf"])
+    page: int | None = Field(description="Page, from 1; null in formats without pages.", examples=[4])
+    heading: str = Field(description="Headings of the section, outermost first.", examples=["Care › Battery"])
+    start: int = Field(description="First character in the document's text.", examples=[5120])
+    end: int = Field(description="Character after the last.", examples=[5208])
+
+    @computed_field(description="The original file, at the page.", examples=[f"/documents/{EXAMPLE_ID}/file#page=4"])  # type: ignore[prop-decorator]
+    @property
+    def url(self) -> str:
+        """The original file, at the page."""
+        return file_url(self.document_id, self.page)
+
+
+class Passage(_Place):
+    """A stretch of a document that was found for a question."""
+
+    number: int = Field(description="Rank, from 1.", examples=[1])
+    text: str = Field(description="The stretch, verbatim.", examples=["Charge the battery between 5 °C and 35 °C."])
+    score: float = Field(description="Fused score; comparable within one answer only.", examples=[1.02])
+    similarity: float | None = Field(
+        description="Cosine of question and passage; null if only words matched.", examples=[0.87]
+    )
+
+
+class Citation(_Place):
+    """Where a stretch of the answer is supported."""
+
+    number: int = Field(description="The [n] to show, from 1; equal quotes share it.", examples=[1])
+    quote: str = Field(description="Verbatim text of the document at `start…end`.", examples=["Charge it at 5 °C."])
+    answer_start: int = Field(description="First character of the supported stretch of the answer.", examples=[0])
+    answer_end: int = Field(description="Character after its last; the mark belongs there.", examples=[42])
+    verified: bool = Field(description="Whether the quote holds what the stretch says.", examples=[True])
+    score: float = Field(description="How much of it the quote holds, 0…1.", examples=[0.91])
+
+
+class Turn(Wire):
+    """One earlier exchange."""
+
+    question: Text = Field(description="What was asked.", examples=["How is the battery charged?"])
+    answer: Text = Field(description="What was answered, without reasoning.", examples=["Between 5 °C and 35 °C."])
+
+
+class Filters(Wire):
+    """Which documents may answer: each condition that is given must hold, and of several values one is enough."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+    folders: list[Text] = Field(
+        default=[],
+        description="Folders, all that is below them, or files: paths below a watched folder, or absolute ones.",
+        examples=[["papers/2024"]],
+    )
+    types: list[Text] = Field(
+        default=[], description="Extensions, or media types or their second half, in any case.", examples=[["pdf"]]
+    )
+    tags: list[Text] = Field(default=[], description="In any case and width.", examples=[["field"]])
+    since: datetime.date | None = Field(
+        default=None,
+        description="First day: of the document's own date, else of its file's, in UTC.",
+        examples=["2026-01-01"],
+    )
+    until: datetime.date | None = Field(default=None, description="Last day.", examples=["2026-12-31"])
+    document_ids: list[Text] = Field(default=[], description="Ids from `/documents`.", examples=[[EXAMPLE_ID]])
+
+    def to_core(self) -> filters.Filters:
+        """The same for the core.
+
+        Raises:
+            InvalidRequest: They make no sense.
+        """
+        return filters.Filters(
+            folders=tuple(self.folders),
+            types=tuple(self.types),
+            tags=tuple(self.tags),
+            since=self.since,
+            until=self.until,
+            document_ids=tuple(self.document_ids),
+        )
+
+
+_FILTERS = Field(default=None, description="Which documents may answer; null: all.")
+
+
+class AskRequest(Wire):
+    """A question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text = Field(
+        description="In Chinese or English.", examples=["At what temperature may the battery charge?"]
+    )
+    history: list[Turn] = Field(default=[], max_length=50, description="Earlier turns, oldest first.")
+    top_k: int | None = Field(default=None, ge=1, le=50, description="How many passages; null: as set.", examples=[4])
+    thinking: Thinking | None = Field(
+        default=None,
+        description="How long a reasoning model may think; `auto`: not where the answer plainly stands in a passage,"
+        " else as `short`; null: as set.",
+        examples=["auto"],
+    )
+    filters: Filters | None = _FILTERS
+    stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
+
+
+class SearchRequest(Wire):
+    """A search without an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: Text = Field(description="In Chinese or English.", examples=["battery charging temperature"])
+    top_k: int | None = Field(default=None, ge=1, le=50, description="How many passages; null: as set.", examples=[4])
+    filters: Filters | None = _FILTERS
+
+
+class SearchResponse(Wire):
+    """What a search found."""
+
+    passages: list[Passage] = Field(description="Best first.")
+
+
+class Timings(Wire):
+    """Milliseconds since the question arrived, and tokens."""
+
+    retrieve_ms: float = Field(description="Passages were found.", examples=[38.0])
+    prompt_ms: float = Field(description="The model had read the prompt.", examples=[5200.0])
+    first_reasoning_ms: float | None = Field(description="Reasoning began; null without.", examples=[5210.0])
+    first_answer_ms: float | None = Field(description="The answer began; null without.", examples=[9100.0])
+    total_ms: float = Field(description="Everything was done.", examples=[12000.0])
+    prompt_tokens: int = Field(description="Length of the prompt.", examples=[620])
+    reasoning_tokens: int = Field(description="Length of the reasoning.", examples=[96])
+    answer_tokens: int = Field(description="Length of the answer.", examples=[24])
+
+
+class IndexCounts(Wire):
+    """How current an index is."""
+
+    pending: int = Field(description="Files that wait to be indexed.", examples=[0])
+    failed: int = Field(description="Files that could not be indexed; `/status` has the reasons.", examples=[0])
+    last_sync: datetime.datetime | None = Field(
+        description="When index and folders last agreed.", examples=["2026-11-23T09:30:00Z"]
+    )
+
+
+class Index(IndexCounts):
+    """How current the index was when the question was answered."""
+
+    refreshed: list[str] = Field(
+        default=[],
+        description="Sources that had changed, moved or gone; the index has followed for this answer.",
+        examples=[["notes/dome.md"]],
+    )
+    stale: list[str] = Field(
+        default=[],
+        description="Sources that have changed or gone, too late to follow; they were left out.",
+        examples=[[]],
+    )
+
+
+class LeftOut(Wire):
+    """What found no room in the prompt."""
+
+    turns: int = Field(default=0, description="How many of the earlier turns.", examples=[0])
+    passages: list[int] = Field(
+        default=[], description="Numbers of the passages of which the model saw nothing.", examples=[[4]]
+    )
+
+
+class Answer(Wire):
+    """A whole answer."""
+
+    answer: str = Field(
+        description="The answer alone; or a remark that there is none.", examples=["Between 5 °C and 35 °C."]
+    )
+    reasoning: str = Field(description="What the model thought before; never part of the answer.", examples=[""])
+    citations: list[Citation] = Field(description="In the order of the answer; a sentence may have several.")
+    passages: list[Passage] = Field(description="What was found, best first.")
+    answerable: bool = Field(description="False: the documents hold no answer.", examples=[True])
+    model: str = Field(
+        description="Which model was asked; empty if none was.", examples=["deepseek-r1-distill-qwen-1.5b"]
+    )
+    finish_reason: FinishReason = Field(description="Why it ended.", examples=["stop"])
+    timings: Timings = Field(description="Where the time went.")
+    index: Index = Field(description="How current the index was.")
+    evidence: float = Field(
+        default=0.0,
+        description="How likely the passages hold an answer, 0…1; of several parts of the question, to the likeliest."
+        " Below the setting `min_evidence`, which `/status` tells, none is given.",
+        examples=[0.97],
+    )
+    unanswered: list[str] = Field(
+        default=[],
+        description="Parts of the question without a source, though others have one; a remark at the end of the answer"
+        " names them.",
+        examples=[["Who made the battery?"]],
+    )
+    left_out: LeftOut = Field(default=LeftOut(), description="What found no room in the prompt.")
+
+
+class PassagesEvent(Wire):
+    """Event `passages`: what was found, once, before any generation."""
+
+    passages: list[Passage] = Field(description="Best first.")
+
+
+class WaitingEvent(Wire):
+    """Event `waiting`: the place in the queue has changed."""
+
+    place: int = Field(
+        description="How many questions the model answers before this one; 0: it is being worked on.", examples=[2]
+    )
+
+
+class ReasoningEvent(Wire):
+    """Event `reasoning`: some more of what the model thinks."""
+
+    text: str = Field(description="To be added to what came before.", examples=["The manual says "])
+
+
+class AnswerEvent(Wire):
+    """Event `answer`: some more of the answer."""
+
+    text: str = Field(description="To be added to what came before.", examples=["Between 5 °C "])

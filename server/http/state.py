@@ -1,0 +1,101 @@
+"""The state of the service, its files and the outcome of a sync, put together for HTTP and for the terminal."""
+
+import importlib.metadata
+import time
+from typing import Literal
+
+from ingest.pipeline.pipeline import Pipeline
+from kb.errors import KBError
+from kb.models.loading import LoadState
+from kb.wiring import KnowledgeBase, ModelStatus
+from server.http import schemas
+
+_WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "ready", "failed"]] = {
+    LoadState.WAITING: "missing",
+    LoadState.DOWNLOADING: "downloading",
+    LoadState.LOADING: "loading",
+    LoadState.READY: "ready",
+    LoadState.FAILED: "failed",
+}
+
+
+def report_status(library: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
+    """Gathers counts, queue, failures and models."""
+    documents, chunks = library.counts()
+    answer, embedding = _model(library.answering_model()), _model(library.embedding_model())
+    reranker = library.reranker()
+    return schemas.Status(
+        version=importlib.metadata.version("r1-kb"),
+        ready=answer.state == "ready" and embedding.state == "ready",
+        documents=documents,
+        chunks=chunks,
+        folders=[schemas.Folder(path=str(path), reachable=reachable) for path, reachable in pipeline.status.folders],
+        index=report_index(library, pipeline),
+        failures=[schemas.Failure.of(failure) for failure in library.failures()],
+        unsupported=dict(pipeline.status.unsupported),
+        models=schemas.Models(answer=answer, embedding=embedding, reranker=_model(reranker) if reranker else None),
+        min_evidence=library.settings.min_evidence,
+    )
+
+
+def report_documents(library: KnowledgeBase, pipeline: Pipeline) -> schemas.DocumentList:
+    """Lists all files of the watched folders."""
+    status = pipeline.status
+    waiting = [status.current, *status.pending] if status.current else list(status.pending)
+    return schemas.DocumentList(
+        documents=[schemas.Document.of(document) for document in library.documents()],
+        failures=[schemas.Failure.of(failure) for failure in library.failures()],
+        pending=waiting,
+    )
+
+
+def sync_now(library: KnowledgeBase, pipeline: Pipeline, *, retry: bool = False) -> schemas.SyncResponse:
+    """Brings the index up to date and says what is in it.
+
+    Args:
+        retry: Whether files that failed before are tried again though they have not changed.
+
+    Raises:
+        KBError: Nothing can be indexed, or the service is being stopped.
+    """
+    began = time.monotonic()
+    if not pipeline.sync(retry=retry):
+        raise KBError("the service is being stopped", "start it again")
+    documents, chunks = library.counts()
+    seconds = round(time.monotonic() - began, 2)
+    return schemas.SyncResponse(
+        documents=documents, chunks=chunks, failed=library.index_state().failed, seconds=seconds
+    )
+
+
+def report_index(library: KnowledgeBase, pipeline: Pipeline) -> schemas.IndexStatus:
+    """Tells how current the index is, and what is being done about it."""
+    status, state, building = pipeline.status, library.index_state(), library.index_work()
+    return schemas.IndexStatus(
+        pending=state.pending,
+        failed=state.failed,
+        last_sync=state.last_sync,
+        current=status.current,
+        degraded=status.degraded,
+        error=_error(status.error),
+        work=schemas.Work.model_validate(status.progress) if status.progress else None,
+        building=schemas.Progress.model_validate(building) if building else None,
+    )
+
+
+def _model(model: ModelStatus) -> schemas.Model:
+    state, progress = model.loading.state, model.loading.progress
+    return schemas.Model(
+        state=_WIRE_STATES[state],
+        name=model.name,
+        note=model.note,
+        reasons=model.info.reasons if model.info else False,
+        context_tokens=model.info.context_tokens if model.info else None,
+        device=model.info.device if model.info else None,
+        progress=schemas.Progress.model_validate(progress) if progress and state is LoadState.DOWNLOADING else None,
+        error=_error(model.loading.error),
+    )
+
+
+def _error(error: KBError | None) -> schemas.Error | None:
+    return schemas.Error(code=error.code, message=error.message, hint=error.hint) if error else None

@@ -1,0 +1,93 @@
+"""A blocking generator of answer events → server-sent events, stopped soon after the client has gone.
+
+The generator runs step by step in a worker thread. It never blocks for long: while the model reads a prompt it gives
+heartbeats. One that tells a new place in the queue goes out as an event, the others as comments, which notice a closed
+connection.
+"""
+
+import logging
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+
+import anyio.to_thread
+from pydantic import BaseModel
+
+from kb.errors import KBError
+from kb.values.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta
+from kb.values.chat import Heartbeat
+from server.http import schemas
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = b": working\n\n"
+
+
+async def iterate(
+    events: Generator[AnswerEvent, None, None], stopping: threading.Event
+) -> AsyncGenerator[AnswerEvent, None]:
+    """Steps through a blocking generator; closes it when the caller stops or is cancelled.
+
+    Args:
+        stopping: Set when the service ends.
+
+    Raises:
+        KBError: The service ends before the answer does.
+    """
+    turn = threading.Lock()
+
+    def step() -> AnswerEvent | None:
+        with turn:
+            return next(events, None)
+
+    def close() -> None:
+        with turn:  # a task that is cancelled does not wait for the step that its thread is in
+            events.close()
+
+    try:
+        while (event := await anyio.to_thread.run_sync(step)) is not None:
+            if stopping.is_set():
+                raise KBError("the service is being stopped", "start it again, and ask again")
+            yield event
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(close)
+
+
+async def sse(events: Generator[AnswerEvent, None, None], stopping: threading.Event) -> AsyncGenerator[bytes, None]:
+    """Writes events as `text/event-stream`; an error on the way becomes the last event."""
+    try:
+        async with aclosing(iterate(events, stopping)) as stepping:
+            place = 0
+            async for event in stepping:
+                if isinstance(event, Heartbeat) and event.place == place:
+                    yield HEARTBEAT
+                    continue
+                if isinstance(event, Heartbeat):
+                    place = event.place
+                yield _written(*wire_event(event))
+    except KBError as error:
+        logger.warning("%s: %s", error.code, error.message)
+        body = schemas.Error(code=error.code, message=error.message, hint=error.hint)
+        yield _written("error", schemas.ErrorResponse(error=body))
+
+
+def wire_event(event: AnswerEvent) -> tuple[str, BaseModel]:
+    """The name and body of an event."""
+    match event:
+        case Heartbeat():
+            return "waiting", schemas.WaitingEvent(place=event.place)
+        case PassagesFound():
+            return "passages", schemas.PassagesEvent.model_validate(event)
+        case ReasoningDelta():
+            return "reasoning", schemas.ReasoningEvent(text=event.text)
+        case AnswerDelta():
+            return "answer", schemas.AnswerEvent(text=event.text)
+        case CitationFound():
+            return "citation", schemas.Citation.model_validate(event.citation)
+        case Done():
+            return "done", schemas.Answer.model_validate(event.answer)
+
+
+def _written(name: str, body: BaseModel) -> bytes:
+    return f"event: {name}\ndata: {body.model_dump_json()}\n\n".encode()

@@ -1,0 +1,279 @@
+"""How fast folders are indexed, against the plain way of doing it, in the same run.
+
+The plain way is what a short script would do: page texts by pypdf, cut every 1,000 characters with an overlap of 200,
+`SentenceTransformer.encode` and `collection.add`, all with their defaults. Each side works in a process of its own,
+with an index of its own that is thrown away. Loading the model is not counted, on either side.
+
+Where the time goes is measured around `ParserProcess.parse`, `embed_passages` and `KnowledgeBase.replace`; what of the
+last is not embedding is writing. Files are parsed while others are embedded, so that the shares add up to more than the
+whole where the work really overlaps. Memory is what a process and its children have resident, sampled; pages that they
+share count for each of them.
+"""
+
+import argparse
+import dataclasses
+import functools
+import itertools
+import json
+import multiprocessing
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from kb.settings import Settings, load
+
+CHUNK_CHARS, OVERLAP_CHARS = 1000, 200
+ADD_BATCH = 5000  # Chroma takes at most 5461 at a time
+SAMPLE_SECONDS = 0.05
+SHOW_SECONDS = 5.0
+EXTENSIONS = (".pdf", ".md", ".markdown", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one side did.
+
+    Attributes:
+        pages: Of the formats that have pages.
+        peak_bytes: Resident memory of the process and its children together, while it worked.
+        parse_share: With the two below, seconds in this part for each second of the whole.
+    """
+
+    files: int
+    failed: int
+    pages: int
+    chunks: int
+    seconds: float
+    parse_share: float
+    embed_share: float
+    write_share: float
+    peak_bytes: int = 0
+
+    @property
+    def chunks_per_second(self) -> float:
+        """Chunks for each second of the whole."""
+        return self.chunks / self.seconds
+
+
+class Stopwatch:
+    """Adds up the seconds that calls take, of all threads together."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def around(self, owner: type, name: str) -> None:
+        """Measures a method of a class from now on."""
+        method = getattr(owner, name)
+
+        @functools.wraps(method)
+        def measured(*arguments: Any, **options: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return method(*arguments, **options)
+            finally:
+                self.add(time.perf_counter() - began)
+
+        setattr(owner, name, measured)
+
+    def add(self, seconds: float) -> None:
+        """Adds some seconds."""
+        with self._lock:
+            self.seconds += seconds
+
+
+def index_our_way(settings: Settings, folders: Sequence[Path], begin: Callable[[], None]) -> Result:
+    """Runs the pipeline of this project over folders, once."""
+    from ingest.pipeline.pipeline import Pipeline
+    from ingest.sandbox.parser import ParserProcess
+    from kb.adapters.embedding.onnx_embedder import OnnxEmbedder
+    from kb.adapters.embedding.torch_embedder import SentenceTransformerEmbedder
+    from kb.knowledge_base import KnowledgeBase
+    from kb.wiring import open_library
+
+    parsing, embedding, replacing = Stopwatch(), Stopwatch(), Stopwatch()
+    parsing.around(ParserProcess, "parse")
+    embedding.around(OnnxEmbedder, "embed_passages")
+    embedding.around(SentenceTransformerEmbedder, "embed_passages")
+    replacing.around(KnowledgeBase, "replace")
+    with open_library(settings) as library, ThreadPoolExecutor(1) as waiting:
+        library.wait_for_retrieval()
+        pipeline = Pipeline(library, folders)
+        begin()
+        began = time.perf_counter()
+        pipeline.start()
+        syncing = waiting.submit(pipeline.sync)
+        while not wait([syncing], SHOW_SECONDS).done:
+            _show(f"{len(pipeline.status.pending)} files wait, {library.counts()[1]} chunks are there")
+        seconds = time.perf_counter() - began
+        pipeline.stop()
+        documents = library.documents()
+        return Result(
+            files=len(documents),
+            failed=len(library.failures()),
+            pages=sum(document.page_count or 0 for document in documents),
+            chunks=sum(document.chunk_count for document in documents),
+            seconds=seconds,
+            parse_share=parsing.seconds / seconds,
+            embed_share=embedding.seconds / seconds,
+            write_share=(replacing.seconds - embedding.seconds) / seconds,
+        )
+
+
+def index_plain_way(settings: Settings, folders: Sequence[Path], begin: Callable[[], None]) -> Result:
+    """Does the same work with the libraries alone."""
+    import chromadb
+    from pypdf.errors import PyPdfError
+    from sentence_transformers import SentenceTransformer
+
+    from kb.models.store import ModelStore
+
+    model = SentenceTransformer(str(ModelStore(settings.models).find(settings.embedding_model)), local_files_only=True)
+    collection = chromadb.PersistentClient(str(settings.home / "plain")).create_collection(
+        "plain", embedding_function=None
+    )
+    files = [path for folder in folders for path in _files(folder)]
+    chunks: list[str] = []
+    failed = pages = 0
+    begin()
+    times = [time.perf_counter()]
+    for path in files:
+        try:
+            texts, page_count = _plain_texts(path)
+        except (PyPdfError, OSError, ValueError) as error:
+            _show(f"{path}: {error}")
+            failed += 1
+            continue
+        pages += page_count
+        chunks += [chunk for text in texts for chunk in _fixed_chunks(text)]
+    times.append(time.perf_counter())
+    _show(f"{len(chunks)} chunks are cut")
+    vectors = model.encode(chunks)
+    times.append(time.perf_counter())
+    for i in range(0, len(chunks), ADD_BATCH):
+        batch = slice(i, i + ADD_BATCH)
+        ids = [str(number) for number in range(len(chunks))[batch]]
+        collection.add(ids=ids, embeddings=vectors[batch], documents=chunks[batch])
+    times.append(time.perf_counter())
+    seconds = times[-1] - times[0]
+    parse, embed, write = ((end - start) / seconds for start, end in itertools.pairwise(times))
+    return Result(len(files) - failed, failed, pages, len(chunks), seconds, parse, embed, write)
+
+
+SIDES = {"r1-kb": index_our_way, "plain": index_plain_way}
+
+
+def measure(side: str, settings: Settings, folders: Sequence[Path]) -> Result:
+    """Runs one side in a process of its own, and watches its memory while it works."""
+    context = multiprocessing.get_context("spawn")
+    pipe, childs = context.Pipe()
+    with tempfile.TemporaryDirectory() as home:
+        own = settings.model_copy(update={"home": Path(home)})
+        process = context.Process(target=_work, args=(childs, side, own, folders))
+        process.start()
+        childs.close()
+        _show(f"{side}: loading the model")
+        pipe.recv()
+        _show(f"{side}: working")
+        peak = 0
+        while not pipe.poll(SAMPLE_SECONDS):
+            peak = max(peak, _resident_bytes(psutil.Process(process.pid)))
+        result: Result = pipe.recv()
+        process.join()
+    return dataclasses.replace(result, peak_bytes=peak)
+
+
+def main() -> None:
+    """Runs the measurement."""
+    parser = argparse.ArgumentParser(
+        prog="python -m server.measure.bench.ingest_run", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+")
+    parser.add_argument("--plain", action=argparse.BooleanOptionalAction, default=True, help="the plain way as well")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    arguments = parser.parse_args()
+    folders = [folder.resolve() for folder in arguments.folders]
+    if missing := [folder for folder in folders if not folder.is_dir()]:
+        parser.error(f"no folder: {missing[0]}")
+    settings = load(settle_seconds=0.0)
+    _fetch_model(settings)
+    sides = [side for side in SIDES if arguments.plain or side != "plain"]
+    results = {side: measure(side, settings, folders) for side in sides}
+    ratio = results["plain"].seconds / results["r1-kb"].seconds if arguments.plain else None
+    if arguments.json:
+        print(json.dumps({**{side: dataclasses.asdict(result) for side, result in results.items()}, "ratio": ratio}))
+        return
+    for side, result in results.items():
+        _print_result(side, result)
+    if ratio is not None:
+        print(f"r1-kb is {ratio:.2f} times as fast as the plain way")
+
+
+def _print_result(side: str, result: Result) -> None:
+    print(
+        f"{side}: {result.files} files ({result.failed} failed), {result.pages} pages, {result.chunks} chunks"
+        f" in {result.seconds:.1f} s: {result.chunks_per_second:.1f} chunks/s\n"
+        f"  parse {result.parse_share:.0%}, embed {result.embed_share:.0%}, write {result.write_share:.0%} of the time;"
+        f" at most {result.peak_bytes / 1e6:,.0f} MB"
+    )
+
+
+def _fetch_model(settings: Settings) -> None:
+    from kb.models.store import ModelStore
+
+    store = ModelStore(settings.models)
+    if store.find(settings.embedding_model) is None:
+        store.pull(settings.embedding_model, lambda progress: _show(f"{progress.label}: {progress.done:,}"))
+
+
+def _work(pipe: Connection, side: str, settings: Settings, folders: Sequence[Path]) -> None:
+    pipe.send(SIDES[side](settings, folders, lambda: pipe.send(None)))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in EXTENSIONS and path.is_file() and not is_hidden:
+            yield path
+
+
+def _plain_texts(path: Path) -> tuple[list[str], int]:
+    from pypdf import PdfReader
+
+    if path.suffix.lower() != ".pdf":
+        return [path.read_text("utf-8")], 0
+    texts = [page.extract_text() for page in PdfReader(path).pages]
+    return texts, len(texts)
+
+
+def _fixed_chunks(text: str) -> Iterator[str]:
+    for start in range(0, max(1, len(text) - OVERLAP_CHARS), CHUNK_CHARS - OVERLAP_CHARS):
+        if chunk := text[start : start + CHUNK_CHARS].strip():
+            yield chunk
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    total = 0
+    try:
+        for member in (process, *process.children(recursive=True)):
+            total += int(member.memory_info().rss)
+    except psutil.NoSuchProcess:
+        pass  # a child ended while it was looked at; the next sample sees what is left
+    return total
+
+
+def _show(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

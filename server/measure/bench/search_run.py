@@ -1,0 +1,155 @@
+"""How long a search takes in a knowledge base of a given size, and what the size costs: time, memory and disk.
+
+The knowledge base is a real one, with catalog, full-text index and vector index on disk, and grows from one size to the
+next. Documents and their vectors are made up (`server.measure.bench.texts`, `server.measure.bench.synthetic`); a question is
+embedded by the real model. Only the public face of `KnowledgeBase` is used.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from ingest.chunking.chunker import chunk
+from kb.search.stopwatch import measured
+from kb.values.documents import FileVersion
+from kb.values.filters import EVERYTHING, Filters
+from kb.wiring import CATALOG_NAME, INDEX_NAME, KnowledgeBase
+from server.measure.bench.texts import LANGUAGES, Writer
+
+ROOT = "/synthetic"
+WARM_UP = 3
+"""Searches before those that count: the first after a build reads what the system has not read before."""
+
+PARTS = ("embed", "dense", "lexical")
+FILTERS = {
+    "everywhere": EVERYTHING,
+    "half": Filters(folders=("en",)),
+    "1 in 50": Filters(folders=("en/00", "zh/00")),
+}
+"""Which documents are searched; parts of them by a filter on folders."""
+
+_STRIDE = 7919  # a prime, so that the documents asked about are from everywhere, and in each language
+
+Show = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long something took, in milliseconds: in half of the cases at most, in 95 of 100, and in all."""
+
+    p50: float
+    p95: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """Searches of one kind.
+
+    Attributes:
+        where: Which documents were searched.
+        questions: How many were asked, none of them twice.
+        whole: From question to passages, with the embedding of the question.
+        parts: Of the parts of a search, and of the rest.
+    """
+
+    where: str
+    questions: int
+    whole: Spread
+    parts: dict[str, Spread]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A knowledge base of one size.
+
+    Attributes:
+        build_seconds: Since the size before, or what an earlier run left; made-up vectors take nearly no time, real
+            ones would take most of it.
+        resident_bytes: Memory of the process, models and all.
+        catalog_bytes: On disk, with documents, full-text index and all embeddings.
+        index_bytes: On disk, of the vector index.
+    """
+
+    documents: int
+    chunks: int
+    build_seconds: float
+    resident_bytes: int
+    catalog_bytes: int
+    index_bytes: int
+    searches: tuple[Searches, ...]
+
+
+class SearchBenchmark:
+    """Grows a knowledge base and searches in it.
+
+    Args:
+        library: With made-up vectors; empty, or what an earlier run left.
+        home: Its data directory.
+        questions: How many are asked of each kind.
+    """
+
+    def __init__(self, library: KnowledgeBase, home: Path, questions: int) -> None:
+        self._library = library
+        self._home = home
+        self._questions = questions
+        self._writers = [Writer(language) for language in LANGUAGES]
+        self._documents = library.counts()[0]
+
+    def grow(self, chunks: int, show: Show) -> Size:
+        """Adds documents until there are so many chunks, and measures.
+
+        Args:
+            show: Called after each document with the chunks that are there and those wanted.
+        """
+        began = time.perf_counter()
+        while (there := self._library.counts()[1]) < chunks:
+            show(there, chunks)
+            self._add_document()
+        while self._library.maintain():
+            pass
+        seconds = time.perf_counter() - began
+        searches = tuple(self._search(where, filters) for where, filters in FILTERS.items())
+        return Size(
+            *self._library.counts(),
+            build_seconds=seconds,
+            resident_bytes=psutil.Process().memory_info().rss,
+            catalog_bytes=sum(path.stat().st_size for path in self._home.glob(f"{CATALOG_NAME}*")),
+            index_bytes=sum(path.stat().st_size for path in (self._home / INDEX_NAME).rglob("*") if path.is_file()),
+            searches=searches,
+        )
+
+    def _add_document(self) -> None:
+        number, self._documents = self._documents, self._documents + 1
+        writer = self._writers[number % len(self._writers)]
+        document = writer.document(number)
+        source = f"{writer.language}/{number // 2 % 50:02}/{number:07}.md"
+        file = FileVersion(ROOT, source, len(document.text), number, sha256=str(number))
+        self._library.replace(file, document, chunk(document, self._library.count_tokens))
+
+    def _search(self, where: str, filters: Filters) -> Searches:
+        for variant in range(WARM_UP):
+            self._library.search(self._question(variant), filters=filters)
+        found = []
+        for variant in range(WARM_UP, WARM_UP + self._questions):
+            question = self._question(variant)
+            began = time.perf_counter()
+            with measured() as seconds:
+                self._library.search(question, filters=filters)
+            whole = time.perf_counter() - began
+            parts = [seconds.get(name, 0.0) for name in PARTS]
+            found.append([whole, *parts, whole - sum(parts)])
+        whole_spread, *spreads = (
+            Spread(*(round(float(value), 2) for value in np.percentile(1000 * column, (50, 95, 100))))
+            for column in np.array(found).T
+        )
+        return Searches(where, len(found), whole_spread, dict(zip((*PARTS, "rest"), spreads, strict=True)))
+
+    def _question(self, variant: int) -> str:
+        """A question about some document of all that there are."""
+        number = _STRIDE * variant % self._documents
+        return self._writers[number % len(self._writers)].question(number, variant)

@@ -1,0 +1,1 @@
+"""How well a knowledge base finds and answers: test sets, measures, and the history of runs."""

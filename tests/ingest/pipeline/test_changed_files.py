@@ -1,0 +1,320 @@
+"""What became of the files behind an answer, by itself and end to end through the real pipeline."""
+
+import datetime
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingest.folders.listing import hash_file, stat_file
+from ingest.pipeline.freshness import FolderFreshness
+from ingest.pipeline.pipeline import Pipeline
+from kb.answering.freshness import FreshPassages
+from kb.ports import Vectors
+from kb.settings import Settings
+from kb.values.answers import Answer
+from kb.values.documents import DocumentInfo, WatchedFolder
+from kb.wiring import KnowledgeBase
+from tests.fakes import FakeEmbedder
+from tests.harness import Watched, eventually, open_fake_library, quick_settings, take_permission, watching
+
+DOME = "# Dome\n\nThe second dome was repaired in March.\n"
+OTTER = "# Otters\n\nOtters sleep while they float.\n"
+QUESTION = "When was the second dome repaired?"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Files come to rest so slowly that the watcher is always behind a question that is asked at once."""
+    return quick_settings(tmp_path / "home", settle_seconds=0.25)
+
+
+@pytest.fixture
+def watched(settings: Settings, folder: Path) -> Iterator[Watched]:
+    with watching(settings, folder) as watched:
+        watched.write("dome.md", DOME)
+        watched.write("otter.md", OTTER)
+        watched.sync()
+        yield watched
+
+
+def asked(watched: Watched) -> tuple[str, Answer]:
+    """The texts from which the question is answered now, and the answer."""
+    answer = watched.library.ask(QUESTION)
+    return " ".join(passage.text for passage in answer.passages), answer
+
+
+@pytest.fixture
+def documents(folder: Path) -> list[DocumentInfo]:
+    """What the catalog holds of two files that were just indexed."""
+    (folder / "dome.md").write_text(DOME)
+    (folder / "otter.md").write_text(OTTER)
+    return [document(folder, name) for name in ("dome.md", "otter.md")]
+
+
+def document(folder: Path, name: str) -> DocumentInfo:
+    file = stat_file(folder, folder / name)
+    assert file is not None
+    file = replace(file, sha256=hash_file(folder / name))
+    return DocumentInfo(name, file, name, "text/markdown", (), None, None, 50, 1, datetime.datetime.now(datetime.UTC))
+
+
+def drifted(documents: Sequence[DocumentInfo], *folders: WatchedFolder) -> list[str]:
+    freshness = FolderFreshness(lambda: folders, lambda places, seconds: None)
+    return [document.file.source for document in freshness.drifted(documents)]
+
+
+def test_files_that_nobody_touched_have_not_drifted(documents: list[DocumentInfo]) -> None:
+    assert drifted(documents) == []
+
+
+def test_edited_and_deleted_files_have_drifted(folder: Path, documents: list[DocumentInfo]) -> None:
+    (folder / "dome.md").write_text(DOME.replace("March", "April"))  # of the same length
+    assert drifted(documents) == ["dome.md"]
+    (folder / "otter.md").unlink()
+    assert drifted(documents) == ["dome.md", "otter.md"]
+
+
+def test_edit_that_keeps_length_and_modification_time_is_noticed(folder: Path, documents: list[DocumentInfo]) -> None:
+    before = (folder / "dome.md").stat()
+    (folder / "dome.md").write_text(DOME.replace("March", "April"))
+    os.utime(folder / "dome.md", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert drifted(documents) == ["dome.md"]
+
+
+def test_file_that_was_only_touched_or_saved_as_it_was_has_not_drifted(
+    folder: Path, documents: list[DocumentInfo]
+) -> None:
+    (folder / "dome.md").touch()
+    (folder / "otter.md").write_text(OTTER)
+    assert drifted(documents) == []
+
+
+def test_folder_in_the_place_of_a_file_has_drifted(folder: Path, documents: list[DocumentInfo]) -> None:
+    (folder / "dome.md").unlink()
+    (folder / "dome.md").mkdir()
+    assert drifted(documents) == ["dome.md"]
+
+
+def test_file_that_may_not_be_read_any_more_has_drifted(folder: Path, documents: list[DocumentInfo]) -> None:
+    take_permission(folder / "dome.md")
+    assert drifted(documents) == ["dome.md"]
+
+
+def test_nothing_is_known_of_a_folder_that_cannot_be_searched(folder: Path, documents: list[DocumentInfo]) -> None:
+    take_permission(folder)
+    try:
+        assert drifted(documents) == []
+    finally:
+        folder.chmod(0o755)
+
+
+def test_nothing_is_known_of_a_folder_that_is_away(folder: Path, documents: list[DocumentInfo]) -> None:
+    folder.rename(folder.with_name("away"))
+    assert drifted(documents) == []
+
+
+def test_empty_folder_on_another_device_is_where_a_drive_was_mounted(
+    folder: Path, documents: list[DocumentInfo]
+) -> None:
+    both = ["dome.md", "otter.md"]
+    for name in both:
+        (folder / name).unlink()
+    here = folder.stat().st_dev
+    assert drifted(documents, WatchedFolder(str(folder), here + 1)) == []
+    assert drifted(documents, WatchedFolder(str(folder), here)) == both
+    assert drifted(documents, WatchedFolder(str(folder))) == both
+    (folder / ".hidden").touch()
+    assert drifted(documents, WatchedFolder(str(folder), here + 1)) == both
+
+
+def test_file_edited_a_moment_before_the_question_answers_with_its_new_text(watched: Watched) -> None:
+    watched.write("dome.md", DOME.replace("in March", "in October, by Ilse Brandt"))
+    text, answer = asked(watched)
+    assert "October" in text
+    assert "March" not in text
+    assert (answer.index.refreshed, answer.index.stale) == (("dome.md",), ())
+    assert asked(watched)[1].index.refreshed == ()
+
+
+def test_file_deleted_a_moment_before_the_question_does_not_answer(watched: Watched) -> None:
+    (watched.folder / "dome.md").unlink()
+    text, answer = asked(watched)
+    assert "dome" not in text
+    assert (answer.index.refreshed, answer.index.stale) == (("dome.md",), ())
+    assert watched.sources == ["otter.md"]
+
+
+def test_file_renamed_a_moment_before_the_question_answers_under_its_new_name(watched: Watched) -> None:
+    document_id = watched.documents["dome.md"].id
+    (watched.folder / "dome.md").rename(watched.folder / "圆顶.md")
+    _, answer = asked(watched)
+    assert [passage.source for passage in answer.passages if passage.document_id == document_id] == ["圆顶.md"]
+    assert answer.index.refreshed == ("圆顶.md",)
+
+
+def test_file_that_became_unreadable_does_not_answer_and_is_listed(watched: Watched) -> None:
+    watched.write("dome.md", b"")
+    text, answer = asked(watched)
+    assert "dome" not in text
+    assert answer.index.refreshed == ("dome.md",)
+    assert "dome.md" in watched.reasons
+
+
+def test_folder_that_is_away_still_answers(watched: Watched) -> None:
+    watched.folder.rename(watched.folder.with_name("away"))
+    text, answer = asked(watched)
+    assert "March" in text
+    assert (answer.index.refreshed, answer.index.stale) == ((), ())
+    watched.folder.with_name("away").rename(watched.folder)
+
+
+def fresh_passages(watched: Watched, patience_seconds: float) -> FreshPassages:
+    """The passages of the question, with less patience than usual."""
+    return FreshPassages(
+        lambda k: watched.library.search(QUESTION, k),
+        lambda key: {document.id: document for document in watched.library.documents()}.get(key),
+        FolderFreshness(watched.library.folders, watched.pipeline.refresh),
+        patience_seconds,
+    )
+
+
+class StuckEmbedder(FakeEmbedder):
+    """Embeds passages only while it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_stuck = False
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.is_stuck = not self.goes_on.is_set()
+        self.goes_on.wait(20)
+        return super().embed_passages(texts)
+
+
+@pytest.mark.parametrize("edited", [DOME.replace("in March", "in October"), None])
+def test_file_that_cannot_be_followed_in_time_does_not_answer_until_it_is(
+    settings: Settings, folder: Path, edited: str | None
+) -> None:
+    embedder = StuckEmbedder()
+    with watching(settings, folder, embedder=embedder) as watched:
+        watched.write("dome.md", DOME)
+        watched.write("otter.md", OTTER)
+        watched.sync()
+        embedder.goes_on.clear()
+        watched.write("long.md", "Something else that keeps the writer busy.")
+        assert eventually(lambda: embedder.is_stuck)
+        if edited:
+            watched.write("dome.md", edited)
+        else:
+            (folder / "dome.md").unlink()
+        passages = fresh_passages(watched, patience_seconds=0.4)
+        began = time.monotonic()
+        found = passages.find(4)
+        took = time.monotonic() - began
+        embedder.goes_on.set()
+        assert [passage.source for passage in found] == ["otter.md"]
+        assert 0.4 <= took < 1.4
+        text, answer = asked(watched)
+        assert ("October" in text) == bool(edited)
+        assert (answer.index.refreshed, answer.index.stale) == (("dome.md",), ())
+
+
+class SlowEmbedder(FakeEmbedder):
+    """Takes its time for each file, once it is told to."""
+
+    seconds = 0.0
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        time.sleep(self.seconds)
+        return super().embed_passages(texts)
+
+
+def test_file_behind_an_answer_comes_before_all_others_in_a_long_and_restless_run(
+    settings: Settings, folder: Path
+) -> None:
+    embedder = SlowEmbedder()
+    with watching(settings, folder, embedder=embedder) as watched:
+        watched.write("z-dome.md", DOME)
+        for number in range(60):
+            watched.write(f"{number:02}.md", f"Report {number} about nothing in particular.")
+        watched.sync()
+        embedder.seconds = 0.1
+        for number in range(60):
+            watched.write(f"{number:02}.md", f"Report {number} about something else.")
+        assert eventually(lambda: watched.pipeline.status.current)
+        watched.write("z-dome.md", DOME.replace("March", "October"))
+        answered = threading.Event()
+
+        def scribble() -> None:
+            while not answered.wait(0.02):
+                watched.write("x.md", "Scribbled.")
+
+        scribbling = threading.Thread(target=scribble)
+        scribbling.start()
+        found = fresh_passages(watched, patience_seconds=1.7).find(4)
+        answered.set()
+        scribbling.join()
+        assert "October" in " ".join(passage.text for passage in found)
+        assert len(watched.pipeline.status.pending) > 20
+
+
+@pytest.fixture
+def synced(settings: Settings, folder: Path) -> Iterator[KnowledgeBase]:
+    """A knowledge base that was synced, and that nobody keeps up to date now."""
+    (folder / "dome.md").write_text(DOME)
+    with open_fake_library(settings) as library:
+        pipeline = Pipeline(library, [folder])
+        pipeline.start()
+        assert pipeline.sync(15)
+        pipeline.stop()
+        yield library
+
+
+def test_pipeline_that_has_not_begun_begins_when_a_file_has_changed(synced: KnowledgeBase, folder: Path) -> None:
+    pipeline = Pipeline(synced, [folder])
+    synced.ask(QUESTION)
+    assert pipeline.status.current is None
+    assert not any(thread.name == "pipeline" for thread in threading.enumerate()), "nothing had changed"
+    (folder / "dome.md").write_text(DOME.replace("March", "October"))
+    answer = synced.ask(QUESTION)
+    assert "October" in answer.passages[0].text
+    assert answer.index.refreshed == ("dome.md",)
+    pipeline.stop()
+
+
+def test_documents_of_folders_that_are_not_watched_are_left_alone(
+    synced: KnowledgeBase, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    Pipeline(synced, [tmp_path / "other"])
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "new.md").touch()
+    answer = synced.ask(QUESTION)
+    assert (answer.passages, answer.index.stale) == ((), ("dome.md",))
+    assert len(synced.documents()) == 1
+
+
+def test_pipeline_that_was_stopped_follows_nothing_and_keeps_nobody_waiting(
+    synced: KnowledgeBase, folder: Path
+) -> None:
+    (folder / "dome.md").unlink()
+    began = time.monotonic()
+    answer = synced.ask(QUESTION)
+    assert (answer.passages, answer.index.stale) == ((), ("dome.md",))
+    assert time.monotonic() - began < 1

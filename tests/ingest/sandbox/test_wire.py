@@ -1,0 +1,59 @@
+import datetime
+import json
+
+import pytest
+
+from ingest.sandbox.wire import decode_reply, encode_document, encode_failure
+from kb.errors import UnreadableFile
+from kb.values.documents import Block, BlockKind, Document
+
+DOCUMENT = Document(
+    title="标题\n“x”",
+    media_type="text/markdown",
+    text="# 一\n\ntwo \u2028 🙂",
+    blocks=(Block(0, 3, BlockKind.HEADING, ("一",)), Block(5, 12, headings=("一", "二"), page=3)),
+    has_own_title=True,
+    tags=("a", "b"),
+    date=datetime.date(2024, 2, 29),
+    page_count=7,
+)
+
+
+@pytest.mark.parametrize("document", [DOCUMENT, Document("t", "text/plain", "x", (Block(0, 1),))])
+def test_a_document_comes_back_as_it_was(document: Document) -> None:
+    line = encode_document(document)
+    assert line.count(b"\n") == 1
+    assert decode_reply(line) == document
+
+
+def test_a_failure_comes_back_as_an_error() -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        decode_reply(encode_failure("没有文字", "run OCR"))
+    assert (caught.value.message, caught.value.hint) == ("没有文字", "run OCR")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"blocks": [[5, 2, "prose", 0, None]]},
+        {"blocks": [[0, 999, "prose", 0, None]]},
+        {"blocks": [[4, 6, "prose", 0, None], [2, 8, "prose", 0, None]]},
+        {"blocks": [[-1, 2, "prose", 0, None]]},
+        {"blocks": [[0, 2, "prose", 5, None]]},
+        {"blocks": [[0, 2, "song", 0, None]]},
+        {"blocks": [[0, 2]]},
+        {"date": "soon"},
+        {"tags": None},
+        {"text": None, "title": None, "paths": 3},
+    ],
+)
+def test_what_is_no_document_is_refused(change: dict[str, object]) -> None:
+    reply = json.loads(encode_document(DOCUMENT)) | change
+    with pytest.raises(ValueError):
+        decode_reply(json.dumps(reply).encode())
+
+
+@pytest.mark.parametrize("line", [b"", b"\n", b"[]\n", b"{}\n", b"null\n", b"\xff\n", b"[" * 100_000])
+def test_other_lines_are_refused(line: bytes) -> None:
+    with pytest.raises(ValueError):
+        decode_reply(line)

@@ -1,0 +1,131 @@
+"""What only the Chroma adapter has: files, and what happens when they are damaged."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.adapters.chroma import local as vectors
+from kb.adapters.chroma.local import ChromaIndex, ChromaStores, is_sound
+from kb.errors import StorageError
+from kb.ports import Vectors
+
+SIZE = 1500
+"""Chroma writes its files from a thousand vectors on."""
+
+MODEL = "model"
+
+
+def unit_vectors() -> Vectors:
+    drawn = np.random.default_rng(0).normal(size=(SIZE, 16)).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def undamaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("undamaged") / "chroma"
+    index = ChromaIndex(path, MODEL)
+    index.upsert([f"v{i}" for i in range(SIZE)], unit_vectors())
+    index.close()
+    return path
+
+
+@pytest.fixture
+def store(undamaged: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(undamaged, tmp_path / "stores" / "chroma")
+
+
+def cut(path: Path, share: float) -> None:
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+def test_store_is_there_again_when_it_is_opened_again(store: Path) -> None:
+    assert is_sound(store)
+    index = ChromaIndex(store, MODEL)
+    assert len(index.ids()) == SIZE
+    assert index.search(unit_vectors()[7], 1)[0][0] == "v7"
+    index.close()
+
+
+def test_each_embedding_model_has_vectors_of_its_own(store: Path) -> None:
+    index = ChromaIndex(store, "another model")
+    assert index.ids() == set()
+    index.upsert(["a"], np.eye(1, 8, dtype=np.float32))
+    index.close()
+    index = ChromaIndex(store, MODEL)
+    assert len(index.ids()) == SIZE
+    index.close()
+
+
+def test_store_that_is_not_there_is_not_opened_and_can_be_made(tmp_path: Path) -> None:
+    stores = ChromaStores(tmp_path / "chroma")
+    assert stores.open("one", MODEL) is None
+    index = stores.create("one", MODEL)
+    index.upsert(["a"], unit_vectors()[:1])
+    index.close()
+    again = stores.open("one", MODEL)
+    assert again is not None
+    assert again.ids() == {"a"}
+    again.close()
+
+
+# The first kills a process that reads, the second one that writes; the third loses vectors without a word; the last
+# makes some searches fail. What the other files do is tried where the index is made anew.
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        ("link_lists.bin", 0.0),
+        ("header.bin", 0.5),
+        ("data_level0.bin", 0.95),
+        ("link_lists.bin", 0.95),
+    ],
+    ids=["links", "header", "data", "a few links"],
+)
+def test_store_with_a_truncated_file_is_noticed_and_not_opened(store: Path, name: str, share: float) -> None:
+    (path,) = store.rglob(name)
+    if name == "link_lists.bin" and share == 0.0:
+        path.unlink()
+    else:
+        cut(path, share)
+    assert not is_sound(store)
+    assert ChromaStores(store.parent).open(store.name, MODEL) is None
+
+
+def test_only_what_is_named_is_kept(store: Path) -> None:
+    stores = ChromaStores(store.parent)
+    stores.create("other", MODEL).close()
+    (store.parent / "chroma.sqlite3").write_bytes(b"of an older version")
+    stores.keep_only(store.name)
+    assert [path.name for path in store.parent.iterdir()] == [store.name]
+    ChromaStores(store / "nothing here").keep_only()
+
+
+def test_new_store_holds_nothing_that_lay_about_in_memory(tmp_path: Path) -> None:
+    """It writes room for a hundred vectors with the first one."""
+    for number in range(20):
+        litter = [bytes([7]) * size for size in range(1000, 40_000, 100)]
+        del litter
+        index = ChromaIndex(tmp_path / str(number), MODEL)
+        index.upsert(["a", "b"], unit_vectors()[:2])
+        index.close()
+        (path,) = (tmp_path / str(number)).rglob("data_level0.bin")
+        assert set(path.read_bytes()) <= {0}
+
+
+def test_probe_that_does_not_come_back_is_a_bad_sign(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "PROBE_SECONDS", 0.01)
+    assert not is_sound(store)
+
+
+def test_file_in_the_place_of_the_store_is_a_storage_error(tmp_path: Path) -> None:
+    path = tmp_path / "chroma"
+    path.write_text("in the way")
+    with pytest.raises(StorageError, match=str(path)):
+        ChromaIndex(path, MODEL)
+
+
+def test_removed_store_is_gone(store: Path) -> None:
+    vectors.remove(store)
+    assert not store.exists()
+    vectors.remove(store)

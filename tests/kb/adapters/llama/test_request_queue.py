@@ -1,0 +1,106 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from kb.adapters.llama.request_queue import Request, RequestQueue
+from kb.errors import ModelBusy, ModelError
+from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat
+
+PATIENCE_SECONDS = 10.0
+
+
+class Model:
+    """Answers with the first token of the prompt when it may."""
+
+    def __init__(self, size: int = 8) -> None:
+        self.may_answer = threading.Semaphore(0)
+        self.queue = RequestQueue(self._answer, size)
+
+    def ask(self, number: int) -> "Asked":
+        return Asked(self.queue, number)
+
+    def _answer(self, request: Request) -> GenerationEnd:
+        while not self.may_answer.acquire(timeout=0.01):
+            if request.withdrawn.is_set() or self.queue.is_closed:
+                return GenerationEnd("cancelled", 1, 0, 0)
+        (number,) = request.prompt
+        if number < 0:
+            raise ModelError("negative")
+        request.deliver(Delta("answer", str(number)))
+        return GenerationEnd("stop", 1, 0, 1)
+
+
+class Asked:
+    """A request and what came of it."""
+
+    def __init__(self, queue: RequestQueue, number: int) -> None:
+        self.heard: list[object] = []
+        self._over = threading.Event()
+        self.withdraw = queue.add(Request([number], GenerationOptions(), self._take))
+
+    def _take(self, item: object) -> None:
+        self.heard.append(item)
+        if isinstance(item, GenerationEnd | Exception):
+            self._over.set()
+
+    def all(self) -> list[object]:
+        assert self._over.wait(PATIENCE_SECONDS)
+        return self.heard
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    model = Model()
+    yield model
+    model.queue.close()
+
+
+def test_requests_are_answered_in_order_and_hear_their_place_on_the_way(model: Model) -> None:
+    asked = [model.ask(number) for number in range(4)]
+    model.may_answer.release(4)
+    for number, one in enumerate(asked):
+        places = [Heartbeat(place) for place in range(number, -1, -1)] if number else []
+        assert one.all() == [*places, Delta("answer", str(number)), GenerationEnd("stop", 1, 0, 1)]
+
+
+def test_who_stands_behind_one_that_goes_away_moves_up(model: Model) -> None:
+    _, second, third = (model.ask(number) for number in range(3))
+    second.withdraw()
+    assert third.heard == [Heartbeat(2), Heartbeat(1)]
+    assert second.all()[-1] == GenerationEnd("cancelled", 1, 0, 0)
+
+
+def test_full_queue_refuses_until_somebody_has_gone() -> None:
+    model = Model(size=1)
+    _, waiting = model.ask(0), model.ask(1)
+    with pytest.raises(ModelBusy, match="1 questions are waiting") as caught:
+        model.ask(2)
+    assert caught.value.retry_after_seconds >= 1
+    waiting.withdraw()
+    model.ask(3)
+    model.queue.close()
+
+
+def test_place_is_free_when_the_end_is_heard() -> None:
+    model = Model(size=0)
+    model.may_answer.release(50)
+    for number in range(50):
+        assert Delta("answer", str(number)) in model.ask(number).all()
+    model.queue.close()
+
+
+def test_failure_is_told_and_the_next_one_is_answered(model: Model) -> None:
+    model.may_answer.release(2)
+    failed, good = model.ask(-1), model.ask(7)
+    assert isinstance(failed.all()[-1], ModelError)
+    assert Delta("answer", "7") in good.all()
+
+
+def test_closing_ends_what_is_worked_on_and_what_waits(model: Model) -> None:
+    asked = [model.ask(number) for number in range(3)]
+    model.queue.close()
+    for one in asked:
+        assert one.all()[-1] == GenerationEnd("cancelled", 1, 0, 0)
+    with pytest.raises(ModelError, match="closed"):
+        model.ask(4)

@@ -1,0 +1,173 @@
+from collections.abc import Generator, Sequence
+
+import pytest
+from pydantic import BaseModel
+
+from kb.errors import ModelBusy
+from kb.values.answers import Answer, FinishReason, IndexState, LeftOut, Timings
+from kb.values.chat import Turn
+from server.cli.conversation import HISTORY_TURNS, Command, Conversation, command_of, no_room, reasons
+from server.http import schemas
+from tests.kb.answering.test_lookup import passage
+
+
+def answer(
+    text: str = "It opens at nine.",
+    finish_reason: FinishReason = "stop",
+    index: IndexState | None = None,
+    *,
+    found: bool = True,
+    evidence: float = 0.9,
+    model: str = "fake",
+    unanswered: tuple[str, ...] = (),
+    left_out: LeftOut | None = None,
+) -> schemas.Answer:
+    passages = (passage(),) if found else ()
+    is_answer = finish_reason != "no_evidence" and bool(text)
+    return schemas.Answer.model_validate(
+        Answer(
+            *(text, "The guide says nine.", (), passages, is_answer, model, finish_reason),
+            *(Timings(), index or IndexState(), evidence, unanswered, left_out or LeftOut()),
+        )
+    )
+
+
+class Service:
+    """Answers from a list, and remembers what it was asked."""
+
+    def __init__(self, *answers: schemas.Answer) -> None:
+        self.asked: list[tuple[str, Sequence[Turn]]] = []
+        self.closed = 0
+        self._answers = list(answers)
+
+    def ask(self, question: str, history: Sequence[Turn]) -> Generator[BaseModel, None, None]:
+        self.asked.append((question, history))
+        try:
+            yield schemas.PassagesEvent(passages=[])
+            yield schemas.AnswerEvent(text="It ")
+            yield self._answers.pop(0)
+        finally:
+            self.closed += 1
+
+
+def test_each_question_is_asked_with_what_was_said_before_and_without_the_reasoning() -> None:
+    service = Service(answer(), answer("In 1987."), answer("Ilse Brandt."))
+    talk = Conversation(service.ask)
+    for question in ("When does the dome open?", "And when was it built?", "那是谁建的？"):
+        assert isinstance(list(talk.ask(question))[-1], schemas.Answer)
+    assert service.asked[0] == ("When does the dome open?", ())
+    assert service.asked[2] == (
+        "那是谁建的？",
+        (Turn("When does the dome open?", "It opens at nine."), Turn("And when was it built?", "In 1987.")),
+    )
+    assert talk.last is not None
+    assert talk.last.answer == "Ilse Brandt."
+
+
+def test_answer_that_is_broken_off_is_stopped_and_not_remembered() -> None:
+    service = Service(answer(), answer("Never heard."))
+    talk = Conversation(service.ask)
+    list(talk.ask("First?"))
+    events = talk.ask("Second?")
+    next(events)
+    next(events)
+    events.close()
+    assert service.closed == 2
+    assert talk.history == (Turn("First?", "It opens at nine."),)
+    assert talk.last is not None
+    assert talk.last.answer == "It opens at nine."
+
+
+def test_question_that_fails_is_not_remembered() -> None:
+    def fails(question: str, history: Sequence[Turn]) -> Generator[BaseModel, None, None]:
+        yield schemas.AnswerEvent(text="It ")
+        raise ModelBusy("full")
+
+    talk = Conversation(fails)
+    with pytest.raises(ModelBusy):
+        list(talk.ask("Why?"))
+    assert (talk.history, talk.last) == ((), None)
+
+
+@pytest.mark.parametrize(("reason", "is_kept"), [("length", True), ("no_evidence", False), ("cancelled", False)])
+def test_refusals_and_fragments_are_not_part_of_the_history(reason: FinishReason, is_kept: bool) -> None:
+    talk = Conversation(Service(answer("Some text.", reason)).ask)
+    list(talk.ask("Why?"))
+    assert bool(talk.history) == is_kept
+    assert talk.last is not None, "it can be looked into all the same"
+
+
+def test_history_can_be_cleared_and_does_not_grow_for_ever() -> None:
+    talk = Conversation(Service(*[answer()] * 30).ask)
+    for number in range(30):
+        list(talk.ask(f"Question {number}?"))
+    assert [turn.question for turn in talk.history] == [f"Question {n}?" for n in range(30 - HISTORY_TURNS, 30)]
+    talk.clear()
+    assert (talk.history, talk.last) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/sources", Command.SOURCES),
+        ("/WHY", Command.WHY),
+        ("/clear", Command.CLEAR),
+        ("/help", Command.HELP),
+        *((text, Command.EXIT) for text in ("exit", "quit", "/exit", "/quit", "Quit")),
+        ("／why", Command.WHY),
+        ("、exit", Command.EXIT),
+        ("/", Command.UNKNOWN),
+        ("/sauces", Command.UNKNOWN),
+        ("", None),
+        ("/etc/hosts", None),
+        ("/why is it so", None),
+        ("exit the dome?", None),
+        ("退出", None),
+        ("、为什么？", None),
+    ],
+)
+def test_commands_are_told_from_questions(text: str, command: Command | None) -> None:
+    assert command_of(text) is command
+
+
+def test_refusal_is_explained_by_the_evidence_and_what_is_needed() -> None:
+    refused = answer("No.", "no_evidence", evidence=0.4996, model="")
+    said = " ".join(reasons(refused, 0.5))
+    assert "was not asked" in said
+    assert "0.49 of 1, and 0.5 is needed" in said, "what is too little never looks like enough"
+    assert "0.49 of 1; see" in " ".join(reasons(refused)), "what is needed is not known"
+
+
+def test_refusal_after_a_look_does_not_say_that_the_model_was_not_asked() -> None:
+    said = " ".join(reasons(answer("No.", "no_evidence", evidence=0.2), 0.5))
+    assert "The model was asked" in said
+    assert "0.20" in said
+
+
+def test_refusal_without_anything_found_tells_no_evidence() -> None:
+    said = " ".join(reasons(answer("No.", "no_evidence", found=False, evidence=0.0, model=""), 0.5))
+    assert "nothing was found at all" in said
+    assert "0.00" not in said
+
+
+def test_answer_as_it_should_be_needs_no_explanation() -> None:
+    assert list(reasons(answer(), 0.5)) == []
+    assert "length limit" in " ".join(reasons(answer(finish_reason="length")))
+    assert "broken off" in " ".join(reasons(answer(finish_reason="cancelled")))
+    assert "wrote nothing" in " ".join(reasons(answer("")))
+    assert "a.md, b.md" in " ".join(reasons(answer(index=IndexState(stale=("a.md", "b.md")))))
+    assert "Who paid?" in " ".join(reasons(answer(unanswered=("Who paid?",))))
+    assert "3 earlier turns" in " ".join(reasons(answer(left_out=LeftOut(3))))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        (LeftOut(), ""),
+        (LeftOut(1), "The model did not see 1 earlier turn, for lack of room"),
+        (LeftOut(passages=(4,)), "The model did not see passage 4, for lack of room"),
+        (LeftOut(2, (3, 4)), "The model did not see 2 earlier turns and passages 3, 4, for lack of room"),
+    ],
+)
+def test_what_the_model_did_not_see_is_said_in_one_sentence(left_out: LeftOut, said: str) -> None:
+    assert no_room(schemas.LeftOut.model_validate(left_out)) == said

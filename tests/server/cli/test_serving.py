@@ -1,0 +1,130 @@
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+import server.cli.serving
+from kb.data_directory import ADDRESS_NAME, Owner, find_owner
+from kb.errors import SettingsError
+from server.cli.serving import listen, serve_until_stopped
+from tests.harness import PATIENCE_SECONDS, eventually, open_fake_library, quick_settings
+
+# What `kb serve` does, over fakes; the model never ends an answer.
+PROGRAM = """
+import sys
+from pathlib import Path
+from server.cli.serving import listen, serve
+from tests.harness import open_fake_library, quick_settings
+from tests.server.http.test_streaming import Endless
+
+home, host, *folders = sys.argv[1:]
+settings = quick_settings(Path(home), host=host)
+try:
+    with listen(host, 0) as listener, open_fake_library(settings, model=Endless(silent=False)) as library:
+        serve(library, [Path(folder) for folder in folders], listener)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+PROJECT = Path(server.cli.serving.__file__).parents[2]
+
+
+@contextmanager
+def running(home: Path, folder: Path, host: str = "127.0.0.1") -> Iterator[tuple[subprocess.Popen[str], Owner]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(home), host, str(folder)],
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert eventually(lambda: find_owner(home) or process.poll() is not None)
+        owner = find_owner(home)
+        assert owner is not None, process.communicate()[1]
+        assert eventually(lambda: _is_healthy(owner.url))
+        yield process, owner
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _has_version_6() -> bool:
+    try:
+        listen("::1", 0).close()
+    except SettingsError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("host", "signal_sent", "exit_code"), [("127.0.0.1", signal.SIGINT, 130), ("::1", signal.SIGTERM, 143)]
+)
+def test_signal_ends_it_soon_and_in_order_in_the_midst_of_an_answer(
+    tmp_path: Path, host: str, signal_sent: signal.Signals, exit_code: int
+) -> None:
+    host = host if _has_version_6() else "127.0.0.1"
+    home, folder = tmp_path / "home", tmp_path / "papers [bold] [draft] 论文"
+    folder.mkdir()
+    (folder / "dome.md").write_text("# Dome\n\nThe second dome was repaired in March.\n")
+    with running(home, folder, host) as (process, owner):
+        assert f"//[{host}]:" in owner.url or f"//{host}:" in owner.url
+        with httpx.Client(base_url=owner.url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            client.post("/sync")
+            body = {"question": "When was the second dome repaired?", "stream": True}
+            with client.stream("POST", "/ask", json=body) as response:
+                lines = response.iter_lines()
+                assert "event: answer" in lines
+                process.send_signal(signal_sent)
+                began = time.monotonic()
+                assert "event: error" in list(lines)
+        _, said = process.communicate(timeout=5)
+        assert time.monotonic() - began < 3
+        assert process.returncode == exit_code
+    assert owner.url in said
+    assert folder.name in said
+    assert "Traceback" not in said
+    assert not (home / ADDRESS_NAME).exists()
+    with open_fake_library(quick_settings(home)) as library:
+        assert [document.file.source for document in library.documents()] == ["dome.md"]
+
+
+def test_port_that_is_taken_is_told_before_anything_is_opened(tmp_path: Path) -> None:
+    settings = quick_settings(tmp_path / "home")
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"port {port} of 127.0.0.1 is in use") as raised:
+            serve_until_stopped(settings.model_copy(update={"port": port}), [tmp_path])
+    assert "--port" in raised.value.hint
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "::2"])
+def test_address_of_another_machine_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError, match="cannot listen on"):
+        listen(host, 0)
+
+
+def test_port_0_takes_a_free_one() -> None:
+    with listen("localhost", 0) as one, listen("127.0.0.1", 0) as other:
+        assert one.getsockname()[1] != other.getsockname()[1]
+        assert one.family == socket.AF_INET
+
+
+def test_folder_that_is_missing_ends_it_with_the_data_directory_free_again(tmp_path: Path) -> None:
+    settings = quick_settings(tmp_path / "home", port=0)
+    with pytest.raises(SettingsError, match="is not a folder"):
+        serve_until_stopped(settings, [tmp_path / "missing"])
+    open_fake_library(settings).close()
