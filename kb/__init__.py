@@ -1,6 +1,41 @@
 """Knowledge: documents in, cited answers out. Knows nothing about watched folders, HTTP or terminals.
 
-`kb.wiring.open_library` is the way in, `kb.knowledge_base` what it opens. Rooms, each of which uses only those after
-it: `asking` (a question becomes an answer), `index` (kept in step with the catalog), `search` and `citing`, then the
-adapters `storage`, `encoders` and `engine`, then `models` (their files) and `language` (text, in Chinese and English).
+    import kb
+
+    with kb.open_knowledge_base() as knowledge_base:
+        answer = knowledge_base.ask("What did we decide about the second dome?")
+        print(answer.answer, [citation.quote for citation in answer.citations])
+
+What a user imports stands here; nothing of it is loaded before it is used. `kb.settings.load` reads the settings.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kb.errors import KBError
+    from kb.knowledge_base import KnowledgeBase
+    from kb.values.answers import Answer, Citation
+    from kb.values.chat import Turn
+    from kb.values.filters import Filters
+    from kb.values.passages import Passage
+    from kb.wiring import open_knowledge_base
+
+__all__ = ["Answer", "Citation", "Filters", "KBError", "KnowledgeBase", "Passage", "Turn", "open_knowledge_base"]
+
+_HOMES = {
+    "Answer": "kb.values.answers",
+    "Citation": "kb.values.answers",
+    "Filters": "kb.values.filters",
+    "KBError": "kb.errors",
+    "KnowledgeBase": "kb.knowledge_base",
+    "Passage": "kb.values.passages",
+    "Turn": "kb.values.chat",
+    "open_knowledge_base": "kb.wiring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kb' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -53,9 +53,9 @@ class KnowledgeBase:
         settings: All of it.
         lock: Held until `close`.
         catalog: Closed by `close`.
-        retrieval: Loads embedding model and vector index.
+        upkeep: Loads embedding model and vector index.
         model: Loads the answering model.
-        reranker: Loads the reranker, whose order `retrieval` uses; None: the user wants none.
+        reranker: Loads the reranker, whose order the search uses; None: the user wants none.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class KnowledgeBase:
         settings: Settings,
         lock: DataDirectoryLock,
         catalog: Catalog,
-        retrieval: Loading[Upkeep],
+        upkeep: Loading[Upkeep],
         model: Loading[LanguageModel],
         reranker: Loading[Reranker] | None = None,
     ) -> None:
         self.settings = settings
         self._lock = lock
         self._catalog = catalog
-        self._retrieval = retrieval
+        self._upkeep = upkeep
         self._model = model
         self._reranker = reranker
         self._store = ModelStore(settings.models)
-        self._questions = Questions(settings, retrieval, model, self.index_state, catalog.document)
+        self._questions = Questions(settings, upkeep, model, self.index_state, catalog.document)
         self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False
@@ -91,7 +91,7 @@ class KnowledgeBase:
         """Stops generation, closes all files and gives the data directory back."""
         self._closing.set()
         self._model.close()
-        self._retrieval.close()
+        self._upkeep.close()
         if self._reranker:
             self._reranker.close()
         self._catalog.close()
@@ -212,8 +212,8 @@ class KnowledgeBase:
             self._check_open()
             check()
 
-        retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
-        return retrieval.replace(file, document, chunks, may_go_on, recipe)
+        live_index = self._upkeep.require(PATIENCE_SECONDS).live_index
+        return live_index.replace(file, document, chunks, may_go_on, recipe)
 
     def outdate(self, document_ids: Iterable[str] | None = None) -> int:
         """Takes the recipe off documents, so that their files are read anew.
@@ -239,7 +239,7 @@ class KnowledgeBase:
 
     def remove(self, document_id: str) -> None:
         """Removes a document whose file is gone."""
-        self._retrieval.require(PATIENCE_SECONDS).retrieval.remove(document_id)
+        self._upkeep.require(PATIENCE_SECONDS).live_index.remove(document_id)
 
     def forget(self, document_id: str) -> DocumentInfo:
         """Removes a document at the user's wish; its file, which is not touched, is passed over until it changes.
@@ -250,8 +250,8 @@ class KnowledgeBase:
         Raises:
             NotFound: There is no such document.
         """
-        upkeep = self._retrieval.get()
-        forgotten = upkeep.retrieval.forget(document_id) if upkeep else self._catalog.forget(document_id)
+        upkeep = self._upkeep.get()
+        forgotten = upkeep.live_index.forget(document_id) if upkeep else self._catalog.forget(document_id)
         return forgotten or self.document(document_id)
 
     def record_failure(
@@ -284,7 +284,7 @@ class KnowledgeBase:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
-        return self._retrieval.require(PATIENCE_SECONDS).embedder.count_tokens(texts)
+        return self._upkeep.require(PATIENCE_SECONDS).embedder.count_tokens(texts)
 
     # The index
 
@@ -310,23 +310,23 @@ class KnowledgeBase:
             self._check_open()
             check()
 
-        return self._retrieval.require(PATIENCE_SECONDS).step(may_go_on, keep_unused=not self._has_synced)
+        return self._upkeep.require(PATIENCE_SECONDS).step(may_go_on, keep_unused=not self._has_synced)
 
     def index_work(self) -> Progress | None:
         """How far the making of a new index is, in chunks; None when none is being made."""
-        upkeep = self._retrieval.get()
+        upkeep = self._upkeep.get()
         return upkeep.progress if upkeep else None
 
     # State
 
     def warm_up(self) -> None:
         """Begins to load the models, each in a thread of its own; what failed before is tried again."""
-        self._retrieval.start()
+        self._upkeep.start()
         self._model.start()
         if self._reranker:
             self._reranker.start()
 
-    def wait_for_retrieval(self, timeout_seconds: float | None = None) -> bool:
+    def wait_for_index(self, timeout_seconds: float | None = None) -> bool:
         """Waits until documents can be indexed and found; what failed before is tried again.
 
         Returns:
@@ -335,8 +335,8 @@ class KnowledgeBase:
         Raises:
             ModelError: The embedding model is missing or does not load.
         """
-        self._retrieval.start()
-        return self._retrieval.wait(timeout_seconds) is not None
+        self._upkeep.start()
+        return self._upkeep.wait(timeout_seconds) is not None
 
     def wait_for_model(self, timeout_seconds: float | None = None) -> bool:
         """Waits until questions can be answered; what failed before is tried again.
@@ -407,7 +407,7 @@ class KnowledgeBase:
 
     def embedding_model(self) -> ModelStatus:
         """The model that embeds, and how far it is."""
-        return ModelStatus(self.settings.embedding_model, "", self._retrieval.status)
+        return ModelStatus(self.settings.embedding_model, "", self._upkeep.status)
 
     def reranker(self) -> ModelStatus | None:
         """The model that puts in order what is found, and how far it is; None: the user wants none."""

@@ -1,9 +1,4 @@
-"""The only wiring: `open_library` makes a `KnowledgeBase` of its parts.
-
-    from kb.wiring import open_library
-
-    with open_library() as library:
-        print(library.ask("What did we decide about the second dome?").answer)
+"""The only wiring: `open_knowledge_base` makes a `KnowledgeBase` of its parts. The only importer of adapters.
 
 Opening is quick: models load in the background, or when they are first needed.
 """
@@ -24,9 +19,9 @@ from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
 from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
-from kb.indexing.startup import open_retrieval
+from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
-from kb.knowledge_base import KnowledgeBase, ModelStatus
+from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading, LoadState
 from kb.models.store import ModelStore
 from kb.ports import Embedder, LanguageModel, Reranker
@@ -34,8 +29,6 @@ from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
 from kb.values.progress import Progress, Report
-
-__all__ = ["CATALOG_NAME", "INDEX_NAME", "KnowledgeBase", "ModelStatus", "open_library"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +39,7 @@ INDEX_NAME = "chroma"
 _WARM_UP = "What is the name of the one that was in it for the first time, and how many are there? 这是什么时候？"
 
 
-def open_library(
+def open_knowledge_base(
     settings: Settings | None = None, wrap: Callable[[Embedder], Embedder] = lambda embedder: embedder
 ) -> KnowledgeBase:
     """Opens a data directory.
@@ -67,11 +60,11 @@ def open_library(
     except KBError:
         lock.release()
         raise
-    retrieval = Loading("embedding model", lambda report: _load_retrieval(settings, catalog, wrap, reranking, report))
+    upkeep = Loading("embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, report))
     model = Loading("answering model", lambda report: _load_model(settings, report))
-    reranker = Loading("reranker", lambda report: _load_reranker(settings, retrieval, report))
+    reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
-    return KnowledgeBase(settings, lock, catalog, retrieval, model, reranker if settings.reranker else None)
+    return KnowledgeBase(settings, lock, catalog, upkeep, model, reranker if settings.reranker else None)
 
 
 def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
@@ -89,7 +82,7 @@ def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
     return Reranking(depth, get)
 
 
-def _load_retrieval(
+def _load_index(
     settings: Settings,
     catalog: Catalog,
     wrap: Callable[[Embedder], Embedder],
@@ -101,11 +94,11 @@ def _load_retrieval(
     embedder = wrap(open_embedder(folder, store.identity(folder), report, settings.embedding_backend))
     space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
     stores = ChromaStores(settings.home / INDEX_NAME)
-    upkeep = open_retrieval(
+    upkeep = open_index(
         catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure
     )
     try:
-        upkeep.retrieval.passages(_WARM_UP, 1)
+        upkeep.live_index.passages(_WARM_UP, 1)
     except KBError:
         upkeep.close()
         raise
@@ -127,9 +120,9 @@ def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | N
     return None
 
 
-def _load_reranker(settings: Settings, retrieval: Loading[Upkeep], report: Report) -> Reranker:
+def _load_reranker(settings: Settings, upkeep: Loading[Upkeep], report: Report) -> Reranker:
     with suppress(KBError):
-        retrieval.wait()  # before, there is nothing to put in order; and the first passages come sooner
+        upkeep.wait()  # before, there is nothing to put in order; and the first passages come sooner
     name = settings.reranker
     store = ModelStore.of(settings)
     folder = store.find(name)

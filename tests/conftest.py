@@ -8,8 +8,9 @@ import hypothesis
 import pytest
 
 from ingest.pipeline.pipeline import Pipeline
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings, load
-from kb.wiring import KnowledgeBase, open_library
+from kb.wiring import open_knowledge_base
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -51,16 +52,16 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
+def sample_knowledge_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
     """A knowledge base of the sample documents, with the default models of this machine."""
     folder = tmp_path_factory.mktemp("samples") / "sample_docs"
     shutil.copytree(ROOT / "sample_docs", folder)
     settings = load(home=tmp_path_factory.mktemp("home"), folders=[folder], settle_seconds=0.0)
-    with open_library(settings) as library:
-        pipeline = Pipeline(library, settings.folders)
+    with open_knowledge_base(settings) as knowledge_base:
+        pipeline = Pipeline(knowledge_base, settings.folders)
         pipeline.start()
         try:
             assert pipeline.sync(timeout_seconds=300)
-            yield library
+            yield knowledge_base
         finally:
             pipeline.stop()

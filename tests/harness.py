@@ -16,15 +16,16 @@ from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
 from kb.indexing.generations import IndexStores
-from kb.indexing.startup import open_retrieval
+from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
+from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
 from kb.ports import Embedder, LanguageModel, Reranker, VectorIndex
 from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
 from kb.values.documents import DocumentInfo, Failure
 from kb.values.progress import Report
-from kb.wiring import CATALOG_NAME, KnowledgeBase, reranking_with
+from kb.wiring import CATALOG_NAME, reranking_with
 from server.cli.serving import listen, make_server
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex
@@ -38,7 +39,7 @@ def quick_settings(home: Path, **more: object) -> Settings:
     return load({}, **{"home": home, "settle_seconds": 0.05, "min_evidence": 0.0, **more})
 
 
-def open_fake_library(
+def open_fake_knowledge_base(
     settings: Settings,
     *,
     embedder: Embedder | None = None,
@@ -49,7 +50,7 @@ def open_fake_library(
     before_loading: Callable[[str], None] = lambda name: None,
     load_other: Callable[[Space], Embedder | None] = lambda space: None,
 ) -> KnowledgeBase:
-    """What `open_library` does, over fakes.
+    """What `open_knowledge_base` does, over fakes.
 
     Args:
         index: The first one; those that take its place are fakes.
@@ -62,11 +63,11 @@ def open_fake_library(
     lock = DataDirectoryLock(settings.home)
     catalog = Catalog(settings.home / CATALOG_NAME)
 
-    def load_retrieval(_: Report) -> Upkeep:
+    def load_index(_: Report) -> Upkeep:
         before_loading("embedding")
         model = embedder or FakeEmbedder()
         space = Space(model.identity)
-        return open_retrieval(catalog, stores or _stores_with(index), space, model, load_other, reranking)
+        return open_index(catalog, stores or _stores_with(index), space, model, load_other, reranking)
 
     def load_model(_: Report) -> LanguageModel:
         before_loading("answering")
@@ -82,7 +83,7 @@ def open_fake_library(
         settings,
         lock,
         catalog,
-        Loading("embedding model", load_retrieval),
+        Loading("embedding model", load_index),
         Loading("answering model", load_model),
         reranks,
     )
@@ -97,7 +98,7 @@ def _stores_with(index: VectorIndex | None) -> IndexStores:
 class Watched:
     """A folder that is kept in the index, and what its documents answer."""
 
-    library: KnowledgeBase
+    knowledge_base: KnowledgeBase
     pipeline: Pipeline
     folder: Path
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
@@ -116,13 +117,15 @@ class Watched:
     @property
     def documents(self) -> dict[str, DocumentInfo]:
         """What is indexed of the folder, by path."""
-        found = {Path(document.file.root, document.file.source): document for document in self.library.documents()}
+        found = {
+            Path(document.file.root, document.file.source): document for document in self.knowledge_base.documents()
+        }
         return {self._name(path): document for path, document in found.items() if self.folder in path.parents}
 
     @property
     def failures(self) -> dict[str, Failure]:
         """What is not indexed of the folder, by path."""
-        found = {Path(failure.file.root, failure.file.source): failure for failure in self.library.failures()}
+        found = {Path(failure.file.root, failure.file.source): failure for failure in self.knowledge_base.failures()}
         return {self._name(path): failure for path, failure in found.items() if self.folder in path.parents}
 
     @property
@@ -141,7 +144,7 @@ class Watched:
         wanted = set(words.casefold().split())
         return [
             names[passage.document_id]
-            for passage in self.library.search(words, 50)
+            for passage in self.knowledge_base.search(words, 50)
             if wanted <= set(passage.text.casefold().replace(".", " ").split()) and passage.document_id in names
         ]
 
@@ -160,11 +163,11 @@ def watching(
 ) -> Iterator[Watched]:
     """Opens a data directory and watches folders, until the block ends."""
     embedder = embedder or FakeEmbedder()
-    with open_fake_library(settings, embedder=embedder, index=index, model=model) as library:
-        pipeline = Pipeline(library, [folder, *others], debounce_seconds=DEBOUNCE_SECONDS)
+    with open_fake_knowledge_base(settings, embedder=embedder, index=index, model=model) as knowledge_base:
+        pipeline = Pipeline(knowledge_base, [folder, *others], debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
         try:
-            yield Watched(library, pipeline, folder, embedder)
+            yield Watched(knowledge_base, pipeline, folder, embedder)
         finally:
             pipeline.stop()
 
@@ -207,19 +210,21 @@ def serving(
     embedder = embedder or FakeEmbedder()
     headers = {"authorization": f"Bearer {settings.token}"} if settings.token else {}
     with (
-        open_fake_library(settings, embedder=embedder, model=model, before_loading=before_loading) as library,
+        open_fake_knowledge_base(
+            settings, embedder=embedder, model=model, before_loading=before_loading
+        ) as knowledge_base,
         listen("127.0.0.1", 0) as listener,
     ):
-        pipeline = Pipeline(library, [folder], debounce_seconds=DEBOUNCE_SECONDS)
-        server = make_server(library, pipeline)
+        pipeline = Pipeline(knowledge_base, [folder], debounce_seconds=DEBOUNCE_SECONDS)
+        server = make_server(knowledge_base, pipeline)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        library.announce(url)
+        knowledge_base.announce(url)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
             with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
                 assert eventually(lambda: server.started)
-                yield Served(library, pipeline, folder, embedder, url, client)
+                yield Served(knowledge_base, pipeline, folder, embedder, url, client)
         finally:
             server.should_exit = True
             thread.join(PATIENCE_SECONDS)

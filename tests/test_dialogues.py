@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from kb.answering.followup import self_contained
+from kb.knowledge_base import KnowledgeBase
 from kb.values.chat import Turn
-from kb.wiring import KnowledgeBase
 
 DIALOGUES = json.loads((Path(__file__).parent / "dialogues.json").read_text("utf-8"))
 FIRST = 3
@@ -21,18 +21,18 @@ pytestmark = [pytest.mark.models, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("split", ["written_first", "held_out"])
-def test_follow_up_finds_its_passage_among_the_first_three(sample_library: KnowledgeBase, split: str) -> None:
+def test_follow_up_finds_its_passage_among_the_first_three(sample_knowledge_base: KnowledgeBase, split: str) -> None:
     dialogues = DIALOGUES[split]
-    missed = [dialogue["question"] for dialogue in dialogues if not _found(sample_library, dialogue)]
+    missed = [dialogue["question"] for dialogue in dialogues if not _found(sample_knowledge_base, dialogue)]
     assert len(dialogues) == 20
     assert len(missed) <= 2, missed
 
 
-def _found(library: KnowledgeBase, dialogue: dict[str, Any]) -> bool:
+def _found(knowledge_base: KnowledgeBase, dialogue: dict[str, Any]) -> bool:
     query = self_contained(dialogue["question"], [Turn(**dialogue["before"])])
     return any(
         passage.source == dialogue["source"] and _squeezed(dialogue["evidence"]) in _squeezed(passage.text)
-        for passage in library.search(query, top_k=FIRST)
+        for passage in knowledge_base.search(query, top_k=FIRST)
     )
 
 

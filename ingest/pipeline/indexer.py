@@ -16,8 +16,8 @@ from ingest.pipeline.progress import ProgressMeter
 from ingest.pipeline.reading import RECIPE, Reading
 from ingest.sandbox.parser import ReaderDied
 from kb.errors import KBError, UnreadableFile
+from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Failure, FailureKind, FileVersion
-from kb.wiring import KnowledgeBase
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +32,13 @@ class Indexer:
     """Puts what was read from files into a knowledge base.
 
     Args:
-        library: Nobody else adds to it meanwhile.
+        knowledge_base: Nobody else adds to it meanwhile.
         check: Called now and then; what it raises ends the work on a file, and leaves of it what was there before.
         meter: Is told of the chunks.
     """
 
-    def __init__(self, library: KnowledgeBase, check: Callable[[], None], meter: ProgressMeter) -> None:
-        self._library = library
+    def __init__(self, knowledge_base: KnowledgeBase, check: Callable[[], None], meter: ProgressMeter) -> None:
+        self._knowledge_base = knowledge_base
         self._check = check
         self._meter = meter
 
@@ -74,36 +74,36 @@ class Indexer:
         began = time.monotonic()
         file, document = reading.file, reading.document
         if document is not None:
-            self._library.replace(file, document, reading.chunks, self._check, recipe=RECIPE)
+            self._knowledge_base.replace(file, document, reading.chunks, self._check, recipe=RECIPE)
             self._meter.chunks_done(len(reading.chunks))
             seconds = time.monotonic() - began
             logger.info("%s: %d chunks in %.1f + %.1f s", file.source, len(reading.chunks), reading.seconds, seconds)
             return True
-        known = self._library.find(file.root, file.source)
+        known = self._knowledge_base.find(file.root, file.source)
         if known is None or known.file.sha256 != file.sha256:
             return False  # it was taken out of the index since
-        self._library.move(known.id, file)
+        self._knowledge_base.move(known.id, file)
         return True
 
     def _fail(self, file: FileVersion, error: UnreadableFile, *, may_pass: bool) -> None:
         self._check()
         logger.warning("%s: %s", file.source, error.message)
-        known = self._library.find(file.root, file.source)
+        known = self._knowledge_base.find(file.root, file.source)
         if known is not None:
-            self._library.remove(known.id)
+            self._knowledge_base.remove(known.id)
         kind, next_try_at = FailureKind.UNREADABLE, None
         if may_pass and self._deaths(file) + 1 < MAX_DEATHS:
             next_try_at = datetime.datetime.now(datetime.UTC) + RETRY_AFTER
         elif may_pass:
             kind = FailureKind.QUARANTINED
-        self._library.record_failure(file, error.message, error.hint, kind=kind, next_try_at=next_try_at)
+        self._knowledge_base.record_failure(file, error.message, error.hint, kind=kind, next_try_at=next_try_at)
 
     def _deaths(self, file: FileVersion) -> int:
         """How often this version of a file has ended its reader before."""
         return next(
             (
                 failure.attempts
-                for failure in self._library.failures()
+                for failure in self._knowledge_base.failures()
                 if failure.next_try_at is not None and replace(failure.file, sha256="") == replace(file, sha256="")
             ),
             0,

@@ -24,8 +24,8 @@ from ingest.pipeline.reading import Readers, Reading
 from ingest.pipeline.reconciler import NO_PLAN, Reconciler
 from ingest.pipeline.tickets import Tickets
 from kb.errors import KBError
+from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import FileVersion
-from kb.wiring import KnowledgeBase
 
 logger = logging.getLogger(__name__)
 
@@ -48,26 +48,26 @@ class Pipeline:
     """Indexes the files of some folders for as long as it runs.
 
     Args:
-        library: Nobody else writes to it meanwhile.
+        knowledge_base: Nobody else writes to it meanwhile.
         folders: Absolute; one inside another is covered by it.
         debounce_seconds: Pause after a hint, so that a burst of events costs one look.
     """
 
     def __init__(
-        self, library: KnowledgeBase, folders: Sequence[Path], *, debounce_seconds: float = DEBOUNCE_SECONDS
+        self, knowledge_base: KnowledgeBase, folders: Sequence[Path], *, debounce_seconds: float = DEBOUNCE_SECONDS
     ) -> None:
         self.folders = outermost(folders)
-        self._library = library
-        self._settings = library.settings
+        self._knowledge_base = knowledge_base
+        self._settings = knowledge_base.settings
         self._debounce_seconds = debounce_seconds
         self._watcher = FolderWatcher(self.folders, self.request)
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._stopping = threading.Event()
         self._meter = ProgressMeter()
-        self._indexer = Indexer(library, self._check_running, self._meter)
-        self._readers = Readers(library, self._wake)
+        self._indexer = Indexer(knowledge_base, self._check_running, self._meter)
+        self._readers = Readers(knowledge_base, self._wake)
         self._backlog = Backlog(self._readers)
-        self._reconciler = Reconciler(library, self.folders, self._check_running)
+        self._reconciler = Reconciler(knowledge_base, self.folders, self._check_running)
         self._plan = NO_PLAN
         self._state = threading.Condition()
         self._starting = threading.Lock()
@@ -77,7 +77,7 @@ class Pipeline:
         self._failure: KBError | None = None
         self._ended = False
         self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
-        library.check_files_with(FolderFreshness(library.folders, self.refresh))
+        knowledge_base.check_files_with(FolderFreshness(knowledge_base.folders, self.refresh))
 
     @property
     def status(self) -> PipelineStatus:
@@ -131,7 +131,7 @@ class Pipeline:
             KBError: Nothing can be indexed, and why.
         """
         if retry:
-            self._library.retry_failures()
+            self._knowledge_base.retry_failures()
         ticket = self.request()
         with self._state:
             self._state.wait_for(lambda: self._is_over(ticket) or self._stopping.is_set(), timeout_seconds)
@@ -167,11 +167,11 @@ class Pipeline:
         Args:
             embed: Whether embeddings are computed anew, too.
         """
-        self._library.outdate()
+        self._knowledge_base.outdate()
         if embed:
-            self._library.reembed()
+            self._knowledge_base.reembed()
         else:
-            self._library.renew_index()
+            self._knowledge_base.renew_index()
         self.request()
 
     def _is_over(self, ticket: int) -> bool:
@@ -218,7 +218,7 @@ class Pipeline:
             self._look()
         elif taken := self._backlog.take():
             self._index(*taken)
-        elif self._backlog or self._status.error or not self._library.maintain(self._check_idle):
+        elif self._backlog or self._status.error or not self._knowledge_base.maintain(self._check_idle):
             self._wait()
 
     def _look_due_at(self) -> float:
@@ -281,13 +281,13 @@ class Pipeline:
             before = self._tickets.finished
             change()
         if self._tickets.finished > before:
-            self._library.note_sync()
+            self._knowledge_base.note_sync()
             self._look_within(self._reconciler.next_try_seconds())
         self._wake()
 
     def _retrieval_is_ready(self) -> bool:
         while not self._stopping.is_set():
-            if self._library.wait_for_retrieval(WAIT_SECONDS):
+            if self._knowledge_base.wait_for_index(WAIT_SECONDS):
                 return True
         return False
 
@@ -305,7 +305,7 @@ class Pipeline:
         waiting = len(self._backlog) + len(outside)
         self._meter.waits(waiting, size_bytes)
         self._note(current=current.source if current else None)
-        self._library.note_pending(waiting)
+        self._knowledge_base.note_pending(waiting)
 
     def _note(self, **changes: Any) -> None:
         self._status = replace(self._status, **changes)

@@ -15,8 +15,8 @@ from ingest.chunking.chunker import chunk
 from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
 from ingest.sandbox.parser import ParserProcess, ParserUnavailable
 from kb.errors import UnreadableFile
+from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Chunk, Document, FileVersion
-from kb.wiring import KnowledgeBase
 
 RECIPE = "2"
 """Version of readers and chunker: with another one, all files are read anew. To be raised when they give other text or
@@ -51,13 +51,13 @@ class Readers:
     """Threads that read, each with a child process of its own.
 
     Args:
-        library: Asked what is indexed; not changed.
+        knowledge_base: Asked what is indexed; not changed.
         on_read: Called from a thread of the pool when a reading is there.
     """
 
-    def __init__(self, library: KnowledgeBase, on_read: Callable[[], object]) -> None:
-        self._library = library
-        self._settings = library.settings
+    def __init__(self, knowledge_base: KnowledgeBase, on_read: Callable[[], object]) -> None:
+        self._knowledge_base = knowledge_base
+        self._settings = knowledge_base.settings
         self._on_read = on_read
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
         self._parsers = [ParserProcess() for _ in range(count)]
@@ -97,13 +97,13 @@ class Readers:
         try:
             self._check_name_and_size(file)
             file = replace(file, sha256=hash_file(path))
-            known = self._library.find(file.root, file.source)
+            known = self._knowledge_base.find(file.root, file.source)
             if known is not None and known.file.sha256 == file.sha256 and known.recipe == RECIPE:
                 return Reading(file)
             document = self._parse(path)
         except UnreadableFile as error:
             return Reading(file, error=error)
-        chunks = chunk(document, self._library.count_tokens)
+        chunks = chunk(document, self._knowledge_base.count_tokens)
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 
     def _parse(self, path: Path) -> Document:

@@ -18,8 +18,8 @@ from ingest.folders.survey import Survey, survey
 from ingest.pipeline.indexer import deserves_another_try
 from ingest.pipeline.reading import RECIPE
 from kb.errors import UnreadableFile
+from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Failure, FileVersion, WatchedFolder
-from kb.wiring import KnowledgeBase
 
 logger = logging.getLogger(__name__)
 
@@ -57,16 +57,16 @@ class Reconciler:
     """Compares folders with the catalog, time and again.
 
     Args:
-        library: Is changed where a file was moved or is gone.
+        knowledge_base: Is changed where a file was moved or is gone.
         folders: Absolute, none inside another.
         check: Called between changes; what it raises ends a look.
     """
 
-    def __init__(self, library: KnowledgeBase, folders: Sequence[Path], check: Callable[[], None]) -> None:
-        self._library = library
-        self._settings = library.settings
+    def __init__(self, knowledge_base: KnowledgeBase, folders: Sequence[Path], check: Callable[[], None]) -> None:
+        self._knowledge_base = knowledge_base
+        self._settings = knowledge_base.settings
         self._check = check
-        known = {folder.root: folder for folder in library.folders()}
+        known = {folder.root: folder for folder in knowledge_base.folders()}
         self._folders: tuple[WatchedFolder, ...] = tuple(
             known.get(str(folder), WatchedFolder(str(folder))) for folder in folders
         )
@@ -75,11 +75,11 @@ class Reconciler:
 
     def begin(self) -> None:
         """Notes for the next start which folders are watched."""
-        self._library.remember_folders(self._folders)
+        self._knowledge_base.remember_folders(self._folders)
 
     def look(self) -> Plan:
         """Looks at the folders and follows what has gone or moved."""
-        documents = self._library.documents()
+        documents = self._knowledge_base.documents()
         found = survey(self._folders, {document.file.root for document in documents}.__contains__)
         self._remember(found)
         failures = self._standing_failures(found)
@@ -107,7 +107,7 @@ class Reconciler:
 
     def next_try_seconds(self) -> float:
         """Time until a file that has failed is to be tried again; infinite if there is none."""
-        tries = [failure.next_try_at for failure in self._library.failures() if failure.next_try_at]
+        tries = [failure.next_try_at for failure in self._knowledge_base.failures() if failure.next_try_at]
         return max(0.0, min(tries).timestamp() - time.time()) if tries else math.inf
 
     def _remember(self, found: Survey) -> None:
@@ -116,15 +116,15 @@ class Reconciler:
         self._unreachable = found.unreachable
         if found.folders != self._folders:
             self._folders = found.folders
-            self._library.remember_folders(found.folders)
+            self._knowledge_base.remember_folders(found.folders)
 
     def _standing_failures(self, found: Survey) -> list[Failure]:
         """The failures that still hold; those of whole folders are brought up to date with what was found."""
-        failures = self._library.failures()
+        failures = self._knowledge_base.failures()
         known = {(place_of(failure.file), failure.reason) for failure in failures}
         for place, trouble in found.troubles.items():
             if (place, trouble.reason) not in known:
-                self._library.record_failure(FileVersion(*place, 0, 0), trouble.reason, trouble.hint)
+                self._knowledge_base.record_failure(FileVersion(*place, 0, 0), trouble.reason, trouble.hint)
         return [
             failure
             for failure in failures
@@ -135,14 +135,14 @@ class Reconciler:
     def _follow(self, changes: Changes) -> None:
         for document, file in changes.renamed:
             self._check()
-            self._library.move(document.id, replace(file, sha256=document.file.sha256))
+            self._knowledge_base.move(document.id, replace(file, sha256=document.file.sha256))
             logger.info("%s is now %s", document.file.source, file.source)
         for document in changes.removed:
             self._check()
-            self._library.remove(document.id)
+            self._knowledge_base.remove(document.id)
             logger.info("%s is gone", document.file.source)
         for file in changes.cleared:
-            self._library.clear_failure(file.root, file.source)
+            self._knowledge_base.clear_failure(file.root, file.source)
 
     def _pause(self, found: Survey, *, all_settled: bool) -> float:
         pauses = [self._settings.sync_seconds]

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
-from kb.answering.retrieval import Findings
-from kb.answering.writing import Attempt, Brief
+from kb.answering.retrieval import RetrievalResult
+from kb.answering.writing import AnswerOptions, AnswerWriter
 from kb.citing.citations import EmbedSentences
 from kb.ports import LanguageModel
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
@@ -18,8 +18,8 @@ from kb.values.chat import Heartbeat
 
 
 def answer_events(
-    brief: Brief,
-    retrieve: Callable[[], Findings],
+    options: AnswerOptions,
+    retrieve: Callable[[], RetrievalResult],
     model: Callable[[], LanguageModel | None],
     embed: EmbedSentences,
     index: IndexState,
@@ -39,24 +39,24 @@ def answer_events(
         `PassagesFound` first, `Done` last.
     """
     clock = QuestionClock()
-    findings = retrieve()
+    found = retrieve()
     clock.mark("retrieve_ms")
-    yield PassagesFound(findings.passages)
-    answer = Answer(passages=findings.passages, evidence=max(findings.evidence, default=0.0), index=index)
-    if not findings.passages or not brief.answered(findings.evidence):
-        yield from _refuse(brief, findings, answer, clock)
+    yield PassagesFound(found.passages)
+    answer = Answer(passages=found.passages, evidence=max(found.evidence, default=0.0), index=index)
+    if not found.passages or not options.answered(found.evidence):
+        yield from _refuse(options, found, answer, clock)
         return
     while (language_model := model()) is None:
         yield Heartbeat()
-    attempt = Attempt(brief, findings, language_model, embed, clock)
-    is_answered = yield from attempt.events()
-    answer = replace(answer, evidence=max(attempt.evidence), model=language_model.info.name)
+    writer = AnswerWriter(options, found, language_model, embed, clock)
+    is_answered = yield from writer.events()
+    answer = replace(answer, evidence=max(writer.evidence), model=language_model.info.name)
     if not is_answered:
-        yield from _refuse(brief, findings, answer, clock)
+        yield from _refuse(options, found, answer, clock)
         return
-    draft = attempt.draft
+    draft = writer.draft
     is_something_said = bool(draft.answer)
-    yield from attempt.remark()
+    yield from writer.remark()
     yield Done(
         replace(
             answer,
@@ -64,15 +64,17 @@ def answer_events(
             reasoning=draft.reasoning,
             citations=tuple(draft.citations),
             answerable=is_something_said,
-            unanswered=attempt.unanswered,
+            unanswered=writer.unanswered,
             finish_reason=draft.finish_reason,
             timings=clock.timings(draft.end),
-            left_out=attempt.left_out,
+            left_out=writer.left_out,
         )
     )
 
 
-def _refuse(brief: Brief, findings: Findings, answer: Answer, clock: QuestionClock) -> Iterator[AnswerEvent]:
-    text = remarks.refusal(brief.question, findings.nothing_because)
+def _refuse(
+    options: AnswerOptions, found: RetrievalResult, answer: Answer, clock: QuestionClock
+) -> Iterator[AnswerEvent]:
+    text = remarks.refusal(options.question, found.nothing_because)
     yield AnswerDelta(text)
     yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))

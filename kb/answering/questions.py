@@ -9,10 +9,10 @@ from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.lookup import answer_events
 from kb.answering.remarks import without_remark
-from kb.answering.retrieval import Findings, Inquiry, Part
+from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.subquestions import split
 from kb.answering.thinking import ThinkingBudgets
-from kb.answering.writing import Brief
+from kb.answering.writing import AnswerOptions
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.upkeep import Upkeep
 from kb.judging.evidence import CALIBRATED_MODEL
@@ -36,7 +36,7 @@ class Questions:
     """Answers questions.
 
     Args:
-        retrieval: Loads embedding model and vector index.
+        upkeep: Loads embedding model and vector index.
         model: Loads the answering model.
         index_state: Tells how current the index is.
         document: Gives a document by its id, or None.
@@ -48,13 +48,13 @@ class Questions:
     def __init__(
         self,
         settings: Settings,
-        retrieval: Loading[Upkeep],
+        upkeep: Loading[Upkeep],
         model: Loading[LanguageModel],
         index_state: Callable[[], IndexState],
         document: Callable[[str], DocumentInfo | None],
     ) -> None:
         self._settings = settings
-        self._retrieval = retrieval
+        self._upkeep = upkeep
         self._model = model
         self._index_state = index_state
         self._document = document
@@ -71,10 +71,10 @@ class Questions:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         question, settings = self._checked(question, top_k), self._settings
         history = [Turn(turn.question, without_remark(turn.answer)) for turn in history]
-        parts = _parts(question, history)
-        brief = Brief(
+        sub_questions = _sub_questions(question, history)
+        options = AnswerOptions(
             question=question,
-            parts=parts,
+            sub_questions=sub_questions,
             history=[turn for turn in history if turn.answer],
             thinking=thinking or settings.thinking,
             budgets=ThinkingBudgets(settings.reasoning_short_tokens, settings.reasoning_full_tokens),
@@ -82,21 +82,23 @@ class Questions:
             passage_tokens=settings.passage_tokens,
             min_evidence=settings.min_evidence,
         )
-        retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
-        is_calibrated = retrieval.serving.space.model == CALIBRATED_MODEL
-        inquiry = Inquiry(parts, lambda query, k: retrieval.passages(query, k, filters), is_calibrated)
-        fresh = FreshPassages(inquiry.passages, self._document, self.files)
+        live_index = self._upkeep.require(PATIENCE_SECONDS).live_index
+        is_calibrated = live_index.serving.space.model == CALIBRATED_MODEL
+        searches = SubQuestionSearch(
+            sub_questions, lambda query, k: live_index.passages(query, k, filters), is_calibrated
+        )
+        fresh = FreshPassages(searches.passages, self._document, self.files)
 
-        def retrieve() -> Findings:
+        def retrieve() -> RetrievalResult:
             passages = fresh.find(top_k or settings.top_k)
             why = "stale" if fresh.stale else "filters" if filters else "empty"
-            return Findings(passages, inquiry.evidence(passages), "" if passages else why)
+            return RetrievalResult(passages, searches.evidence(passages), "" if passages else why)
 
         events = answer_events(
-            brief,
+            options,
             retrieve=retrieve,
             model=self._model_if_ready,
-            embed=retrieval.serving.embedder.embed_passages,
+            embed=live_index.serving.embedder.embed_passages,
             index=self._index_state(),
         )
         return fresh.declared(events)
@@ -104,8 +106,8 @@ class Questions:
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
         query = self._checked(query, top_k)
-        retrieval = self._retrieval.require(PATIENCE_SECONDS).retrieval
-        return retrieval.passages(query, top_k or self._settings.top_k, filters)
+        live_index = self._upkeep.require(PATIENCE_SECONDS).live_index
+        return live_index.passages(query, top_k or self._settings.top_k, filters)
 
     def _model_if_ready(self) -> LanguageModel | None:
         if self._model.status.state is LoadState.DOWNLOADING:
@@ -128,8 +130,11 @@ class Questions:
         return question
 
 
-def _parts(question: str, history: Sequence[Turn]) -> list[Part]:
+def _sub_questions(question: str, history: Sequence[Turn]) -> list[SubQuestion]:
     """What a question asks, with what is searched for; a later part may refer to the first as to an earlier turn."""
     first, *others = split(question)
     turns = [*history, Turn(first, "")]
-    return [Part(first, self_contained(first, history)), *(Part(text, self_contained(text, turns)) for text in others)]
+    return [
+        SubQuestion(first, self_contained(first, history)),
+        *(SubQuestion(text, self_contained(text, turns)) for text in others),
+    ]

@@ -15,7 +15,7 @@ Search = Callable[[str, int], Sequence[Passage]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SubQuestion:
     """One thing that is asked.
 
     Attributes:
@@ -28,7 +28,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class RetrievalResult:
     """What was found.
 
     Attributes:
@@ -43,7 +43,7 @@ class Findings:
 
 
 @dataclass(slots=True)
-class Inquiry:
+class SubQuestionSearch:
     """The searches for one question.
 
     Attributes:
@@ -51,7 +51,7 @@ class Inquiry:
         is_calibrated: See `kb.judging.evidence.likelihood`.
     """
 
-    parts: Sequence[Part]
+    parts: Sequence[SubQuestion]
     search: Search
     is_calibrated: bool = True
     _found: list[Sequence[Passage]] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Inquiry:
             for part, found in zip(self.parts, self._found, strict=True)
         )
 
-    def _likelihood(self, part: Part, passage: Passage) -> float:
+    def _likelihood(self, part: SubQuestion, passage: Passage) -> float:
         return likelihood(part.query, passage, is_calibrated=self.is_calibrated)
 
 

@@ -10,7 +10,7 @@ from kb.answering import remarks
 from kb.answering.clock import QuestionClock
 from kb.answering.draft import Draft
 from kb.answering.prompt import Prompt, build_prompt
-from kb.answering.retrieval import Findings, Part
+from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets, reasoning_tokens
 from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
@@ -26,7 +26,7 @@ _FITTING_ATTEMPTS = 3  # to make a prompt that fits into the context window; cou
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class AnswerOptions:
     """A question with all that decides how it is answered.
 
     Attributes:
@@ -37,7 +37,7 @@ class Brief:
     """
 
     question: str
-    parts: Sequence[Part]
+    sub_questions: Sequence[SubQuestion]
     history: Sequence[Turn]
     thinking: Thinking
     budgets: ThinkingBudgets
@@ -50,11 +50,11 @@ class Brief:
         return [n for n, likelihood in enumerate(evidence) if likelihood >= self.min_evidence]
 
 
-class Attempt:
+class AnswerWriter:
     """An answer that is being written.
 
     Args:
-        findings: With enough evidence for one part at least.
+        found: With enough evidence for one part at least.
         embed: For citations across languages.
 
     Attributes:
@@ -66,23 +66,30 @@ class Attempt:
     """
 
     def __init__(
-        self, brief: Brief, findings: Findings, model: LanguageModel, embed: EmbedSentences, clock: QuestionClock
+        self,
+        options: AnswerOptions,
+        found: RetrievalResult,
+        model: LanguageModel,
+        embed: EmbedSentences,
+        clock: QuestionClock,
     ) -> None:
-        self._brief = brief
+        self._options = options
         self._model = model
         self._clock = clock
-        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if brief.min_evidence > 0 else None
-        self.evidence = list(findings.evidence)
-        self.draft = Draft(brief.question, Citer(brief.question, findings.passages, embed))
+        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if options.min_evidence > 0 else None
+        self.evidence = list(found.evidence)
+        self.draft = Draft(options.question, Citer(options.question, found.passages, embed))
         self._limits = self._affordable_limits()
-        self._prompt = self._fitting_prompt(findings)
+        self._prompt = self._fitting_prompt(found)
         self.left_out = LeftOut(self._prompt.turns_left_out, self._prompt.passages_left_out)
 
     @property
     def unanswered(self) -> tuple[str, ...]:
         """The parts of the question without enough evidence."""
-        answered = self._brief.answered(self.evidence)
-        return tuple(part.text for n, part in enumerate(self._brief.parts) if n not in answered)
+        answered = self._options.answered(self.evidence)
+        return tuple(
+            sub_question.text for n, sub_question in enumerate(self._options.sub_questions) if n not in answered
+        )
 
     def events(self) -> Generator[AnswerEvent, None, bool]:
         """Writes the answer.
@@ -92,7 +99,7 @@ class Attempt:
         """
         question = self._question()
         is_over = yield from self._generate(question, self._look_weights)
-        if not self._brief.answered(self.evidence):
+        if not self._options.answered(self.evidence):
             return False
         if not is_over:  # the look has left other parts to be answered
             yield from self._generate(self._question(), None)
@@ -101,19 +108,19 @@ class Attempt:
     def remark(self) -> Generator[AnswerEvent, None, None]:
         """Says which parts of the question have no source."""
         if self.unanswered:
-            yield from self.draft.remark(remarks.without_source(self._brief.question, self.unanswered))
+            yield from self.draft.remark(remarks.without_source(self._options.question, self.unanswered))
 
     def _generate(self, question: str, weights: LookWeights | None) -> Generator[AnswerEvent, None, bool]:
         """Has the model answer a question, until it is done or the look shows that something else is to be asked."""
-        parts = [part.query for part in self._brief.parts]
-        look = self._prompt.look(parts) if weights else None
+        sub_questions = [sub_question.query for sub_question in self._options.sub_questions]
+        look = self._prompt.look(sub_questions) if weights else None
         stream = self._model.stream(self._asking(question), self._limits, look)
         try:
             for item in stream:
                 if isinstance(item, Looked):
                     assert weights, "nothing is read from the model that was not asked for"
                     self._note(item, weights)
-                    if not self._brief.answered(self.evidence) or self._question() != question:
+                    if not self._options.answered(self.evidence) or self._question() != question:
                         return False
                 elif isinstance(item, GenerationEnd):
                     self.draft.end = item
@@ -130,42 +137,46 @@ class Attempt:
 
     def _note(self, looked: Looked, weights: LookWeights) -> None:
         self.evidence = [
-            with_look(evidence, margin, part.query, weights)
-            for evidence, margin, part in zip(self.evidence, looked.margins, self._brief.parts, strict=True)
+            with_look(evidence, margin, sub_question.query, weights)
+            for evidence, margin, sub_question in zip(
+                self.evidence, looked.margins, self._options.sub_questions, strict=True
+            )
         ]
 
     def _question(self) -> str:
         """What the model is asked: only what there is a source for; as it was asked, if that can stand alone."""
-        parts, answered = self._brief.parts, self._brief.answered(self.evidence)
-        sees_last_turn = self._prompt.turns_left_out < len(self._brief.history) or not self._brief.history
-        if len(answered) == len(parts) and sees_last_turn:
-            return self._brief.question
+        sub_questions, answered = self._options.sub_questions, self._options.answered(self.evidence)
+        sees_last_turn = self._prompt.turns_left_out < len(self._options.history) or not self._options.history
+        if len(answered) == len(sub_questions) and sees_last_turn:
+            return self._options.question
         can_stand_alone = 0 in answered and sees_last_turn  # to which the others may refer
-        return " ".join(parts[n].text if can_stand_alone else parts[n].query for n in answered)
+        return " ".join(sub_questions[n].text if can_stand_alone else sub_questions[n].query for n in answered)
 
     def _asking(self, question: str) -> tuple[Message, ...]:
-        return self._prompt.asking(question, len(self._brief.answered(self.evidence)))
+        return self._prompt.asking(question, len(self._options.answered(self.evidence)))
 
     def _affordable_limits(self) -> GenerationOptions:
         """The limits of the generation; where the context window is small, thinking gives way to the sources."""
-        brief, model = self._brief, self._model
-        thinking = reasoning_tokens(brief.thinking, brief.budgets, brief.question, len(brief.parts), max(self.evidence))
-        without_sources = self._length(build_prompt(brief.question, (), (), model.count_tokens, 0))
-        room = model.info.context_tokens - brief.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
+        options, model = self._options, self._model
+        thinking = reasoning_tokens(
+            options.thinking, options.budgets, options.question, len(options.sub_questions), max(self.evidence)
+        )
+        without_sources = self._length(build_prompt(options.question, (), (), model.count_tokens, 0))
+        room = model.info.context_tokens - options.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
         if room < 0:
             raise PromptTooLong(
                 f"the question leaves no room for sources: it takes {without_sources} tokens, and the answer may take "
-                f"{brief.limits.answer_tokens} of the {model.info.context_tokens} in the context window",
+                f"{options.limits.answer_tokens} of the {model.info.context_tokens} in the context window",
                 "ask a shorter question, or raise KB_CONTEXT_TOKENS, or lower KB_ANSWER_TOKENS",
             )
-        return replace(brief.limits, reasoning_tokens=min(thinking, room) if model.info.reasons else 0)
+        return replace(options.limits, reasoning_tokens=min(thinking, room) if model.info.reasons else 0)
 
-    def _fitting_prompt(self, findings: Findings) -> Prompt:
-        brief, model = self._brief, self._model
+    def _fitting_prompt(self, found: RetrievalResult) -> Prompt:
+        options, model = self._options, self._model
         room = model.info.context_tokens - self._limits.answer_tokens - self._limits.reasoning_tokens
-        budget = brief.passage_tokens
+        budget = options.passage_tokens
         for _ in range(_FITTING_ATTEMPTS):
-            prompt = build_prompt(brief.question, findings.passages, brief.history, model.count_tokens, budget)
+            prompt = build_prompt(options.question, found.passages, options.history, model.count_tokens, budget)
             excess = self._length(prompt) - room
             if excess <= 0:
                 break
@@ -174,8 +185,8 @@ class Attempt:
 
     def _length(self, prompt: Prompt) -> int:
         """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
-        queries = [part.query for part in self._brief.parts]
-        asked = [prompt.asking(question, len(queries)) for question in {self._brief.question, " ".join(queries)}]
+        queries = [sub_question.query for sub_question in self._options.sub_questions]
+        asked = [prompt.asking(question, len(queries)) for question in {self._options.question, " ".join(queries)}]
         if self._look_weights:
             asked += prompt.look(queries).prompts
         return max(map(self._model.prompt_tokens, asked))

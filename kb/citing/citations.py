@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from kb.citing.claims import Basis, has_quantities, is_borne_out, is_negated, nearest_clause
+from kb.citing.analysed_text import AddedContent, AnalysedText, ContentWord, TermRarity
+from kb.citing.claims import Support, has_quantities, is_borne_out, is_negated, nearest_clause
 from kb.citing.fragments import has_nearer_rival, is_of_kind_asked, is_open, polarity
 from kb.citing.opposites import directions
 from kb.citing.quotes import Quote, joined, quotes_of
-from kb.citing.wording import Atom, News, Rarity, Wording
 from kb.ports import Vectors
 from kb.text.languages import language
 from kb.text.quantities import Quantity, are_among
@@ -68,9 +68,9 @@ class Citer:
     """
 
     def __init__(self, question: str, passages: Sequence[Passage], embed: EmbedSentences | None = None) -> None:
-        self._question = Wording(question)
+        self._question = AnalysedText(question)
         self._quotes = quotes_of(passages)
-        self._rarity = Rarity([quote.wording for quote in self._quotes])
+        self._rarity = TermRarity([quote.analysed_text for quote in self._quotes])
         self._about_question = {quote: self._share_of_question(quote) for quote in self._quotes}
         self._embed = embed
         self._vectors: dict[Quote, Vectors] = {}
@@ -87,9 +87,9 @@ class Citer:
             One to three, the best place first, that support it together; where nothing does, the nearest place alone,
             not verified. None where there are no passages, or the sentence has no content.
         """
-        sentence = Wording(answer[slice(*span)])
+        sentence = AnalysedText(answer[slice(*span)])
         says = polarity(sentence.text, self._question.text)
-        if not self._quotes or not (sentence.atoms or sentence.quantities or says):
+        if not self._quotes or not (sentence.content_words or sentence.quantities or says):
             return ()
         claim = self._question if says else sentence
         quotes = self._choose(claim)
@@ -105,7 +105,7 @@ class Citer:
         kept = quotes if verified else quotes[:1]
         return tuple(self._citation(quote, span, verified, score) for quote in kept)
 
-    def _choose(self, claim: Wording) -> list[Quote]:
+    def _choose(self, claim: AnalysedText) -> list[Quote]:
         """The best place, then greedily those that hold what is still missing; neighbours become one quote."""
         shares = {quote: self._share(claim, [quote]) for quote in self._quotes}
 
@@ -115,11 +115,11 @@ class Citer:
 
         best = max(self._quotes, key=rank)
         chosen = [best]
-        news = News(claim, self._question)
+        added = AddedContent(claim, self._question)
         useful = [
             quote
             for quote in sorted(self._quotes, key=rank, reverse=True)
-            if shares[quote] >= _OWN_SHARE and (joined(best, quote) or self._holds_some(news, quote))
+            if shares[quote] >= _OWN_SHARE and (joined(best, quote) or self._holds_some(added, quote))
         ]
         for _ in range(MAX_CITATIONS - 1):
             held = self._share(claim, chosen)
@@ -130,27 +130,27 @@ class Citer:
             chosen = _with(chosen, further)
         return chosen
 
-    def _holds_some(self, news: News, quote: Quote) -> bool:
+    def _holds_some(self, added: AddedContent, quote: Quote) -> bool:
         """Whether a quote says anything that is new; what only repeats the question may be about something else."""
-        return not news.size or self._share_of(news.atoms, news.quantities, [quote]) > 0
+        return not added.size or self._share_of(added.content_words, added.quantities, [quote]) > 0
 
-    def _is_supported(self, sentence: Wording, quotes: Sequence[Quote], score: float) -> bool:
-        basis = Basis(
-            quotes=[quote.wording for quote in quotes],
-            sentences=[[one.wording for one in self._within([quote])] for quote in quotes],
+    def _is_supported(self, sentence: AnalysedText, quotes: Sequence[Quote], score: float) -> bool:
+        support = Support(
+            quotes=[quote.analysed_text for quote in quotes],
+            sentences=[[one.analysed_text for one in self._within([quote])] for quote in quotes],
             question=self._question,
             elsewhere=self._rarity.terms,
             is_yes_or_no=not is_open(self._question.text),
         )
-        news = News(sentence, self._question)
+        added = AddedContent(sentence, self._question)
         return (
             score >= VERIFIED_SCORE
-            and self._rarity.share(news.atoms, _terms(quotes)) >= NEWS_SCORE
-            and is_borne_out(sentence, basis)
-            and self._answers_question(sentence, news, quotes)
+            and self._rarity.share(added.content_words, _terms(quotes)) >= NEWS_SCORE
+            and is_borne_out(sentence, support)
+            and self._answers_question(sentence, added, quotes)
         )
 
-    def _answers_question(self, sentence: Wording, news: News, quotes: Sequence[Quote]) -> bool:
+    def _answers_question(self, sentence: AnalysedText, added: AddedContent, quotes: Sequence[Quote]) -> bool:
         """Whether what a sentence says anew stands where the question is answered, if it is a reply to the question.
 
         A sentence that is in the documents as it is, or neither repeats the question nor is too short to be one, says
@@ -158,23 +158,23 @@ class Citer:
         """
         question = self._question
         is_fragment = sentence.size <= (_LONG_FRAGMENT if not _END.search(sentence.text) else _SHORT_FRAGMENT)
-        is_repeating = self._rarity.share(question.atoms, sentence.terms) >= _REPEATED_SHARE
+        is_repeating = self._rarity.share(question.content_words, sentence.terms) >= _REPEATED_SHARE
         if not is_fragment and (not is_repeating or self._is_said(sentence, quotes)):
             return True
-        if news.size == 0:
+        if added.size == 0:
             return not is_open(question.text)
         least = max(_ABOUT_QUESTION, _ABOUT_QUESTION_OF_BEST * max(self._about_question.values()))
         answering = [quote for quote in self._within(quotes) if self._about_question[quote] >= least]
-        held = self._share_of(news.atoms, news.quantities, answering)
-        if news.size > _SHORT_NEWS:
+        held = self._share_of(added.content_words, added.quantities, answering)
+        if added.size > _SHORT_NEWS:
             return held >= _ANSWERING_SHARE
         return (
             held >= NEWS_SCORE
             and is_of_kind_asked(sentence.text, question.text)
-            and not any(has_nearer_rival(sentence.text, question, quote.wording.text) for quote in answering)
+            and not any(has_nearer_rival(sentence.text, question, quote.analysed_text.text) for quote in answering)
         )
 
-    def _is_said(self, sentence: Wording, quotes: Sequence[Quote]) -> bool:
+    def _is_said(self, sentence: AnalysedText, quotes: Sequence[Quote]) -> bool:
         """Whether one sentence of some quotes has nearly all words and numbers of a sentence."""
         return any(self._share(sentence, [quote]) >= SAID_SCORE for quote in self._within(quotes))
 
@@ -184,66 +184,70 @@ class Citer:
 
     def _confirms(self, quotes: Sequence[Quote], score: float, denies: bool) -> bool:
         """Whether quotes say what the question asks, for a bare yes, or its opposite, for a no."""
-        wordings = [quote.wording for quote in quotes]
-        is_denied = is_negated(nearest_clause(self._question.text, wordings)) != is_negated(self._question.text)
+        texts = [quote.analysed_text for quote in quotes]
+        is_denied = is_negated(nearest_clause(self._question.text, texts)) != is_negated(self._question.text)
         return (
             score >= NEWS_SCORE
             and is_denied == denies
-            and has_quantities(wordings, self._question.quantities)
+            and has_quantities(texts, self._question.quantities)
             and self._question.names <= _terms(quotes)
         )
 
-    def _nearest_in_meaning(self, claim: Wording) -> tuple[Quote, float] | None:
+    def _nearest_in_meaning(self, claim: AnalysedText) -> tuple[Quote, float] | None:
         """The quote in another language that is nearest to a claim, first of those with its numbers; and its cosine."""
         if self._embed is None or not (quotes := self._in_other_languages(language(claim.text))):
             return None
         similarities = self._vectors_of(quotes, self._embed) @ self._embed([claim.text])[0]
 
         def rank(place: int) -> tuple[bool, float]:
-            return has_quantities([quotes[place].wording], claim.quantities), float(similarities[place])
+            return has_quantities([quotes[place].analysed_text], claim.quantities), float(similarities[place])
 
         best = max(range(len(quotes)), key=rank)
         return quotes[best], float(similarities[best])
 
     def _in_other_languages(self, spoken: str) -> list[Quote]:
-        return [quote for quote in self._quotes if language(quote.wording.text) != spoken]
+        return [quote for quote in self._quotes if language(quote.analysed_text.text) != spoken]
 
     def _vectors_of(self, quotes: Sequence[Quote], embed: EmbedSentences) -> Vectors:
         """Embeds quotes, each of them once."""
         if new := [quote for quote in quotes if quote not in self._vectors]:
-            self._vectors |= zip(new, embed([quote.wording.text for quote in new]), strict=True)
+            self._vectors |= zip(new, embed([quote.analysed_text.text for quote in new]), strict=True)
         return np.stack([self._vectors[quote] for quote in quotes])
 
-    def _agrees_across_languages(self, claim: Wording, quote: Quote, says: Literal["yes", "no"] | None) -> bool:
+    def _agrees_across_languages(self, claim: AnalysedText, quote: Quote, says: Literal["yes", "no"] | None) -> bool:
         """Whether numbers, directions, a denial, and names in Latin letters, where both may write them, agree.
 
         A quote may deny something that the claim leaves out, but not where the claim is all of a question.
         """
-        latin = {term for atom in claim.atoms for term in atom.terms if term.isascii() and len(term) > 1}
+        latin = {term for word in claim.content_words for term in word.terms if term.isascii() and len(term) > 1}
         names = latin if language(claim.text) == "zh" else frozenset[str]()
-        is_denied = is_negated(quote.wording.text)
+        is_denied = is_negated(quote.analysed_text.text)
         is_to_be_denied = is_negated(claim.text) != (says == "no")
         return (
-            has_quantities([quote.wording], claim.quantities)
-            and names <= quote.wording.terms | self._question.terms
-            and directions(claim.text) <= directions(quote.wording.text)
+            has_quantities([quote.analysed_text], claim.quantities)
+            and names <= quote.analysed_text.terms | self._question.terms
+            and directions(claim.text) <= directions(quote.analysed_text.text)
             and (is_denied if is_to_be_denied else not (is_denied and says))
         )
 
     def _share_of_question(self, quote: Quote) -> float:
-        own = self._rarity.share(self._question.atoms, quote.wording.terms)
-        around = self._rarity.share(self._question.atoms, quote.nearby)
+        own = self._rarity.share(self._question.content_words, quote.analysed_text.terms)
+        around = self._rarity.share(self._question.content_words, quote.nearby)
         return own + _NEARBY_WEIGHT * (around - own)
 
-    def _share(self, claim: Wording, quotes: Sequence[Quote]) -> float:
-        return self._share_of(claim.atoms, claim.quantities, quotes)
+    def _share(self, claim: AnalysedText, quotes: Sequence[Quote]) -> float:
+        return self._share_of(claim.content_words, claim.quantities, quotes)
 
-    def _share_of(self, atoms: Sequence[Atom], numbers: Collection[Quantity], quotes: Sequence[Quote]) -> float:
+    def _share_of(
+        self, content_words: Sequence[ContentWord], numbers: Collection[Quantity], quotes: Sequence[Quote]
+    ) -> float:
         """The share of words and numbers, weighed by rarity, that some quotes hold together."""
-        said, total = self._rarity.weights(atoms, _terms(quotes))
+        said, total = self._rarity.weights(content_words, _terms(quotes))
         for number in numbers:
             total += _NUMBER_WEIGHT
-            said += _NUMBER_WEIGHT * any(are_among([number], quote.wording.offered_quantities) for quote in quotes)
+            said += _NUMBER_WEIGHT * any(
+                are_among([number], quote.analysed_text.offered_quantities) for quote in quotes
+            )
         return said / total if total else 0.0
 
     def _citation(self, quote: Quote, span: Span, verified: bool, score: float) -> Citation:
@@ -254,7 +258,7 @@ class Citer:
             source=quote.passage.source,
             page=quote.part.page,
             heading=heading_path(quote.part.headings),
-            quote=quote.wording.text,
+            quote=quote.analysed_text.text,
             start=quote.start,
             end=quote.end,
             answer_start=span[0],
@@ -273,4 +277,4 @@ def _with(chosen: Sequence[Quote], further: Quote) -> list[Quote]:
 
 
 def _terms(quotes: Iterable[Quote]) -> frozenset[str]:
-    return frozenset().union(*(quote.wording.terms for quote in quotes))
+    return frozenset().union(*(quote.analysed_text.terms for quote in quotes))

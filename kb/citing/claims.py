@@ -8,9 +8,9 @@ import re
 from collections.abc import Container, Iterable, Sequence, Set
 from dataclasses import dataclass
 
+from kb.citing.analysed_text import AnalysedText
 from kb.citing.opposites import directions, is_opposite
 from kb.citing.swaps import is_turned_round, puts_in_place_of
-from kb.citing.wording import Wording
 from kb.text.quantities import SHARE, Quantity, are_among
 from kb.text.scripts import HAN
 from kb.text.terms import content_terms
@@ -28,7 +28,7 @@ _SHARE_ASKED = re.compile(r"%|per ?cent|proportion|share|百分|比例|占", re.
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class Support:
     """What a sentence is held against.
 
     Attributes:
@@ -41,37 +41,37 @@ class Basis:
         is_yes_or_no: Whether the question asks for no more than that.
     """
 
-    quotes: Sequence[Wording]
-    sentences: Sequence[Sequence[Wording]]
-    question: Wording
+    quotes: Sequence[AnalysedText]
+    sentences: Sequence[Sequence[AnalysedText]]
+    question: AnalysedText
     elsewhere: Set[str] = frozenset()
     is_yes_or_no: bool = False
 
 
-def is_borne_out(sentence: Wording, basis: Basis) -> bool:
+def is_borne_out(sentence: AnalysedText, support: Support) -> bool:
     """Whether nothing in a sentence of an answer speaks against its being what some quotes in its language say.
 
     A clause takes its names, its numbers and most of its words from one quote, and the numbers from one sentence of it,
     so that what is said about different things cannot lend it a half each. A name in another sentence must not have
     numbers of its own there.
     """
-    quotes, question = basis.quotes, basis.question
-    clauses = [Wording(clause) for clause in _CLAUSE.split(sentence.text) if clause.strip()]
+    quotes, question = support.quotes, support.question
+    clauses = [AnalysedText(clause) for clause in _CLAUSE.split(sentence.text) if clause.strip()]
     names = sentence.names - question.terms
     shares = bool(_SHARE_ASKED.search(question.text))
     return (
         has_quantities(quotes, sentence.quantities, shares=shares)
-        and all(_has_one_source(clause, names, basis, shares=shares) for clause in clauses)
+        and all(_has_one_source(clause, names, support, shares=shares) for clause in clauses)
         and directions(sentence.text) <= directions("\n".join(quote.text for quote in quotes))
         and _parted_names(sentence.text) <= _parted_names("\n".join(one.text for one in (question, *quotes)))
         and is_negated(sentence.text) == is_negated(nearest := nearest_clause(sentence.text, quotes))
         and not is_opposite(sentence.text, nearest)
         and not any(is_turned_round(sentence.text, quote.text) for quote in quotes)
-        and not any(_is_exchanged(sentence, quote, basis) for quote in quotes)
+        and not any(_is_exchanged(sentence, quote, support) for quote in quotes)
     )
 
 
-def has_quantities(quotes: Iterable[Wording], said: Iterable[Quantity], *, shares: bool = False) -> bool:
+def has_quantities(quotes: Iterable[AnalysedText], said: Iterable[Quantity], *, shares: bool = False) -> bool:
     """Whether quotes hold the numbers of a statement.
 
     Args:
@@ -83,7 +83,7 @@ def has_quantities(quotes: Iterable[Wording], said: Iterable[Quantity], *, share
     return are_among(said, offered)
 
 
-def nearest_clause(sentence: str, quotes: Iterable[Wording]) -> str:
+def nearest_clause(sentence: str, quotes: Iterable[AnalysedText]) -> str:
     """The clause of the quotes that has most words of a sentence."""
     terms = set(content_terms(sentence))
     clauses = [clause for quote in quotes for clause in _CLAUSE.split(quote.text)]
@@ -100,19 +100,19 @@ def _parted_names(text: str) -> set[str]:
     return {re.sub(_DOT, "·", match[1]) for match in _PARTED_NAME.finditer(text)}
 
 
-def _is_exchanged(sentence: Wording, quote: Wording, basis: Basis) -> bool:
+def _is_exchanged(sentence: AnalysedText, quote: AnalysedText, support: Support) -> bool:
     """Whether a sentence is a quote with something put in the place of something else.
 
     What the question says may stand for a pronoun, but not a name for another, nor what is asked after yes or no.
     """
-    question = basis.question
-    doubtful = (question.terms if basis.is_yes_or_no else question.names) - quote.terms
-    return puts_in_place_of(sentence.text, quote.text, question.terms - doubtful, basis.elsewhere | doubtful)
+    question = support.question
+    doubtful = (question.terms if support.is_yes_or_no else question.names) - quote.terms
+    return puts_in_place_of(sentence.text, quote.text, question.terms - doubtful, support.elsewhere | doubtful)
 
 
-def _has_one_source(clause: Wording, names: frozenset[str], basis: Basis, *, shares: bool) -> bool:
+def _has_one_source(clause: AnalysedText, names: frozenset[str], support: Support, *, shares: bool) -> bool:
     own_names = names & frozenset(content_terms(clause.text))
-    own_numbers = clause.quantities - basis.question.quantities
+    own_numbers = clause.quantities - support.question.quantities
     if not own_names and not own_numbers:
         return True
     return any(
@@ -122,12 +122,12 @@ def _has_one_source(clause: Wording, names: frozenset[str], basis: Basis, *, sha
             and not (own_numbers and _is_about_others(own_names - sentence.terms, own_numbers, sentences))
             for sentence in sentences
         )
-        and _has_most(clause, quote.terms | basis.question.terms)
-        for quote, sentences in zip(basis.quotes, basis.sentences, strict=True)
+        and _has_most(clause, quote.terms | support.question.terms)
+        for quote, sentences in zip(support.quotes, support.sentences, strict=True)
     )
 
 
-def _is_about_others(names: frozenset[str], numbers: frozenset[Quantity], sentences: Iterable[Wording]) -> bool:
+def _is_about_others(names: frozenset[str], numbers: frozenset[Quantity], sentences: Iterable[AnalysedText]) -> bool:
     """Whether the sentences that hold names say other numbers of the same kind: those are what belongs to them."""
     kinds = {_kind(number) for number in numbers}
     return any(
@@ -140,6 +140,6 @@ def _kind(number: Quantity) -> tuple[str | None, bool]:
     return number.unit, bool(_YEAR.match(number.value))
 
 
-def _has_most(clause: Wording, terms: Container[str]) -> bool:
-    held = [atom.is_in(terms) for atom in clause.atoms]
+def _has_most(clause: AnalysedText, terms: Container[str]) -> bool:
+    held = [word.is_in(terms) for word in clause.content_words]
     return 2 * sum(held) >= len(held)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from kb.citing.wording import Wording
+from kb.citing.analysed_text import AnalysedText
 from kb.text.quantities import quantities
 from kb.text.scripts import in_one_writing
 from kb.text.sentences import Span
@@ -53,7 +53,7 @@ def is_of_kind_asked(answer: str, question: str) -> bool:
     return not _NUMBER_ASKED.search(question) or bool(quantities(answer, ones=True))
 
 
-def has_nearer_rival(answer: str, question: Wording, quote: str) -> bool:
+def has_nearer_rival(answer: str, question: AnalysedText, quote: str) -> bool:
     """Whether another name or number of a quote stands clearly nearer to the words of the question than the answer.
 
     Args:
@@ -79,11 +79,11 @@ def has_nearer_rival(answer: str, question: Wording, quote: str) -> bool:
     return any(_nearness(rival, places) > _NEARER * nearness for rival in rivals)
 
 
-def _places_of_question(text: str, question: Wording) -> Iterator[Sequence[Span]]:
+def _places_of_question(text: str, question: AnalysedText) -> Iterator[Sequence[Span]]:
     """For each word of the question the places where it stands in a text."""
     words = [(frozenset(search_terms(match.group())), match.span()) for match in _WORD.finditer(text)]
-    for atom in question.atoms:
-        yield [span for terms, span in words if atom.is_in(terms)]
+    for word in question.content_words:
+        yield [span for terms, span in words if word.is_in(terms)]
 
 
 def _nearness(span: Span, places: Sequence[Sequence[Span]]) -> float:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kb.citing.wording import Wording
+from kb.citing.analysed_text import AnalysedText
 from kb.text.sentences import Span, sentence_spans
 from kb.values.passages import Passage, PassagePart, heading_path
 
@@ -32,7 +32,7 @@ class Quote:
     part: PassagePart
     start: int
     end: int
-    wording: Wording
+    analysed_text: AnalysedText
     nearby: frozenset[str]
 
     @property
@@ -58,21 +58,21 @@ def joined(one: Quote, other: Quote) -> Quote | None:
         return None
     if last.end - first.start > MAX_QUOTE_CHARS:
         return None
-    wording = Wording(_text(one.passage, first.start, last.end), first.wording.context)
-    return Quote(one.passage, first.part, first.start, last.end, wording, one.nearby | other.nearby)
+    analysed_text = AnalysedText(_text(one.passage, first.start, last.end), first.analysed_text.context)
+    return Quote(one.passage, first.part, first.start, last.end, analysed_text, one.nearby | other.nearby)
 
 
 def _quotes_of(passage: Passage) -> Iterator[Quote]:
     titles = {part: heading_path([passage.title, *part.headings]) for part in passage.parts}
     places = [
-        (part, start, end, Wording(_text(passage, start, end), titles[part]))
+        (part, start, end, AnalysedText(_text(passage, start, end), titles[part]))
         for part in passage.parts
         for start, end in _quotable_spans(passage, part)
     ]
-    for number, (part, start, end, wording) in enumerate(places):
+    for number, (part, start, end, analysed_text) in enumerate(places):
         nearby = frozenset().union(*(other.terms for *_, other in places[max(0, number - 1) : number + 2]))
-        if wording.text not in part.headings and _CONTENT.search(wording.text):
-            yield Quote(passage, part, start, end, wording, nearby)
+        if analysed_text.text not in part.headings and _CONTENT.search(analysed_text.text):
+            yield Quote(passage, part, start, end, analysed_text, nearby)
 
 
 def _quotable_spans(passage: Passage, part: PassagePart) -> Iterator[Span]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from kb.citing.wording import Wording
+from kb.citing.analysed_text import AnalysedText
 from kb.text.sentences import Span, sentence_spans
 
 _Kind = Literal["prose", "heading", "row", "rule", "code"]
@@ -41,7 +41,7 @@ def statements(answer: str, begin: int, *, question: str, ended: bool) -> tuple[
     Returns:
         The spans in order, and where to go on.
     """
-    known = Wording(f"{_OF_LEAD_INS}\n{question}")
+    known = AnalysedText(f"{_OF_LEAD_INS}\n{question}")
     found: list[Span] = []
     for kind, start, end, complete in _blocks(answer, begin, ended=ended):
         if kind == "row" and complete:
@@ -109,5 +109,5 @@ def _trimmed(answer: str, span: Span) -> Span:
     return (mark.end() if mark else start), end
 
 
-def _only_leads_on(text: str, known: Wording) -> bool:
-    return bool(_LEADS_ON.search(text)) and all(atom.is_in(known.terms) for atom in Wording(text).atoms)
+def _only_leads_on(text: str, known: AnalysedText) -> bool:
+    return bool(_LEADS_ON.search(text)) and all(word.is_in(known.terms) for word in AnalysedText(text).content_words)

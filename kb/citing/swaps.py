@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from kb.citing.wording import Wording
+from kb.citing.analysed_text import AnalysedText
 from kb.text.quantities import are_among, quantities
 from kb.text.scripts import CJK, HAN, in_one_writing
 
@@ -106,10 +106,13 @@ def puts_in_place_of(sentence: str, quote: str, known: Container[str], elsewhere
     if sum(size for *_, size in blocks) < _VERBATIM_SHARE * len(ours):
         return False
     for place, other, from_place, from_other in _gaps(blocks, len(ours), len(theirs)):
-        put, left_out = Wording(_stretch(ours, place, other)), Wording(_stretch(theirs, from_place, from_other))
-        atoms = [atom for atom in put.atoms if not atom.is_in(known)]
-        is_from_elsewhere = bool(atoms) and all(
-            atom.is_in(elsewhere) and not atom.is_in(left_out.terms) for atom in atoms
+        put, left_out = (
+            AnalysedText(_stretch(ours, place, other)),
+            AnalysedText(_stretch(theirs, from_place, from_other)),
+        )
+        content_words = [word for word in put.content_words if not word.is_in(known)]
+        is_from_elsewhere = bool(content_words) and all(
+            word.is_in(elsewhere) and not word.is_in(left_out.terms) for word in content_words
         )
         put_number, left_number = (
             quantities(_text(tokens[begin : end + 1]), ones=True)

@@ -19,7 +19,7 @@ from kb.errors import StorageError
 from kb.indexing.exchange import Exchangeable
 from kb.ports import Embedder, VectorIndex
 from kb.search.dense import vector_id
-from kb.search.hybrid import Retriever
+from kb.search.hybrid import HybridSearch
 from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.values.documents import Chunk, Document, DocumentInfo, FileVersion
@@ -44,7 +44,7 @@ class Serving:
     index: VectorIndex
 
 
-class Retrieval:
+class LiveIndex:
     """Writes documents to catalog and vector index, and reads passages back.
 
     One thread replaces documents; others may search, remove and forget meanwhile.
@@ -79,9 +79,9 @@ class Retrieval:
         return self._serving.value
 
     def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
-        """Finds passages, by their words alone where the index fails. See `kb.search.hybrid.Retriever.passages`."""
+        """Finds passages, by their words alone where the index fails. See `kb.search.hybrid.HybridSearch.passages`."""
         with self._serving.borrowed() as serving:
-            retriever = Retriever(
+            retriever = HybridSearch(
                 catalog=self._catalog,
                 space=serving.space.key,
                 embedder=serving.embedder,

@@ -12,7 +12,7 @@ from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
 from kb.errors import StorageError
 from kb.indexing.generations import Content, IndexStores, fill, new_record
-from kb.indexing.live_index import Retrieval
+from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
 from kb.ports import Embedder, VectorIndex
 from kb.search.languages import MeasureBalance, no_balance
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 LoadModel = Callable[[Space], Embedder | None]
 
 
-def open_retrieval(
+def open_index(
     catalog: Catalog,
     stores: IndexStores,
     space: Space,
@@ -49,8 +49,8 @@ def open_retrieval(
     record = catalog.ledger.index_record()
     wanted = replace(space, revision=catalog.ledger.count("revision"))
     serving, model = _choose(catalog, record, wanted, embedder, load_model)
-    retrieval = Retrieval(catalog, model, _open_index(catalog, stores, record, serving), serving, reranking, measure)
-    return Upkeep(catalog, stores, retrieval, space, embedder)
+    live_index = LiveIndex(catalog, model, _open_index(catalog, stores, record, serving), serving, reranking, measure)
+    return Upkeep(catalog, stores, live_index, space, embedder)
 
 
 def _choose(

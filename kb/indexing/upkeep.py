@@ -14,7 +14,7 @@ from dataclasses import replace
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
 from kb.indexing.generations import Content, IndexStores, fill, new_record
-from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, Retrieval, Serving, embed_missing
+from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, LiveIndex, Serving, embed_missing
 from kb.ports import Embedder
 from kb.search.dense import vector_id
 from kb.values.progress import Progress
@@ -40,9 +40,9 @@ class Upkeep:
     """
 
     def __init__(
-        self, catalog: Catalog, stores: IndexStores, retrieval: Retrieval, space: Space, embedder: Embedder
+        self, catalog: Catalog, stores: IndexStores, live_index: LiveIndex, space: Space, embedder: Embedder
     ) -> None:
-        self.retrieval = retrieval
+        self.live_index = live_index
         self.embedder = embedder
         self._catalog = catalog
         self._ledger = catalog.ledger
@@ -57,7 +57,7 @@ class Upkeep:
     @property
     def progress(self) -> Progress | None:
         """How far the making of a new index is; None when none is due."""
-        in_wanted_space = self._wanted().key == self.retrieval.serving.space.key
+        in_wanted_space = self._wanted().key == self.live_index.serving.space.key
         if self._progress or (in_wanted_space and not self._is_outdated(self._ledger.index_record())):
             return self._progress
         return Progress(LABEL, 0, self._catalog.counts()[1], "chunks")
@@ -88,7 +88,7 @@ class Upkeep:
         if self._stepping.acquire(blocking=False):
             self._steps = None  # an index that was being filled is closed with them
             self._stepping.release()
-        self.retrieval.close()
+        self.live_index.close()
 
     def _jobs(self) -> Iterator[None]:
         while (job := self._most_urgent()) is not None:
@@ -97,7 +97,7 @@ class Upkeep:
         self._catalog.checkpoint()
 
     def _most_urgent(self) -> Iterator[None] | None:
-        ledger, serving, wanted = self._ledger, self.retrieval.serving, self._wanted()
+        ledger, serving, wanted = self._ledger, self.live_index.serving, self._wanted()
         if ledger.count("purged") < ledger.count("forgotten"):
             return self._purge()
         if self._is_outdated(ledger.index_record()):
@@ -147,7 +147,7 @@ class Upkeep:
     def _compact(self) -> Iterator[None]:
         while self._catalog.merge_terms():
             yield
-        yield from self._build(self.retrieval.serving.space)
+        yield from self._build(self.live_index.serving.space)
 
     def _embed_some(self, space: Space) -> Iterator[None]:
         self._progress = self._progress or self._count_progress()
@@ -163,7 +163,7 @@ class Upkeep:
         yield
 
     def _add_to_index(self, space: Space, hashes: list[str]) -> None:
-        with self.retrieval.writing() as serving:
+        with self.live_index.writing() as serving:
             if serving.space.key == space.key:
                 keys = self._catalog.chunk_keys_of(hashes)
                 vectors = self._catalog.embeddings.get(space.key, [text_hash for _, text_hash in keys])
@@ -171,7 +171,7 @@ class Upkeep:
 
     def _build(self, space: Space) -> Iterator[None]:
         """Fills a new index and lets it answer; gives up where the user's wishes have changed meanwhile."""
-        wishes, serving = self._wishes(), self.retrieval.serving
+        wishes, serving = self._wishes(), self.live_index.serving
         embedder = serving.embedder if space.key == serving.space.key else self.embedder
         record = new_record(self._ledger, space)
         index = self._stores.create(record.generation, space.key)
@@ -184,14 +184,14 @@ class Upkeep:
                 yield
                 if self._wishes() != wishes:
                     return
-            with self.retrieval.writing():
+            with self.live_index.writing():
                 for _ in fill(self._catalog, index, space.key, content):
                     pass
                 if self._wishes() != wishes:
                     return
                 self._ledger.set_index(record, content.dead)
                 is_serving = True
-                self.retrieval.exchange(Serving(space, embedder, index))
+                self.live_index.exchange(Serving(space, embedder, index))
         finally:
             self._progress = None
             if not is_serving:
@@ -206,5 +206,5 @@ class Upkeep:
     def _count_progress(self) -> Progress | None:
         wanted = self._wanted()
         done, total = self._catalog.embeddings.progress(wanted.key)
-        is_whole = done == total and wanted.key == self.retrieval.serving.space.key
+        is_whole = done == total and wanted.key == self.live_index.serving.space.key
         return None if is_whole else Progress(LABEL, done, total, "chunks")

@@ -29,7 +29,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Retriever:
+class HybridSearch:
     """Finds passages in a catalog and its vector index; without an index, by their words.
 
     Attributes:

@@ -50,7 +50,7 @@ def search(
 
     kb bench search --base ~/bench-base --json > before.json
     """
-    from kb.wiring import open_library
+    from kb.wiring import open_knowledge_base
     from server.measure.bench.search_run import SearchBenchmark
     from server.measure.bench.synthetic import SyntheticEmbedder
     from server.measure.eval.corpus import workplace
@@ -60,9 +60,9 @@ def search(
     found = []
     with workplace(base) as place:
         own = current.model_copy(update={"home": place / "home", "folders": (), "reranker": ""})
-        with open_library(own, wrap=SyntheticEmbedder) as library:
-            terminal.show_loading(library, False)
-            benchmark = SearchBenchmark(library, own.home, queries)
+        with open_knowledge_base(own, wrap=SyntheticEmbedder) as knowledge_base:
+            terminal.show_loading(knowledge_base, False)
+            benchmark = SearchBenchmark(knowledge_base, own.home, queries)
             for size in sizes:
                 with _progress(f"{size:,} chunks") as show:
                     found.append(benchmark.grow(size, show))

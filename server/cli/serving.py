@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import SettingsError
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
-from kb.wiring import KnowledgeBase, open_library
+from kb.wiring import open_knowledge_base
 from server.client.local import watched_folders
 from server.http.app import check_binding, create_app
 from server.http.state import report_index
@@ -36,11 +37,11 @@ def serve_until_stopped(settings: Settings, folders: Sequence[Path]) -> None:
         DataDirectoryLocked: Another process has the data directory open.
     """
     check_binding(settings)
-    with listen(settings.host, settings.port) as listener, open_library(settings) as library:
-        serve(library, watched_folders(settings, library, folders), listener)
+    with listen(settings.host, settings.port) as listener, open_knowledge_base(settings) as knowledge_base:
+        serve(knowledge_base, watched_folders(settings, knowledge_base, folders), listener)
 
 
-def serve(library: KnowledgeBase, folders: Sequence[Path], listener: socket.socket) -> None:
+def serve(knowledge_base: KnowledgeBase, folders: Sequence[Path], listener: socket.socket) -> None:
     """Serves an open knowledge base until the process gets SIGINT or SIGTERM.
 
     Args:
@@ -52,18 +53,18 @@ def serve(library: KnowledgeBase, folders: Sequence[Path], listener: socket.sock
         SystemExit: It was SIGTERM.
     """
     signal.signal(signal.SIGTERM, _end)
-    pipeline = Pipeline(library, folders)
-    server = make_server(library, pipeline)
-    url = _url(library.settings.host, listener.getsockname()[1])
-    library.announce(url)
+    pipeline = Pipeline(knowledge_base, folders)
+    server = make_server(knowledge_base, pipeline)
+    url = _url(knowledge_base.settings.host, listener.getsockname()[1])
+    knowledge_base.announce(url)
     terminal.show_serving(url, pipeline.folders)
-    with terminal.loading_bars(library), logging_work(lambda: report_index(library, pipeline)):
+    with terminal.loading_bars(knowledge_base), logging_work(lambda: report_index(knowledge_base, pipeline)):
         server.run(sockets=[listener])
 
 
-def make_server(library: KnowledgeBase, pipeline: Pipeline) -> uvicorn.Server:
+def make_server(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> uvicorn.Server:
     """Makes what serves HTTP; it ends within seconds of being told to, whatever is asked of it at that time."""
-    app = create_app(library, pipeline)
+    app = create_app(knowledge_base, pipeline)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
     )

@@ -49,10 +49,10 @@ def _remote(url: str, settings: Settings) -> Service:
 
 def _local(settings: Settings, show_loading: ShowLoading) -> Service:
     check_unowned(settings.home)
-    from kb.wiring import open_library
+    from kb.wiring import open_knowledge_base
     from server.client.local import Local
 
-    return Local(open_library(settings), show_loading)
+    return Local(open_knowledge_base(settings), show_loading)
 
 
 def _listens(url: str) -> bool:

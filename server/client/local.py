@@ -11,11 +11,11 @@ from ingest.folders.intake import place
 from ingest.folders.listing import UNREADABLE_CHARACTER, is_reachable, readable
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import SettingsError
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import Thinking
 from kb.values.chat import Heartbeat, Turn
 from kb.values.filters import EVERYTHING, Filters
-from kb.wiring import KnowledgeBase
 from server.client.polling import polling
 from server.client.service import ShowLoading, Watch, opened
 from server.http import schemas
@@ -27,20 +27,22 @@ class Local:
     """Works on the data directory itself.
 
     Args:
-        library: Is closed with it.
+        knowledge_base: Is closed with it.
         show_loading: Called before something needs a model, with whether that is the answering model too: waits, and
             shows how far it is.
     """
 
-    def __init__(self, library: KnowledgeBase, show_loading: ShowLoading) -> None:
-        self._library = library
-        self._pipeline = Pipeline(library, watched_folders(library.settings, library, required=False))
+    def __init__(self, knowledge_base: KnowledgeBase, show_loading: ShowLoading) -> None:
+        self._knowledge_base = knowledge_base
+        self._pipeline = Pipeline(
+            knowledge_base, watched_folders(knowledge_base.settings, knowledge_base, required=False)
+        )
         self._show_loading = show_loading
 
     def close(self) -> None:
         """Closes the data directory."""
         self._pipeline.stop()
-        self._library.close()
+        self._knowledge_base.close()
 
     def ask(
         self,
@@ -51,53 +53,53 @@ class Local:
         history: Sequence[Turn] = (),
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        self._show_loading(self._library, True)
-        self._library.wait_for_reranker()
-        with closing(self._library.ask_stream(question, history, thinking, top_k, filters)) as events:
+        self._show_loading(self._knowledge_base, True)
+        self._knowledge_base.wait_for_reranker()
+        with closing(self._knowledge_base.ask_stream(question, history, thinking, top_k, filters)) as events:
             for event in events:
                 if not isinstance(event, Heartbeat):  # nobody else asks here
                     yield wire_event(event)[1]
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
-        self._show_loading(self._library, False)
-        self._library.wait_for_reranker()
-        return schemas.SearchResponse.model_validate({"passages": self._library.search(query, top_k, filters)})
+        self._show_loading(self._knowledge_base, False)
+        self._knowledge_base.wait_for_reranker()
+        return schemas.SearchResponse.model_validate({"passages": self._knowledge_base.search(query, top_k, filters)})
 
     def status(self) -> schemas.Status:
         """See `Service`."""
-        return report_status(self._library, self._pipeline)
+        return report_status(self._knowledge_base, self._pipeline)
 
     def add(self, path: Path) -> schemas.UploadResponse:
         """See `Service`."""
-        root = watched_folders(self._library.settings, self._library)[0]
+        root = watched_folders(self._knowledge_base.settings, self._knowledge_base)[0]
         with opened(path) as file:
             placed = place(root, path.name, file)
         source = placed.relative_to(root).as_posix()
-        self._library.clear_failure(str(root), source)
+        self._knowledge_base.clear_failure(str(root), source)
         uploaded = schemas.Uploaded(root=str(root), source=source, size_bytes=placed.stat().st_size)
         return schemas.UploadResponse(uploaded=[uploaded])
 
     def documents(self) -> schemas.DocumentList:
         """See `Service`."""
-        return report_documents(self._library, self._pipeline)
+        return report_documents(self._knowledge_base, self._pipeline)
 
     def forget(self, document_ids: Sequence[str]) -> None:
         """See `Service`."""
         for document_id in document_ids:
-            self._library.forget(document_id)
-        self._show_loading(self._library, False)
+            self._knowledge_base.forget(document_id)
+        self._show_loading(self._knowledge_base, False)
         self._maintain()
 
     def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
         """See `Service`."""
-        folders = watched_folders(self._library.settings, self._library)
-        self._show_loading(self._library, False)
+        folders = watched_folders(self._knowledge_base.settings, self._knowledge_base)
+        self._show_loading(self._knowledge_base, False)
         self._pipeline.stop()  # one that has run before cannot start again
-        self._pipeline = Pipeline(self._library, folders)
+        self._pipeline = Pipeline(self._knowledge_base, folders)
         self._pipeline.start()
         with polling(lambda: watch(self.status())):
-            result = sync_now(self._library, self._pipeline, retry=retry)
+            result = sync_now(self._knowledge_base, self._pipeline, retry=retry)
             self._pipeline.stop()
             self._maintain()
         return result
@@ -116,12 +118,12 @@ class Local:
 
     def _maintain(self) -> None:
         """Does what a server would do when it has time: nobody else will."""
-        while self._library.maintain():
+        while self._knowledge_base.maintain():
             pass
 
 
 def watched_folders(
-    settings: Settings, library: KnowledgeBase, given: Sequence[Path] = (), *, required: bool = True
+    settings: Settings, knowledge_base: KnowledgeBase, given: Sequence[Path] = (), *, required: bool = True
 ) -> tuple[Path, ...]:
     """The folders to watch: those given, else those of the settings, else those of the last time.
 
@@ -132,7 +134,7 @@ def watched_folders(
         SettingsError: They cannot be watched.
     """
     named = tuple(given) or settings.folders
-    folders = named or tuple(Path(folder.root) for folder in library.folders())
+    folders = named or tuple(Path(folder.root) for folder in knowledge_base.folders())
     if required:
         _check(folders, named)
     return tuple(folder.resolve() for folder in folders)

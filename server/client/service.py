@@ -1,6 +1,7 @@
 """What the commands of the terminal need, from a running server or from the data directory itself.
 
-Both speak in the wire's values, so the terminal draws one kind of thing. `server.client.connection` chooses between them.
+Both speak in the wire's values, so the terminal draws one kind of thing. `server.client.connection` chooses between
+them.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
 
 if TYPE_CHECKING:
-    from kb.wiring import KnowledgeBase
+    from kb.knowledge_base import KnowledgeBase
 
 Watch = Callable[[schemas.Status], None]
 ShowLoading = Callable[["KnowledgeBase", bool], None]

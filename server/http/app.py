@@ -28,8 +28,8 @@ from kb.errors import (
     StorageError,
     UnsupportedType,
 )
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
-from kb.wiring import KnowledgeBase
 from server.http import routes
 from server.http.guard import Guard, is_loopback, refuse
 
@@ -59,22 +59,22 @@ server-sent events; `POST /search` finds passages only. Every error is `{"error"
 """
 
 
-def create_app(library: KnowledgeBase, pipeline: Pipeline) -> FastAPI:
+def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> FastAPI:
     """Makes the service.
 
     Args:
-        library: Is warmed up when the service starts, and stays open when it ends: whoever opened it closes it.
+        knowledge_base: Is warmed up when the service starts, and stays open when it ends: whoever opened it closes it.
         pipeline: Is started and stopped with the service.
 
     Raises:
         SettingsError: The service would be reachable from elsewhere without a token.
     """
-    settings = library.settings
+    settings = knowledge_base.settings
     check_binding(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        library.warm_up()
+        knowledge_base.warm_up()
         pipeline.start()
         yield
         await anyio.to_thread.run_sync(pipeline.stop)
@@ -87,7 +87,7 @@ def create_app(library: KnowledgeBase, pipeline: Pipeline) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.library = library
+    app.state.knowledge_base = knowledge_base
     app.state.pipeline = pipeline
     app.state.stopping = threading.Event()  # ends answers that are being written
     app.include_router(routes.router)

@@ -13,10 +13,10 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from ingest.folders.intake import place
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import InvalidRequest, NotFound, RequestTooLarge
+from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import Answer, AnswerEvent, Done
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
-from kb.wiring import KnowledgeBase
 from server.http import schemas
 from server.http.state import report_documents, report_status, sync_now
 from server.http.streaming import iterate, sse
@@ -27,9 +27,9 @@ MAX_TEXT_CHARS = 20_000
 MAX_OFFSET = 2**31 - 1
 
 
-def _library(request: Request) -> KnowledgeBase:
-    library: KnowledgeBase = request.app.state.library
-    return library
+def _knowledge_base(request: Request) -> KnowledgeBase:
+    knowledge_base: KnowledgeBase = request.app.state.knowledge_base
+    return knowledge_base
 
 
 def _pipeline(request: Request) -> Pipeline:
@@ -66,7 +66,7 @@ data: {"text":"and 35 °C."}
 
 """
 
-Library = Annotated[KnowledgeBase, Depends(_library)]
+Library = Annotated[KnowledgeBase, Depends(_knowledge_base)]
 Watching = Annotated[Pipeline, Depends(_pipeline)]
 
 Errors = dict[int | str, dict[str, Any]]
@@ -99,12 +99,12 @@ router = APIRouter()
         ),
     },
 )
-async def ask(body: schemas.AskRequest, request: Request, library: Library) -> Response:
+async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Library) -> Response:
     """Finds passages, lets the model answer from them, and cites for each sentence the places that support it.
 
     The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
     """
-    events = await anyio.to_thread.run_sync(lambda: _start(library, body))
+    events = await anyio.to_thread.run_sync(lambda: _start(knowledge_base, body))
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
@@ -119,15 +119,17 @@ async def ask(body: schemas.AskRequest, request: Request, library: Library) -> R
     summary="Find passages",
     responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
 )
-def search(body: schemas.SearchRequest, library: Library) -> schemas.SearchResponse:
+def search(body: schemas.SearchRequest, knowledge_base: Library) -> schemas.SearchResponse:
     """Finds the passages that `/ask` would answer from, and nothing more."""
-    return schemas.SearchResponse.model_validate({"passages": library.search(body.query, body.top_k, _filters(body))})
+    return schemas.SearchResponse.model_validate(
+        {"passages": knowledge_base.search(body.query, body.top_k, _filters(body))}
+    )
 
 
 @router.get("/documents", summary="List documents")
-def list_documents(library: Library, pipeline: Watching) -> schemas.DocumentList:
+def list_documents(knowledge_base: Library, pipeline: Watching) -> schemas.DocumentList:
     """All files of the watched folders: indexed, waiting, and failed with the reason."""
-    return report_documents(library, pipeline)
+    return report_documents(knowledge_base, pipeline)
 
 
 @router.get(
@@ -135,16 +137,16 @@ def list_documents(library: Library, pipeline: Watching) -> schemas.DocumentList
 )
 def read_document(
     document_id: str,
-    library: Library,
+    knowledge_base: Library,
     start: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="First character.")] = 0,
     end: Annotated[
         int | None, Query(ge=0, le=MAX_OFFSET, description="Character after the last; at most 20,000 at a time.")
     ] = None,
 ) -> schemas.DocumentText:
     """A document with its text from `start` to `end`; offsets are those of passages and citations."""
-    document = library.document(document_id)
+    document = knowledge_base.document(document_id)
     limit = start + MAX_TEXT_CHARS
-    text = library.text(document_id, start, limit if end is None else min(end, limit))
+    text = knowledge_base.text(document_id, start, limit if end is None else min(end, limit))
     return schemas.DocumentText.of_span(document, text, start)
 
 
@@ -154,9 +156,9 @@ def read_document(
     response_class=FileResponse,
     responses=_errors(_404="No such document, or its file is gone."),
 )
-def original_file(document_id: str, library: Library, pipeline: Watching) -> FileResponse:
+def original_file(document_id: str, knowledge_base: Library, pipeline: Watching) -> FileResponse:
     """The file as it is in the watched folder, shown rather than saved."""
-    document = library.document(document_id)
+    document = knowledge_base.document(document_id)
     root = Path(document.file.root)
     path = Path(os.path.realpath(root / document.file.source))
     if root not in pipeline.folders or not path.is_relative_to(os.path.realpath(root)) or not path.is_file():
@@ -168,13 +170,13 @@ def original_file(document_id: str, library: Library, pipeline: Watching) -> Fil
 
 
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
-def forget(document_id: str, library: Library, pipeline: Watching) -> schemas.Message:
+def forget(document_id: str, knowledge_base: Library, pipeline: Watching) -> schemas.Message:
     """Removes a document from the index, and wipes its text from the data directory.
 
     It answers no more at once; its bytes are gone as soon as indexing has a pause. Its file stays where it is and is
     passed over until it changes or is uploaded again.
     """
-    document = library.forget(document_id)
+    document = knowledge_base.forget(document_id)
     pipeline.request()
     return schemas.Message(
         message=f"{document.file.source} is forgotten: its text is wiped from the data directory,"
@@ -190,31 +192,31 @@ def forget(document_id: str, library: Library, pipeline: Watching) -> schemas.Me
 )
 def upload(
     files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
-    library: Library,
+    knowledge_base: Library,
     pipeline: Watching,
 ) -> schemas.UploadResponse:
     """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
-    uploaded = [_receive(file, library, pipeline) for file in files]
+    uploaded = [_receive(file, knowledge_base, pipeline) for file in files]
     pipeline.request()
     return schemas.UploadResponse(uploaded=uploaded)
 
 
 @router.get("/status", summary="State of the service")
-def status(library: Library, pipeline: Watching) -> schemas.Status:
+def status(knowledge_base: Library, pipeline: Watching) -> schemas.Status:
     """Counts, queue, failures with reasons, last sync, which models are in use, and how much evidence is asked for."""
-    return report_status(library, pipeline)
+    return report_status(knowledge_base, pipeline)
 
 
 @router.post("/sync", summary="Bring the index up to date", responses=_errors(_503="Nothing can be indexed now."))
 def sync(
-    library: Library,
+    knowledge_base: Library,
     pipeline: Watching,
     retry: Annotated[
         bool, Query(description="Try files again that failed, though they have not changed; not forgotten ones.")
     ] = False,
 ) -> schemas.SyncResponse:
     """Looks at the folders now; returns when every file is indexed, or listed as failed with the reason."""
-    return sync_now(library, pipeline, retry=retry)
+    return sync_now(knowledge_base, pipeline, retry=retry)
 
 
 @router.post("/reindex", status_code=202, summary="Make the index anew")
@@ -231,9 +233,9 @@ def healthz() -> schemas.Message:
 
 
 @router.get("/readyz", summary="Readiness", responses=_errors(_503="Not yet."))
-def readyz(library: Library, pipeline: Watching) -> JSONResponse:
+def readyz(knowledge_base: Library, pipeline: Watching) -> JSONResponse:
     """200 once questions can be answered."""
-    state = report_status(library, pipeline)
+    state = report_status(knowledge_base, pipeline)
     models: Mapping[str, schemas.Model] = {"embedding": state.models.embedding, "answering": state.models.answer}
     waiting = ", ".join(f"{name} model: {model.state}" for name, model in models.items() if model.state != "ready")
     if waiting:
@@ -242,9 +244,9 @@ def readyz(library: Library, pipeline: Watching) -> JSONResponse:
     return JSONResponse({"message": "ready"})
 
 
-def _start(library: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
+def _start(knowledge_base: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
     history = [Turn(turn.question, turn.answer) for turn in body.history]
-    return library.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body))
+    return knowledge_base.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body))
 
 
 def _filters(body: schemas.AskRequest | schemas.SearchRequest) -> Filters:
@@ -267,13 +269,13 @@ async def _connected(events: Generator[AnswerEvent, None, None], request: Reques
             yield event
 
 
-def _receive(file: UploadFile, library: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:
-    root, limit = pipeline.folders[0], library.settings.max_file_bytes
+def _receive(file: UploadFile, knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:
+    root, limit = pipeline.folders[0], knowledge_base.settings.max_file_bytes
     if file.size is not None and file.size > limit:
         raise RequestTooLarge(
             f"{file.filename} has {file.size:,} bytes; the limit is {limit:,}", "split it, or raise KB_MAX_FILE_BYTES"
         )
     path = place(root, file.filename or "", file.file)
     source = path.relative_to(root).as_posix()
-    library.clear_failure(str(root), source)
+    knowledge_base.clear_failure(str(root), source)
     return schemas.Uploaded(root=str(root), source=source, size_bytes=path.stat().st_size)

@@ -6,8 +6,8 @@ from typing import Literal
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError
+from kb.knowledge_base import KnowledgeBase, ModelStatus
 from kb.models.loading import LoadState
-from kb.wiring import KnowledgeBase, ModelStatus
 from server.http import schemas
 
 _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "ready", "failed"]] = {
@@ -19,37 +19,37 @@ _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "read
 }
 
 
-def report_status(library: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
+def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
     """Gathers counts, queue, failures and models."""
-    documents, chunks = library.counts()
-    answer, embedding = _model(library.answering_model()), _model(library.embedding_model())
-    reranker = library.reranker()
+    documents, chunks = knowledge_base.counts()
+    answer, embedding = _model(knowledge_base.answering_model()), _model(knowledge_base.embedding_model())
+    reranker = knowledge_base.reranker()
     return schemas.Status(
         version=importlib.metadata.version("r1-kb"),
         ready=answer.state == "ready" and embedding.state == "ready",
         documents=documents,
         chunks=chunks,
         folders=[schemas.Folder(path=str(path), reachable=reachable) for path, reachable in pipeline.status.folders],
-        index=report_index(library, pipeline),
-        failures=[schemas.Failure.of(failure) for failure in library.failures()],
+        index=report_index(knowledge_base, pipeline),
+        failures=[schemas.Failure.of(failure) for failure in knowledge_base.failures()],
         unsupported=dict(pipeline.status.unsupported),
         models=schemas.Models(answer=answer, embedding=embedding, reranker=_model(reranker) if reranker else None),
-        min_evidence=library.settings.min_evidence,
+        min_evidence=knowledge_base.settings.min_evidence,
     )
 
 
-def report_documents(library: KnowledgeBase, pipeline: Pipeline) -> schemas.DocumentList:
+def report_documents(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.DocumentList:
     """Lists all files of the watched folders."""
     status = pipeline.status
     waiting = [status.current, *status.pending] if status.current else list(status.pending)
     return schemas.DocumentList(
-        documents=[schemas.Document.of(document) for document in library.documents()],
-        failures=[schemas.Failure.of(failure) for failure in library.failures()],
+        documents=[schemas.Document.of(document) for document in knowledge_base.documents()],
+        failures=[schemas.Failure.of(failure) for failure in knowledge_base.failures()],
         pending=waiting,
     )
 
 
-def sync_now(library: KnowledgeBase, pipeline: Pipeline, *, retry: bool = False) -> schemas.SyncResponse:
+def sync_now(knowledge_base: KnowledgeBase, pipeline: Pipeline, *, retry: bool = False) -> schemas.SyncResponse:
     """Brings the index up to date and says what is in it.
 
     Args:
@@ -61,16 +61,16 @@ def sync_now(library: KnowledgeBase, pipeline: Pipeline, *, retry: bool = False)
     began = time.monotonic()
     if not pipeline.sync(retry=retry):
         raise KBError("the service is being stopped", "start it again")
-    documents, chunks = library.counts()
+    documents, chunks = knowledge_base.counts()
     seconds = round(time.monotonic() - began, 2)
     return schemas.SyncResponse(
-        documents=documents, chunks=chunks, failed=library.index_state().failed, seconds=seconds
+        documents=documents, chunks=chunks, failed=knowledge_base.index_state().failed, seconds=seconds
     )
 
 
-def report_index(library: KnowledgeBase, pipeline: Pipeline) -> schemas.IndexStatus:
+def report_index(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.IndexStatus:
     """Tells how current the index is, and what is being done about it."""
-    status, state, building = pipeline.status, library.index_state(), library.index_work()
+    status, state, building = pipeline.status, knowledge_base.index_state(), knowledge_base.index_work()
     return schemas.IndexStatus(
         pending=state.pending,
         failed=state.failed,

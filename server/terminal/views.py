@@ -22,7 +22,7 @@ from server.http import schemas
 from server.terminal.cleaning import printable
 
 if TYPE_CHECKING:
-    from kb.wiring import KnowledgeBase, ModelStatus
+    from kb.knowledge_base import KnowledgeBase, ModelStatus
     from server.terminal.diagnosis import Diagnosis
 
 QUOTE_CHARS = 200
@@ -153,7 +153,7 @@ def show_sync(result: schemas.SyncResponse) -> None:
     out.print(f"{result.documents} documents, {result.chunks} chunks{failed} · {result.seconds:.1f} s")
 
 
-def show_loading(library: "KnowledgeBase", answering: bool) -> None:
+def show_loading(knowledge_base: "KnowledgeBase", answering: bool) -> None:
     """Waits for the models, and shows how far they are.
 
     Args:
@@ -162,17 +162,17 @@ def show_loading(library: "KnowledgeBase", answering: bool) -> None:
     Raises:
         ModelError: A model is missing or does not load.
     """
-    with loading_bars(library):
-        library.wait_for_retrieval()
+    with loading_bars(knowledge_base):
+        knowledge_base.wait_for_index()
         if answering:
-            library.wait_for_model()
+            knowledge_base.wait_for_model()
 
 
 @contextmanager
-def loading_bars(library: "KnowledgeBase") -> Iterator[None]:
+def loading_bars(knowledge_base: "KnowledgeBase") -> Iterator[None]:
     """Draws the download of models while the block runs."""
     stop = threading.Event()
-    drawing = threading.Thread(target=_draw_downloads, args=(library, stop), name="downloads", daemon=True)
+    drawing = threading.Thread(target=_draw_downloads, args=(knowledge_base, stop), name="downloads", daemon=True)
     drawing.start()
     try:
         yield
@@ -181,11 +181,11 @@ def loading_bars(library: "KnowledgeBase") -> Iterator[None]:
         drawing.join()
 
 
-def _draw_downloads(library: "KnowledgeBase", stop: threading.Event) -> None:
+def _draw_downloads(knowledge_base: "KnowledgeBase", stop: threading.Event) -> None:
     with progress_bar() as report:
         while not stop.wait(POLL_SECONDS):
-            models = [library.embedding_model(), library.answering_model()]
-            models += [reranker] if (reranker := library.reranker()) else []
+            models = [knowledge_base.embedding_model(), knowledge_base.answering_model()]
+            models += [reranker] if (reranker := knowledge_base.reranker()) else []
             for model in models:
                 if model.loading.progress:
                     report(model.loading.progress)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from kb.answering.questions import MAX_TOP_K
 from kb.catalog.index_record import IndexRecord
+from kb.knowledge_base import KnowledgeBase
 from kb.search.dense import vector_id
 from kb.values.filters import Filters
-from kb.wiring import CATALOG_NAME, KnowledgeBase
+from kb.wiring import CATALOG_NAME
 
 TEXT_EXTENSIONS = (".md", ".txt")
 _WORD = re.compile(r"zq[a-z]{12}")
@@ -68,7 +69,7 @@ class _Folder:
     either: dict[str, bytes] = field(default_factory=dict)
 
 
-def differences(folder: Path, library: KnowledgeBase, words: Collection[str] = ()) -> list[str]:
+def differences(folder: Path, knowledge_base: KnowledgeBase, words: Collection[str] = ()) -> list[str]:
     """Compares a folder with what a knowledge base lists and finds.
 
     Args:
@@ -78,7 +79,7 @@ def differences(folder: Path, library: KnowledgeBase, words: Collection[str] = (
         One line a difference.
     """
     there = _read(folder)
-    return [*_listed_wrongly(folder, there, library), *_found_wrongly(there, library, words)]
+    return [*_listed_wrongly(folder, there, knowledge_base), *_found_wrongly(there, knowledge_base, words)]
 
 
 def storage_differences(home: Path, ids_of: Callable[[str], set[str]]) -> list[str]:
@@ -147,14 +148,14 @@ def _visible_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _listed_wrongly(folder: Path, there: _Folder, library: KnowledgeBase) -> Iterator[str]:
+def _listed_wrongly(folder: Path, there: _Folder, knowledge_base: KnowledgeBase) -> Iterator[str]:
     listed: dict[str, list[str]] = {}
-    for document in library.documents():
+    for document in knowledge_base.documents():
         name = Path(document.file.root, document.file.source).relative_to(folder).as_posix()
         listed.setdefault(name, []).append(document.file.sha256)
     failed = {
         Path(failure.file.root, failure.file.source).relative_to(folder).as_posix(): failure.reason
-        for failure in library.failures()
+        for failure in knowledge_base.failures()
     }
     either = {name: content for name, content in there.either.items() if name not in failed}
     for name, content in {**there.contents, **either}.items():
@@ -171,7 +172,7 @@ def _listed_wrongly(folder: Path, there: _Folder, library: KnowledgeBase) -> Ite
         yield f"{name}: {'can be read' if name in there.contents else 'not there'}, but has failed: {failed[name]}"
 
 
-def _found_wrongly(there: _Folder, library: KnowledgeBase, words: Collection[str]) -> Iterator[str]:
+def _found_wrongly(there: _Folder, knowledge_base: KnowledgeBase, words: Collection[str]) -> Iterator[str]:
     holders: dict[str, set[str]] = {}
     looked_for: set[str] = set()
     for name, content in there.contents.items():
@@ -179,14 +180,14 @@ def _found_wrongly(there: _Folder, library: KnowledgeBase, words: Collection[str
         looked_for.update(own[:1], own[-1:])
         for word in own:
             holders.setdefault(word, set()).add(name)
-    names = {document.id: document.file.source for document in library.documents()}
+    names = {document.id: document.file.source for document in knowledge_base.documents()}
     for word in sorted(looked_for.union(set(words) - holders.keys())):
         wanted = holders.get(word, set())
         # The fake embedder's cosines tell words apart badly, so the holders are asked for by themselves, too.
         holding = tuple(document_id for document_id, name in names.items() if name in wanted)
         passages = [
-            *library.search(word, 10),
-            *library.search(word, MAX_TOP_K, Filters(document_ids=holding or ("-",))),
+            *knowledge_base.search(word, 10),
+            *knowledge_base.search(word, MAX_TOP_K, Filters(document_ids=holding or ("-",))),
         ]
         found = {
             names.get(passage.document_id, "a document that is not listed")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.adapters.chroma.local import ChromaStores
+from kb.knowledge_base import KnowledgeBase
 from kb.ports import VectorIndex
 from kb.settings import Settings
-from kb.wiring import INDEX_NAME, KnowledgeBase
+from kb.wiring import INDEX_NAME
 from tests.endurance.comparing import differences, storage_differences
 from tests.fakes import FakeEmbedder
-from tests.harness import DEBOUNCE_SECONDS, Watched, eventually, open_fake_library
+from tests.harness import DEBOUNCE_SECONDS, Watched, eventually, open_fake_knowledge_base
 
 SYNC_SECONDS = 900.0
 UPKEEP_SECONDS = 30.0
@@ -52,11 +53,11 @@ class Running(Watched):
     def differences(self, words: Collection[str] = ()) -> list[str]:
         """Syncs and compares; see `comparing.differences`."""
         self.sync()
-        return [*differences(self.folder, self.library, words), *self._storage_differences()]
+        return [*differences(self.folder, self.knowledge_base, words), *self._storage_differences()]
 
     def _storage_differences(self) -> list[str]:
         """What is left of differences inside the data directory when the upkeep has had its time."""
-        home = self.library.settings.home
+        home = self.knowledge_base.settings.home
         eventually(lambda: not storage_differences(home, self.stores.ids), UPKEEP_SECONDS)
         return storage_differences(home, self.stores.ids)
 
@@ -67,18 +68,18 @@ def library_over_chroma(
 ) -> Iterator[tuple[KnowledgeBase, OpenStores]]:
     """Opens a data directory until the block ends."""
     stores = OpenStores(settings.home)
-    with open_fake_library(settings, embedder=embedder, stores=stores) as library:
-        yield library, stores
+    with open_fake_knowledge_base(settings, embedder=embedder, stores=stores) as knowledge_base:
+        yield knowledge_base, stores
 
 
 @contextmanager
 def running(settings: Settings, folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Running]:
     """Opens a data directory and watches a folder until the block ends."""
     embedder = embedder or FakeEmbedder()
-    with library_over_chroma(settings, embedder) as (library, stores):
-        pipeline = Pipeline(library, [folder], debounce_seconds=DEBOUNCE_SECONDS)
+    with library_over_chroma(settings, embedder) as (knowledge_base, stores):
+        pipeline = Pipeline(knowledge_base, [folder], debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
         try:
-            yield Running(library, pipeline, folder, embedder, stores=stores)
+            yield Running(knowledge_base, pipeline, folder, embedder, stores=stores)
         finally:
             pipeline.stop()

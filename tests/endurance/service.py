@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from ingest.pipeline.pipeline import Pipeline
+from kb.knowledge_base import KnowledgeBase
 from kb.ports import Vectors
-from kb.wiring import CATALOG_NAME, KnowledgeBase
+from kb.wiring import CATALOG_NAME
 from tests.endurance.running import SYNC_SECONDS, Running, library_over_chroma
 from tests.fakes import FakeEmbedder
 from tests.harness import DEBOUNCE_SECONDS, quick_settings
@@ -154,21 +155,21 @@ def _serve(connection: Connection, home: Path, folder: Path, log: Path) -> None:
         with sending:
             connection.send((kind, value))
 
-    with library_over_chroma(quick_settings(home), LoggingEmbedder(log)) as (library, stores):
-        send("listing", _listing(library))
-        threading.Thread(target=_keep_listing, args=(library, send), daemon=True).start()
-        pipeline = Pipeline(library, [folder], debounce_seconds=DEBOUNCE_SECONDS)
+    with library_over_chroma(quick_settings(home), LoggingEmbedder(log)) as (knowledge_base, stores):
+        send("listing", _listing(knowledge_base))
+        threading.Thread(target=_keep_listing, args=(knowledge_base, send), daemon=True).start()
+        pipeline = Pipeline(knowledge_base, [folder], debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
-        service = Running(library, pipeline, folder, stores=stores)
+        service = Running(knowledge_base, pipeline, folder, stores=stores)
         while True:
             send("reply", service.differences(connection.recv()))
 
 
-def _keep_listing(library: KnowledgeBase, send: Callable[[str, object], None]) -> None:
+def _keep_listing(knowledge_base: KnowledgeBase, send: Callable[[str, object], None]) -> None:
     while True:
-        send("listing", _listing(library))
+        send("listing", _listing(knowledge_base))
         threading.Event().wait(LISTING_SECONDS)
 
 
-def _listing(library: KnowledgeBase) -> Listing:
-    return {document.file.source: document.file.sha256 for document in library.documents()}
+def _listing(knowledge_base: KnowledgeBase) -> Listing:
+    return {document.file.source: document.file.sha256 for document in knowledge_base.documents()}

@@ -25,9 +25,9 @@ class CharacterEmbedder(FakeEmbedder):
 
 
 def finds_all(watched: Watched, words: list[str], parent: str) -> bool:
-    names = {document.id: document.file.source for document in watched.library.documents()}
+    names = {document.id: document.file.source for document in watched.knowledge_base.documents()}
     return all(
-        any(names[passage.document_id].startswith(parent) for passage in watched.library.search(word, 2))
+        any(names[passage.document_id].startswith(parent) for passage in watched.knowledge_base.search(word, 2))
         for word in words
     )
 

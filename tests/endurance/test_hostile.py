@@ -52,7 +52,7 @@ def test_hostile_files_end_as_documents_or_failures_and_stop_nothing(
         assert {"endless-pages.pdf", "bomb.pdf", "sparse.md"} <= watched.reasons.keys()
         assert watched.finds("second dome") == ["zz-good.md"]
         for document in watched.documents.values():
-            assert "\x00" not in watched.library.text(document.id), document.file.source
+            assert "\x00" not in watched.knowledge_base.text(document.id), document.file.source
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ def test_very_long_pdf_is_read_to_its_end(settings: Settings, folder: Path, scal
         assert watched.pipeline.sync(SYNC_SECONDS)
         assert watched.reasons == {}
         assert watched.documents["long.pdf"].page_count == pages
-        assert pages in [passage.page for passage in watched.library.search(f"Page {pages} tells", 10)]
+        assert pages in [passage.page for passage in watched.knowledge_base.search(f"Page {pages} tells", 10)]
 
 
 def test_file_of_a_gigabyte_is_refused_by_its_size_and_not_read(settings: Settings, folder: Path) -> None:
@@ -72,6 +72,6 @@ def test_file_of_a_gigabyte_is_refused_by_its_size_and_not_read(settings: Settin
         began = time.monotonic()
         watched.sync()
         assert time.monotonic() - began < 2
-        (failure,) = watched.library.failures()
+        (failure,) = watched.knowledge_base.failures()
         assert "1,000,000,000 bytes" in failure.reason
         assert failure.file.sha256 == ""

@@ -37,7 +37,7 @@ def test_nasty_pdfs_end_as_documents_or_failures_while_questions_are_answered(
             while not is_over.is_set():
                 try:
                     found = watched.finds("second dome")
-                    answer = watched.library.ask("When was the second dome repaired?")
+                    answer = watched.knowledge_base.ask("When was the second dome repaired?")
                 except (KBError, RuntimeError, KeyError) as error:
                     wrong.append(repr(error))
                     return
@@ -60,7 +60,7 @@ def test_nasty_pdfs_end_as_documents_or_failures_while_questions_are_answered(
         assert not set(watched.sources) & set(watched.reasons)
         assert all(failure.reason.strip() for failure in watched.failures.values())
         for name in WITH_HAN:
-            text = watched.library.text(watched.documents[name].id)
+            text = watched.knowledge_base.text(watched.documents[name].id)
             assert len(_HAN.findall(text)) > 5, name
 
 

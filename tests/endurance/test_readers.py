@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.documents import Block, Chunk, Document, FileVersion
 from kb.values.passages import Passage
-from kb.wiring import KnowledgeBase
 from tests.endurance.comparing import Words
 from tests.endurance.running import library_over_chroma
 
@@ -70,23 +70,23 @@ def test_readers_see_one_version_of_a_document_and_always_one_while_it_is_replac
     settings: Settings, dice: random.Random, scaled: Callable[[int, int], int]
 ) -> None:
     words = Words(dice)
-    with library_over_chroma(settings) as (library, _):
+    with library_over_chroma(settings) as (knowledge_base, _):
         for number in range(3):
-            replace(library, f"other-{number}.txt", *document_of(f"stranger {number}"))
-        document_id = replace(library, "lantern.txt", *document_of(words.word()))
+            replace(knowledge_base, f"other-{number}.txt", *document_of(f"stranger {number}"))
+        document_id = replace(knowledge_base, "lantern.txt", *document_of(words.word()))
         readers = [
-            Reader(lambda question: library.search(question, 40), document_id),
-            Reader(lambda question: library.search(f"{question} {words.made[-1]}", 40), document_id),
-            Reader(lambda question: library.search(words.made[0] + question, 40), document_id),
-            Reader(lambda question: library.ask(f"{question} {words.made[-1]}").passages, document_id),
+            Reader(lambda question: knowledge_base.search(question, 40), document_id),
+            Reader(lambda question: knowledge_base.search(f"{question} {words.made[-1]}", 40), document_id),
+            Reader(lambda question: knowledge_base.search(words.made[0] + question, 40), document_id),
+            Reader(lambda question: knowledge_base.ask(f"{question} {words.made[-1]}").passages, document_id),
         ]
         with reading(*readers):
             for _ in range(scaled(60, 500)):
-                replace(library, "lantern.txt", *document_of(words.word()))
+                replace(knowledge_base, "lantern.txt", *document_of(words.word()))
         assert [reader.wrong[:3] for reader in readers] == [[]] * 4
         assert all(reader.asked > 5 for reader in readers)
 
 
-def replace(library: KnowledgeBase, source: str, document: Document, chunks: list[Chunk]) -> str:
+def replace(knowledge_base: KnowledgeBase, source: str, document: Document, chunks: list[Chunk]) -> str:
     size = len(document.text.encode())
-    return library.replace(FileVersion("/watched", source, size, 0, str(hash(document.text))), document, chunks)
+    return knowledge_base.replace(FileVersion("/watched", source, size, 0, str(hash(document.text))), document, chunks)

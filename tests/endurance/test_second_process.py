@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kb.settings import Settings
-from tests.harness import open_fake_library, serving
+from tests.harness import open_fake_knowledge_base, serving
 
 PATIENCE_SECONDS = 2.0
 TRIES = 3
@@ -45,7 +45,7 @@ def run_kb(arguments: Sequence[str], home: Path) -> tuple[float, subprocess.Comp
 @pytest.mark.parametrize("command", ["serve", "sync"])
 def test_second_process_is_told_so_within_two_seconds(settings: Settings, folder: Path, command: str) -> None:
     arguments = ["serve", str(folder), "--port", "0"] if command == "serve" else ["sync"]
-    with open_fake_library(settings):
+    with open_fake_knowledge_base(settings):
         seconds, ended = run_kb(arguments, settings.home)
     assert (ended.returncode, ended.stdout) == (LOCKED, "")
     assert "another process has the data directory" in " ".join(ended.stderr.split())

@@ -1,7 +1,8 @@
 """Reads PDF files with PDFium, and asks it where on the page the lines stand.
 
-Knows PDFium's interface; what places mean is decided by `ingest.formats.pdf.page_layout`. The box of a character takes a few
-microseconds: those of the ends of lines are asked for, and others only on pages that may have two columns.
+Knows PDFium's interface; what places mean is decided by `ingest.formats.pdf.page_layout`. The box of a character
+takes a few microseconds: those of the ends of lines are asked for, and others only on pages that may have two
+columns.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """One child process that runs a language model (`kb.adapters.llama.main`), as its parent sees it, from start to end.
 
-Knows nothing of starting it again: that is `kb.adapters.llama.process`. Invariant: whoever waits for something gets it, or
-an error as soon as the process has ended, however that comes about.
+Knows nothing of starting it again: that is `kb.adapters.llama.process`. Invariant: whoever waits for something gets
+it, or an error as soon as the process has ended, however that comes about.
 """
 
 import contextlib

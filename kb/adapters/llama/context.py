@@ -42,7 +42,7 @@ class Llama:
 
     def __init__(self, path: Path, options: EngineOptions) -> None:
         self._native = native()
-        self._cpp = self._native.library
+        self._cpp = self._native.knowledge_base
         self._path = path
         self._release = contextlib.ExitStack()
         self._context: list[int] = []
@@ -285,4 +285,4 @@ class Llama:
 
 def can_use_gpu() -> bool:
     """Whether llama.cpp was built for a GPU and sees one."""
-    return bool(native().library.llama_supports_gpu_offload())
+    return bool(native().knowledge_base.llama_supports_gpu_offload())

@@ -19,7 +19,7 @@ class Native:
     """The library, kept from writing to stderr; its last error messages are kept for ours.
 
     Attributes:
-        library: The module `llama_cpp`.
+        knowledge_base: The module `llama_cpp`.
         errors: Cleared before something is tried whose `reason` of failing shall be told.
     """
 
@@ -28,7 +28,7 @@ class Native:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
         import llama_cpp
 
-        self.library: Any = llama_cpp
+        self.knowledge_base: Any = llama_cpp
         self.errors: deque[str] = deque(maxlen=4)
         self._callback = llama_cpp.llama_log_callback(self._log)
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p())

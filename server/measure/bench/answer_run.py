@@ -1,8 +1,8 @@
 """How fast answers come, against llama.cpp alone and against a plain prompt, on this machine.
 
-Generation: see `server.measure.bench.generation`. First token: a question over the real path, thinking off, and a second one on the
-same passages, against the first question in a plain prompt with four whole chunks of about 120 words. Sides take turns,
-so that whatever else the machine does falls on all of them.
+Generation: see `server.measure.bench.generation`. First token: a question over the real path, thinking off, and a
+second one on the same passages, against the first question in a plain prompt with four whole chunks of about 120
+words. Sides take turns, so that whatever else the machine does falls on all of them.
 """
 
 import argparse
@@ -18,11 +18,12 @@ from typing import Any
 from kb.adapters.llama.process import LlamaProcess
 from kb.adapters.llama.tuning import tune
 from kb.adapters.llama.tuning_cache import CACHE_NAME
+from kb.knowledge_base import KnowledgeBase
 from kb.models.store import ModelStore
 from kb.settings import Settings, load
 from kb.values.answers import AnswerDelta
 from kb.values.chat import Delta, GenerationOptions, Message
-from kb.wiring import KnowledgeBase, engine_settings
+from kb.wiring import engine_settings
 from server.measure.bench.generation import compare_generation
 from server.measure.eval.corpus import indexed, workplace, write_articles
 from server.measure.eval.questions import spread_out
@@ -41,7 +42,7 @@ SAMPLE_PAIRS = (
 Result = dict[str, Any]
 
 
-def compare_first_token(library: KnowledgeBase, model: LlamaProcess, pairs: Sequence[tuple[str, str]]) -> Result:
+def compare_first_token(knowledge_base: KnowledgeBase, model: LlamaProcess, pairs: Sequence[tuple[str, str]]) -> Result:
     """Compares the time from a question to the first token of its answer, search included.
 
     Returns:
@@ -50,8 +51,8 @@ def compare_first_token(library: KnowledgeBase, model: LlamaProcess, pairs: Sequ
     seconds: dict[str, list[float]] = {"plain": [], "first": [], "second": []}
     declined = 0
     for first, second in pairs:
-        plain = _plain_seconds(library, model, first)
-        ours = _our_seconds(library, first), _our_seconds(library, second)
+        plain = _plain_seconds(knowledge_base, model, first)
+        ours = _our_seconds(knowledge_base, first), _our_seconds(knowledge_base, second)
         _show(f"  plain {plain:.2f} s, first and second {ours}: {first}")
         if None in ours:
             declined += 1
@@ -71,9 +72,9 @@ def compare_first_token(library: KnowledgeBase, model: LlamaProcess, pairs: Sequ
     }
 
 
-def _our_seconds(library: KnowledgeBase, question: str) -> float | None:
+def _our_seconds(knowledge_base: KnowledgeBase, question: str) -> float | None:
     began = time.perf_counter()
-    events = library.ask_stream(question, thinking="off")
+    events = knowledge_base.ask_stream(question, thinking="off")
     try:
         for event in events:
             if isinstance(event, AnswerDelta) and event.text.strip():
@@ -83,9 +84,11 @@ def _our_seconds(library: KnowledgeBase, question: str) -> float | None:
         events.close()
 
 
-def _plain_seconds(library: KnowledgeBase, model: LlamaProcess, question: str) -> float:
+def _plain_seconds(knowledge_base: KnowledgeBase, model: LlamaProcess, question: str) -> float:
     began = time.perf_counter()
-    sources = "\n\n".join(f"[{number}] {chunk}" for number, chunk in enumerate(_chunks(library, question), start=1))
+    sources = "\n\n".join(
+        f"[{number}] {chunk}" for number, chunk in enumerate(_chunks(knowledge_base, question), start=1)
+    )
     text = f"Answer the question, using only the sources.\n\nSources:\n{sources}\n\nQuestion: {question}"
     items = model.stream([Message("user", text)], GenerationOptions(reasoning_tokens=0, answer_tokens=64))
     try:
@@ -97,12 +100,12 @@ def _plain_seconds(library: KnowledgeBase, model: LlamaProcess, question: str) -
         items.close()
 
 
-def _chunks(library: KnowledgeBase, question: str) -> list[str]:
+def _chunks(knowledge_base: KnowledgeBase, question: str) -> list[str]:
     """The chunks that a plain splitter would have made where the passages are, best first, and then those after."""
     found: dict[tuple[str, int], str] = {}
     for after in range(CHUNKS):
-        for passage in library.search(question, CHUNKS):
-            place = _chunk_at(library.text(passage.document_id), passage.start, after)
+        for passage in knowledge_base.search(question, CHUNKS):
+            place = _chunk_at(knowledge_base.text(passage.document_id), passage.start, after)
             if place:
                 found.setdefault((passage.document_id, place[0]), place[1])
     return list(found.values())[:CHUNKS]
@@ -178,8 +181,8 @@ def main() -> None:
                 squad = read_squad(arguments.squad)
                 folder = write_articles(place, {"squad": squad.articles})
                 pairs = _pairs_of(squad, arguments.limit)
-            with indexed(settings, place, [folder], answering=True) as library:
-                results["first token"] = compare_first_token(library, model, pairs[: arguments.limit])
+            with indexed(settings, place, [folder], answering=True) as knowledge_base:
+                results["first token"] = compare_first_token(knowledge_base, model, pairs[: arguments.limit])
     if arguments.json:
         print(json.dumps({"model": name, **results}, indent=2, ensure_ascii=False))
     else:

@@ -1,9 +1,9 @@
 """How many tokens a second come out of the project's own path, and out of llama.cpp driven directly, by turns.
 
-The path is the child process with its queue, phases and pipes, through `LlamaProcess.stream`. Driven directly means by
-the class `llama_cpp.Llama`, and by a bare loop over `kb.adapters.llama.context`; with the same model, prompt, options and
-sampling. Each side has a process of its own, started anew for each round: where the weights come to lie in memory makes
-some 10 % of the speed, and a second model in the same process up to a third.
+The path is the child process with its queue, phases and pipes, through `LlamaProcess.stream`. Driven directly means
+by the class `llama_cpp.Llama`, and by a bare loop over `kb.adapters.llama.context`; with the same model, prompt,
+options and sampling. Each side has a process of its own, started anew for each round: where the weights come to lie
+in memory makes some 10 % of the speed, and a second model in the same process up to a third.
 """
 
 import statistics

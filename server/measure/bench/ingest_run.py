@@ -98,28 +98,28 @@ def index_our_way(settings: Settings, folders: Sequence[Path], begin: Callable[[
     from kb.adapters.embedding.onnx_embedder import OnnxEmbedder
     from kb.adapters.embedding.torch_embedder import SentenceTransformerEmbedder
     from kb.knowledge_base import KnowledgeBase
-    from kb.wiring import open_library
+    from kb.wiring import open_knowledge_base
 
     parsing, embedding, replacing = Stopwatch(), Stopwatch(), Stopwatch()
     parsing.around(ParserProcess, "parse")
     embedding.around(OnnxEmbedder, "embed_passages")
     embedding.around(SentenceTransformerEmbedder, "embed_passages")
     replacing.around(KnowledgeBase, "replace")
-    with open_library(settings) as library, ThreadPoolExecutor(1) as waiting:
-        library.wait_for_retrieval()
-        pipeline = Pipeline(library, folders)
+    with open_knowledge_base(settings) as knowledge_base, ThreadPoolExecutor(1) as waiting:
+        knowledge_base.wait_for_index()
+        pipeline = Pipeline(knowledge_base, folders)
         begin()
         began = time.perf_counter()
         pipeline.start()
         syncing = waiting.submit(pipeline.sync)
         while not wait([syncing], SHOW_SECONDS).done:
-            _show(f"{len(pipeline.status.pending)} files wait, {library.counts()[1]} chunks are there")
+            _show(f"{len(pipeline.status.pending)} files wait, {knowledge_base.counts()[1]} chunks are there")
         seconds = time.perf_counter() - began
         pipeline.stop()
-        documents = library.documents()
+        documents = knowledge_base.documents()
         return Result(
             files=len(documents),
-            failed=len(library.failures()),
+            failed=len(knowledge_base.failures()),
             pages=sum(document.page_count or 0 for document in documents),
             chunks=sum(document.chunk_count for document in documents),
             seconds=seconds,

@@ -1,8 +1,8 @@
 """How long a search takes in a knowledge base of a given size, and what the size costs: time, memory and disk.
 
-The knowledge base is a real one, with catalog, full-text index and vector index on disk, and grows from one size to the
-next. Documents and their vectors are made up (`server.measure.bench.texts`, `server.measure.bench.synthetic`); a question is
-embedded by the real model. Only the public face of `KnowledgeBase` is used.
+The knowledge base is a real one, with catalog, full-text index and vector index on disk, and grows from one size to
+the next. Documents and their vectors are made up (`server.measure.bench.texts`, `server.measure.bench.synthetic`); a
+question is embedded by the real model. Only the public face of `KnowledgeBase` is used.
 """
 
 import time
@@ -14,10 +14,11 @@ import numpy as np
 import psutil
 
 from ingest.chunking.chunker import chunk
+from kb.knowledge_base import KnowledgeBase
 from kb.search.stopwatch import measured
 from kb.values.documents import FileVersion
 from kb.values.filters import EVERYTHING, Filters
-from kb.wiring import CATALOG_NAME, INDEX_NAME, KnowledgeBase
+from kb.wiring import CATALOG_NAME, INDEX_NAME
 from server.measure.bench.texts import LANGUAGES, Writer
 
 ROOT = "/synthetic"
@@ -88,17 +89,17 @@ class SearchBenchmark:
     """Grows a knowledge base and searches in it.
 
     Args:
-        library: With made-up vectors; empty, or what an earlier run left.
+        knowledge_base: With made-up vectors; empty, or what an earlier run left.
         home: Its data directory.
         questions: How many are asked of each kind.
     """
 
-    def __init__(self, library: KnowledgeBase, home: Path, questions: int) -> None:
-        self._library = library
+    def __init__(self, knowledge_base: KnowledgeBase, home: Path, questions: int) -> None:
+        self._knowledge_base = knowledge_base
         self._home = home
         self._questions = questions
         self._writers = [Writer(language) for language in LANGUAGES]
-        self._documents = library.counts()[0]
+        self._documents = knowledge_base.counts()[0]
 
     def grow(self, chunks: int, show: Show) -> Size:
         """Adds documents until there are so many chunks, and measures.
@@ -107,15 +108,15 @@ class SearchBenchmark:
             show: Called after each document with the chunks that are there and those wanted.
         """
         began = time.perf_counter()
-        while (there := self._library.counts()[1]) < chunks:
+        while (there := self._knowledge_base.counts()[1]) < chunks:
             show(there, chunks)
             self._add_document()
-        while self._library.maintain():
+        while self._knowledge_base.maintain():
             pass
         seconds = time.perf_counter() - began
         searches = tuple(self._search(where, filters) for where, filters in FILTERS.items())
         return Size(
-            *self._library.counts(),
+            *self._knowledge_base.counts(),
             build_seconds=seconds,
             resident_bytes=psutil.Process().memory_info().rss,
             catalog_bytes=sum(path.stat().st_size for path in self._home.glob(f"{CATALOG_NAME}*")),
@@ -129,17 +130,17 @@ class SearchBenchmark:
         document = writer.document(number)
         source = f"{writer.language}/{number // 2 % 50:02}/{number:07}.md"
         file = FileVersion(ROOT, source, len(document.text), number, sha256=str(number))
-        self._library.replace(file, document, chunk(document, self._library.count_tokens))
+        self._knowledge_base.replace(file, document, chunk(document, self._knowledge_base.count_tokens))
 
     def _search(self, where: str, filters: Filters) -> Searches:
         for variant in range(WARM_UP):
-            self._library.search(self._question(variant), filters=filters)
+            self._knowledge_base.search(self._question(variant), filters=filters)
         found = []
         for variant in range(WARM_UP, WARM_UP + self._questions):
             question = self._question(variant)
             began = time.perf_counter()
             with measured() as seconds:
-                self._library.search(question, filters=filters)
+                self._knowledge_base.search(question, filters=filters)
             whole = time.perf_counter() - began
             parts = [seconds.get(name, 0.0) for name in PARTS]
             found.append([whole, *parts, whole - sum(parts)])

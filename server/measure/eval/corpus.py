@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import InvalidRequest, StorageError
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.documents import DocumentInfo
-from kb.wiring import KnowledgeBase, open_library
+from kb.wiring import open_knowledge_base
 from server.client.polling import polling
 from server.http.state import report_status, sync_now
 from server.measure.eval.questions import Span
@@ -97,19 +98,19 @@ def indexed(settings: Settings, place: Path, folders: Iterable[Path], *, answeri
         KBError: A model is missing, or nothing can be indexed.
     """
     own = settings.model_copy(update={"home": place / _HOME, "folders": (), "settle_seconds": 0.0})
-    with open_library(own) as library:
-        terminal.show_loading(library, answering)
-        pipeline = Pipeline(library, [folder.resolve() for folder in folders])
+    with open_knowledge_base(own) as knowledge_base:
+        terminal.show_loading(knowledge_base, answering)
+        pipeline = Pipeline(knowledge_base, [folder.resolve() for folder in folders])
         pipeline.start()
         try:
-            with work_progress(terminal.err) as watch, polling(lambda: watch(report_status(library, pipeline))):
-                sync_now(library, pipeline)
+            with work_progress(terminal.err) as watch, polling(lambda: watch(report_status(knowledge_base, pipeline))):
+                sync_now(knowledge_base, pipeline)
                 pipeline.stop()
-                while library.maintain():  # another embedding model takes over in steps
+                while knowledge_base.maintain():  # another embedding model takes over in steps
                     pass
         finally:
             pipeline.stop()
-        yield library
+        yield knowledge_base
 
 
 def locate(text: str, paragraphs: Iterable[str]) -> list[tuple[int, int] | None]:
@@ -136,14 +137,14 @@ def locate(text: str, paragraphs: Iterable[str]) -> list[tuple[int, int] | None]
     return found
 
 
-def locate_article(library: KnowledgeBase, document: DocumentInfo | None, article: Article) -> list[Span | None]:
+def locate_article(knowledge_base: KnowledgeBase, document: DocumentInfo | None, article: Article) -> list[Span | None]:
     """Finds the paragraphs of an article in the document that was made of it; None for each that is not indexed."""
     if document is None:
         return [None] * len(article.paragraphs)
-    places = locate(library.text(document.id), article.paragraphs)
+    places = locate(knowledge_base.text(document.id), article.paragraphs)
     return [Span(document.id, *place) if place else None for place in places]
 
 
-def documents_by_path(library: KnowledgeBase) -> dict[Path, DocumentInfo]:
+def documents_by_path(knowledge_base: KnowledgeBase) -> dict[Path, DocumentInfo]:
     """All indexed documents by the absolute paths of their files."""
-    return {Path(document.file.root, document.file.source): document for document in library.documents()}
+    return {Path(document.file.root, document.file.source): document for document in knowledge_base.documents()}

@@ -5,8 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from kb.errors import InvalidRequest, PromptTooLong
+from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import AnswerDelta, Done, ReasoningDelta
-from kb.wiring import KnowledgeBase
 from server.measure.eval.asking import with_bar
 from server.measure.eval.questions import Question
 from server.terminal import views as terminal
@@ -32,7 +32,7 @@ class Declining:
         return {f"refused, {self.name}": declined, f"asked, {self.name}_count": self.questions}
 
 
-def measure_declining(library: KnowledgeBase, name: str, questions: Sequence[Question]) -> Declining:
+def measure_declining(knowledge_base: KnowledgeBase, name: str, questions: Sequence[Question]) -> Declining:
     """Asks all of them.
 
     Args:
@@ -42,13 +42,13 @@ def measure_declining(library: KnowledgeBase, name: str, questions: Sequence[Que
         ModelError: A model is missing, or does not load.
     """
     asked = with_bar(terminal.err, f"asking, {name}", questions)
-    return Declining(name, len(questions), tuple(q.id for q in asked if not _is_declined(library, q.text)))
+    return Declining(name, len(questions), tuple(q.id for q in asked if not _is_declined(knowledge_base, q.text)))
 
 
-def _is_declined(library: KnowledgeBase, question: str) -> bool:
+def _is_declined(knowledge_base: KnowledgeBase, question: str) -> bool:
     begun = False
     try:
-        with closing(library.ask_stream(question)) as events:
+        with closing(knowledge_base.ask_stream(question)) as events:
             for event in events:
                 if isinstance(event, Done):
                     return not event.answer.answerable

@@ -8,9 +8,10 @@ import hashlib
 from collections.abc import Sequence
 
 from kb.errors import DataDirectoryLocked, InvalidRequest
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.passages import Passage
-from kb.wiring import KnowledgeBase, open_library
+from kb.wiring import open_knowledge_base
 from server.client.connection import check_unowned
 from server.measure.eval.distractors import describe_options
 from server.measure.eval.folder_set import Probe, make_probes
@@ -39,24 +40,24 @@ def evaluate_folder(settings: Settings, *, limit: int, answers: bool) -> Result:
     except DataDirectoryLocked as error:
         hint = "stop it, run this command, and start it again: the index is measured by the process that has it open"
         raise DataDirectoryLocked(error.message, hint) from error
-    with open_library(settings) as library:
-        documents = library.documents()
+    with open_knowledge_base(settings) as knowledge_base:
+        documents = knowledge_base.documents()
         if not documents:
             raise InvalidRequest("nothing is indexed yet", "`kb serve FOLDER` indexes a folder; `kb status` shows it")
-        terminal.show_loading(library, answers)
+        terminal.show_loading(knowledge_base, answers)
         sample = spread_out(documents, limit)
-        readable = [(info.id, document) for info, document in read_again(library, sample)]
+        readable = [(info.id, document) for info, document in read_again(knowledge_base, sample)]
         probes = make_probes(readable, limit)
         if not probes:
             raise InvalidRequest(
                 f"no question can be made of {len(readable)} documents",
                 "they have neither headings over a text nor sentences of some length; `kb sync` if files have changed",
             )
-        measured = measure(library, [_case(probe) for probe in probes], answers=answers)
+        measured = measure(knowledge_base, [_case(probe) for probe in probes], answers=answers)
         tested = QuestionSet(
             command="folder",
             name=str(settings.home),
-            sha256=_fingerprint(library, probes),
+            sha256=_fingerprint(knowledge_base, probes),
             options=", ".join(describe_options(limit, ())),
             documents=len(documents),
             paragraphs=0,
@@ -66,7 +67,7 @@ def evaluate_folder(settings: Settings, *, limit: int, answers: bool) -> Result:
         notes = (
             [f"{passed_over} files were passed over: gone, or changed since they were indexed"] if passed_over else []
         )
-        return result_of(library, tested, measured, answering=answers, notes=notes)
+        return result_of(knowledge_base, tested, measured, answering=answers, notes=notes)
 
 
 def _case(probe: Probe) -> Case:
@@ -77,8 +78,8 @@ def _case(probe: Probe) -> Case:
     return Case(question, rank, lambda citation: points_into(citation, [probe.gold]))
 
 
-def _fingerprint(library: KnowledgeBase, probes: Sequence[Probe]) -> str:
+def _fingerprint(knowledge_base: KnowledgeBase, probes: Sequence[Probe]) -> str:
     """A hash over what is asked and where it stands; documents by their files, as ids change with each index."""
-    sources = {document.id: document.file.source for document in library.documents()}
+    sources = {document.id: document.file.source for document in knowledge_base.documents()}
     lines = [f"{sources[probe.gold.document_id]}:{probe.gold.start}:{probe.text}" for probe in probes]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

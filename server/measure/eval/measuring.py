@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb.errors import InvalidRequest, PromptTooLong
+from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import Citation
 from kb.values.passages import Passage
-from kb.wiring import KnowledgeBase
 from server.measure.eval.answers import AnswerOutcome, answer_metrics, judge
 from server.measure.eval.asking import with_bar
 from server.measure.eval.metrics import Metrics, ranking_metrics
@@ -69,7 +69,7 @@ class Measured:
     seconds: float
 
 
-def measure(library: KnowledgeBase, cases: Sequence[Case], *, answers: bool) -> Measured:
+def measure(knowledge_base: KnowledgeBase, cases: Sequence[Case], *, answers: bool) -> Measured:
     """Asks all questions, one after the other.
 
     A question that the service does not take is an outcome like others; what would fail for all of them is raised.
@@ -81,19 +81,19 @@ def measure(library: KnowledgeBase, cases: Sequence[Case], *, answers: bool) -> 
         ModelError: A model is missing, or does not load.
     """
     began = time.monotonic()
-    outcomes = tuple(_outcome(library, case, answers) for case in with_bar(terminal.err, "asking", cases))
+    outcomes = tuple(_outcome(knowledge_base, case, answers) for case in with_bar(terminal.err, "asking", cases))
     seconds = time.monotonic() - began
     return Measured(outcomes, _metrics(outcomes), seconds)
 
 
-def _outcome(library: KnowledgeBase, case: Case, answers: bool) -> Outcome:
+def _outcome(knowledge_base: KnowledgeBase, case: Case, answers: bool) -> Outcome:
     question = case.question
     ranks: Ranks = {}
     try:
         if question.answerable:
             ranks = case.rank(())  # what is not taken is not found
-            ranks = case.rank(library.search(question.text, PASSAGES))
-        answer = judge(library.ask(question.text), question.answers, case.is_gold) if answers else None
+            ranks = case.rank(knowledge_base.search(question.text, PASSAGES))
+        answer = judge(knowledge_base.ask(question.text), question.answers, case.is_gold) if answers else None
     except (InvalidRequest, PromptTooLong) as error:
         return Outcome(question.id, question.text, question.answerable, ranks, error=error.message)
     return Outcome(question.id, question.text, question.answerable, ranks, answer)

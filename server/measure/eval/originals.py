@@ -5,18 +5,20 @@ from pathlib import Path
 
 from ingest.sandbox.parser import ParserProcess
 from kb.errors import UnreadableFile
+from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Document, DocumentInfo
-from kb.wiring import KnowledgeBase
 from server.measure.eval.asking import with_bar
 from server.terminal import views as terminal
 
 
-def read_again(library: KnowledgeBase, documents: Sequence[DocumentInfo]) -> Iterator[tuple[DocumentInfo, Document]]:
+def read_again(
+    knowledge_base: KnowledgeBase, documents: Sequence[DocumentInfo]
+) -> Iterator[tuple[DocumentInfo, Document]]:
     """Reads the files of documents, as the pipeline does: in a child process, with limits.
 
     A file that is gone, or that has changed since it was indexed, is passed over: its offsets would mean nothing.
     """
-    settings = library.settings
+    settings = knowledge_base.settings
     with ParserProcess() as parser:
         for info in with_bar(terminal.err, "reading", documents):
             path = Path(info.file.root, info.file.source)
@@ -24,5 +26,5 @@ def read_again(library: KnowledgeBase, documents: Sequence[DocumentInfo]) -> Ite
                 document = parser.parse(path, seconds=settings.parse_seconds, memory_bytes=settings.parse_memory_bytes)
             except UnreadableFile:
                 continue
-            if document.text == library.text(info.id):
+            if document.text == knowledge_base.text(info.id):
                 yield info, document

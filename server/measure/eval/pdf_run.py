@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ingest.folders.listing import list_files
 from kb.errors import InvalidRequest
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.text.terms import numbers
 from kb.values.documents import Document, DocumentInfo
 from kb.values.passages import Passage
-from kb.wiring import KnowledgeBase
 from server.measure.eval.corpus import documents_by_path, indexed, workplace, write_articles
 from server.measure.eval.distractors import describe_options, read_distractors
 from server.measure.eval.files import sha256
@@ -68,22 +68,22 @@ def evaluate_pdf(settings: Settings, options: PdfOptions) -> Result:
     beside = read_distractors(options.beside)
     with workplace(options.base) as place:
         folders = [folder, *beside.folders, *([write_articles(place, beside.sets)] if beside.sets else [])]
-        with indexed(settings, place, folders, answering=options.answers) as library:
-            cases = _cases(library, folder, asked, expected)
-            measured = measure(library, cases, answers=options.answers)
+        with indexed(settings, place, folders, answering=options.answers) as knowledge_base:
+            cases = _cases(knowledge_base, folder, asked, expected)
+            measured = measure(knowledge_base, cases, answers=options.answers)
             tested = QuestionSet(
                 command="pdf",
                 name=options.questions.name,
                 sha256=sha256(options.questions),
                 options=_describe(options),
-                documents=library.counts()[0],
+                documents=knowledge_base.counts()[0],
                 paragraphs=0,
                 questions=len(cases),
             )
             notes = [f"{len(rows) - len(expected)} of {len(rows)} rows are left out: {_left_out(options)}"]
-            failed = library.index_state().failed
+            failed = knowledge_base.index_state().failed
             notes += [f"files that could not be indexed: {failed}"] if failed else []
-            return result_of(library, tested, measured, answering=options.answers, notes=notes)
+            return result_of(knowledge_base, tested, measured, answering=options.answers, notes=notes)
 
 
 def _sources(folder: Path) -> list[str]:
@@ -115,12 +115,14 @@ def _left_out(options: PdfOptions) -> str:
 
 
 def _cases(
-    library: KnowledgeBase, folder: Path, rows: Sequence[Row], expected: Mapping[Row, Sequence[str]]
+    knowledge_base: KnowledgeBase, folder: Path, rows: Sequence[Row], expected: Mapping[Row, Sequence[str]]
 ) -> list[Case]:
-    documents = documents_by_path(library)
+    documents = documents_by_path(knowledge_base)
     of_row = {row: [documents[folder / name] for name in expected[row] if folder / name in documents] for row in rows}
     with_answers = {info.id: info for row, infos in of_row.items() if row.answer for info in infos}
-    pages = {info.id: _numbers_of_pages(document) for info, document in read_again(library, [*with_answers.values()])}
+    pages = {
+        info.id: _numbers_of_pages(document) for info, document in read_again(knowledge_base, [*with_answers.values()])
+    }
     return [_case(row, infos, pages) for row, infos in of_row.items()]
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.pipeline.reading import RECIPE
+from kb.knowledge_base import KnowledgeBase
 from kb.models.store import ModelStore
-from kb.wiring import KnowledgeBase
 from server.measure.eval.declining import Declining
 from server.measure.eval.measuring import Measured, Outcome
 from server.measure.eval.metrics import Metrics
@@ -95,7 +95,12 @@ class Result:
 
 
 def result_of(
-    library: KnowledgeBase, tested: QuestionSet, measured: Measured, *, answering: bool, notes: Sequence[str] = ()
+    knowledge_base: KnowledgeBase,
+    tested: QuestionSet,
+    measured: Measured,
+    *,
+    answering: bool,
+    notes: Sequence[str] = (),
 ) -> Result:
     """Puts together what has just been measured.
 
@@ -105,21 +110,21 @@ def result_of(
     run = Run(
         when=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         set=tested,
-        setup=_setup(library, answering=answering),
+        setup=_setup(knowledge_base, answering=answering),
         metrics={name: round(value, 4) for name, value in measured.metrics.items()},
         seconds=round(measured.seconds, 1),
     )
     return Result(run, measured.outcomes, tuple(notes))
 
 
-def _setup(library: KnowledgeBase, *, answering: bool) -> dict[str, Any]:
-    settings = library.settings
+def _setup(knowledge_base: KnowledgeBase, *, answering: bool) -> dict[str, Any]:
+    settings = knowledge_base.settings
     store = ModelStore(settings.models)
     folder = store.find(settings.embedding_model)
     return {
         "version": importlib.metadata.version("r1-kb"),
         "recipe": RECIPE,
-        "model": library.answering_model().name if answering else "",
+        "model": knowledge_base.answering_model().name if answering else "",
         "embedding_identity": store.identity(folder) if folder else "",
         **settings.model_dump(mode="json", include=_SETTINGS_THAT_MATTER),
     }

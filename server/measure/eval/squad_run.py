@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.passages import Passage
-from kb.wiring import KnowledgeBase
 from server.measure.eval.corpus import (
     article_files,
     documents_by_path,
@@ -61,29 +61,29 @@ def evaluate_squad(settings: Settings, options: SquadOptions) -> Result:
     articles = {set_name(0, options.file): squad.articles, **beside.sets}
     with workplace(options.base) as place:
         written = write_articles(place, articles)
-        with indexed(settings, place, [written, *beside.folders], answering=options.answers) as library:
-            located = _Located(library, written, articles)
-            measured = measure(library, _cases(squad, located, options.limit), answers=options.answers)
+        with indexed(settings, place, [written, *beside.folders], answering=options.answers) as knowledge_base:
+            located = _Located(knowledge_base, written, articles)
+            measured = measure(knowledge_base, _cases(squad, located, options.limit), answers=options.answers)
             tested = QuestionSet(
                 command="squad",
                 name=options.file.name,
                 sha256=sha256(*filter(None, [options.file, options.questions_from])),
                 options=_describe(options),
-                documents=library.counts()[0],
+                documents=knowledge_base.counts()[0],
                 paragraphs=len({key for (i, _), key in located.keys.items() if i < len(squad.articles)}),
                 questions=len(measured.outcomes),
             )
             notes = [f"paragraphs that could not be indexed: {located.missing}"] if located.missing else []
-            result = result_of(library, tested, measured, answering=options.answers, notes=notes)
+            result = result_of(knowledge_base, tested, measured, answering=options.answers, notes=notes)
         if not options.answers:
             return result
         first = set_name(0, options.file)
         declining = []
         for gapped in gapped_sets(squad.articles, squad.asked):
             write_articles(place, {**articles, first: gapped.articles})
-            with indexed(settings, place, [written, *beside.folders], answering=True) as library:
+            with indexed(settings, place, [written, *beside.folders], answering=True) as knowledge_base:
                 questions = [asked.question for asked in spread_out(gapped.asked, options.limit)]
-                declining.append(measure_declining(library, gapped.name, questions))
+                declining.append(measure_declining(knowledge_base, gapped.name, questions))
         return result.with_declining(declining)
 
 
@@ -96,14 +96,14 @@ class _Located:
         missing: How many are not indexed; questions to them are misses.
     """
 
-    def __init__(self, library: KnowledgeBase, written: Path, sets: Mapping[str, Sequence[Article]]) -> None:
+    def __init__(self, knowledge_base: KnowledgeBase, written: Path, sets: Mapping[str, Sequence[Article]]) -> None:
         articles = article_files(written, sets)
-        documents = documents_by_path(library)
+        documents = documents_by_path(knowledge_base)
         self.keys = same_paragraphs(list(articles.values()))
         self.paragraphs = Paragraphs(
             Paragraph(self.keys[i, k], span)
             for i, (path, article) in enumerate(articles.items())
-            for k, span in enumerate(locate_article(library, documents.get(path), article))
+            for k, span in enumerate(locate_article(knowledge_base, documents.get(path), article))
             if span
         )
         self.missing = len(self.keys) - len(self.paragraphs)

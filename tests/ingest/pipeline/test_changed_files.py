@@ -15,13 +15,13 @@ from ingest.folders.listing import hash_file, stat_file
 from ingest.pipeline.freshness import FolderFreshness
 from ingest.pipeline.pipeline import Pipeline
 from kb.answering.freshness import FreshPassages
+from kb.knowledge_base import KnowledgeBase
 from kb.ports import Vectors
 from kb.settings import Settings
 from kb.values.answers import Answer
 from kb.values.documents import DocumentInfo, WatchedFolder
-from kb.wiring import KnowledgeBase
 from tests.fakes import FakeEmbedder
-from tests.harness import Watched, eventually, open_fake_library, quick_settings, take_permission, watching
+from tests.harness import Watched, eventually, open_fake_knowledge_base, quick_settings, take_permission, watching
 
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
 OTTER = "# Otters\n\nOtters sleep while they float.\n"
@@ -52,7 +52,7 @@ def watched(settings: Settings, folder: Path) -> Iterator[Watched]:
 
 def asked(watched: Watched) -> tuple[str, Answer]:
     """The texts from which the question is answered now, and the answer."""
-    answer = watched.library.ask(QUESTION)
+    answer = watched.knowledge_base.ask(QUESTION)
     return " ".join(passage.text for passage in answer.passages), answer
 
 
@@ -184,9 +184,9 @@ def test_folder_that_is_away_still_answers(watched: Watched) -> None:
 def fresh_passages(watched: Watched, patience_seconds: float) -> FreshPassages:
     """The passages of the question, with less patience than usual."""
     return FreshPassages(
-        lambda k: watched.library.search(QUESTION, k),
-        lambda key: {document.id: document for document in watched.library.documents()}.get(key),
-        FolderFreshness(watched.library.folders, watched.pipeline.refresh),
+        lambda k: watched.knowledge_base.search(QUESTION, k),
+        lambda key: {document.id: document for document in watched.knowledge_base.documents()}.get(key),
+        FolderFreshness(watched.knowledge_base.folders, watched.pipeline.refresh),
         patience_seconds,
     )
 
@@ -277,12 +277,12 @@ def test_file_behind_an_answer_comes_before_all_others_in_a_long_and_restless_ru
 def synced(settings: Settings, folder: Path) -> Iterator[KnowledgeBase]:
     """A knowledge base that was synced, and that nobody keeps up to date now."""
     (folder / "dome.md").write_text(DOME)
-    with open_fake_library(settings) as library:
-        pipeline = Pipeline(library, [folder])
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        pipeline = Pipeline(knowledge_base, [folder])
         pipeline.start()
         assert pipeline.sync(15)
         pipeline.stop()
-        yield library
+        yield knowledge_base
 
 
 def test_pipeline_that_has_not_begun_begins_when_a_file_has_changed(synced: KnowledgeBase, folder: Path) -> None:

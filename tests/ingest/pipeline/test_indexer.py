@@ -84,7 +84,7 @@ def test_forgotten_file_is_not_tried_again_even_on_demand(settings: Settings, fo
     with watching(settings, folder) as watched:
         watched.write("dome.md", DOME)
         watched.sync()
-        watched.library.forget(watched.documents["dome.md"].id)
+        watched.knowledge_base.forget(watched.documents["dome.md"].id)
         assert watched.pipeline.sync(15, retry=True)
         assert (watched.sources, watched.failures["dome.md"].kind) == ([], FailureKind.FORGOTTEN)
         watched.write("dome.md", DOME + "And again in May.\n")
@@ -101,11 +101,11 @@ def test_folder_that_cannot_be_read_is_listed_and_its_documents_stay(settings: S
         try:
             watched.sync()
             assert watched.sources == ["private/dome.md"]
-            assert "ermission" in watched.library.failures()[0].reason
+            assert "ermission" in watched.knowledge_base.failures()[0].reason
         finally:
             private.chmod(0o755)
         watched.sync()
-        assert (watched.sources, watched.library.failures()) == (["private/dome.md"], [])
+        assert (watched.sources, watched.knowledge_base.failures()) == (["private/dome.md"], [])
 
 
 def test_rules_take_files_out_and_let_them_in_again(settings: Settings, folder: Path) -> None:
@@ -187,10 +187,10 @@ def test_folder_whose_drive_is_not_mounted_keeps_its_documents(settings: Setting
     with watching(settings, folder) as watched:
         path = watched.write("dome.md", DOME)
         watched.sync()
-        [known] = watched.library.folders()
+        [known] = watched.knowledge_base.folders()
         path.unlink()
         # As if the folder's drive had had another number while the file was there.
-        watched.library.remember_folders([type(known)(known.root, (known.device or 0) + 1)])
+        watched.knowledge_base.remember_folders([type(known)(known.root, (known.device or 0) + 1)])
         watched.pipeline.stop()
     with watching(settings, folder) as watched:
         watched.sync()
@@ -216,7 +216,7 @@ def test_document_of_another_recipe_answers_until_it_is_read_anew(settings: Sett
     with watching(settings, folder) as watched:
         watched.write("dome.md", DOME)
         watched.sync()
-        assert watched.library.outdate() == 1
+        assert watched.knowledge_base.outdate() == 1
         assert watched.finds("second dome") == ["dome.md"]
         watched.sync()
         assert watched.documents["dome.md"].recipe != ""

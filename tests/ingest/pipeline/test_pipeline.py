@@ -36,7 +36,7 @@ def watched(shared: Watched) -> Iterator[Watched]:
     folder = shared.folder / "own"
     folder.mkdir()
     shared.sync()
-    yield Watched(shared.library, shared.pipeline, folder, shared.embedder)
+    yield Watched(shared.knowledge_base, shared.pipeline, folder, shared.embedder)
     shutil.rmtree(folder)
     shared.sync()
     assert shared.sources == []
@@ -223,7 +223,7 @@ def test_too_large_file_is_not_read_until_the_limit_is_raised(settings: Settings
         watched.sync()
         watched.write("other.md", OTTER)
         watched.sync()
-        (failure,) = watched.library.failures()
+        (failure,) = watched.knowledge_base.failures()
         assert ("the limit is 1,000" in failure.reason, failure.attempts) == (True, 1)
     with watching(settings, folder) as watched:
         watched.sync()
@@ -282,11 +282,11 @@ def test_unchanged_files_are_not_read_again_at_the_next_start(settings: Settings
     (folder / "dome.md").write_text(DOME)
     with watching(settings, folder) as watched:
         watched.sync()
-        (before,) = watched.library.documents()
+        (before,) = watched.knowledge_base.documents()
     os.utime(folder / "dome.md")  # a new time alone is noted, and no more
     with watching(settings, folder) as watched:
         watched.sync()
-        (after,) = watched.library.documents()
+        (after,) = watched.knowledge_base.documents()
         assert after.indexed_at == before.indexed_at
         assert watched.embedder.embedded == []
 
@@ -301,7 +301,7 @@ def test_file_deleted_during_a_long_run_stops_answering_before_its_end(settings:
         (watched.folder / "dome.md").unlink()
         assert eventually(lambda: watched.finds("dome") == [], 8)
         assert len(watched.sources) < 25
-        assert watched.library.index_state().pending > 0
+        assert watched.knowledge_base.index_state().pending > 0
 
 
 def test_documents_of_a_folder_that_vanishes_stay_until_it_is_back(settings: Settings, folder: Path) -> None:
@@ -339,7 +339,7 @@ def test_documents_of_a_folder_that_is_no_longer_watched_go(settings: Settings, 
     (other / "otter.md").write_text(OTTER)
     with watching(settings, folder, other) as watched:
         watched.sync()
-        assert len(watched.library.documents()) == 2
+        assert len(watched.knowledge_base.documents()) == 2
     with watching(settings, other) as watched:
         watched.sync()
         assert watched.sources == ["otter.md"]
@@ -360,8 +360,8 @@ def test_sync_waits_until_all_is_done(settings: Settings, folder: Path) -> None:
     with watching(settings, folder, embedder=SlowEmbedder(0.1)) as watched:
         watched.sync()
         assert len(watched.sources) == 6
-        assert watched.library.index_state().pending == 0
-        assert watched.library.index_state().last_sync is not None
+        assert watched.knowledge_base.index_state().pending == 0
+        assert watched.knowledge_base.index_state().last_sync is not None
 
 
 def test_several_can_wait_for_the_same_sync(watched: Watched) -> None:

@@ -6,13 +6,13 @@ from ingest.pipeline.reading import Readers
 from ingest.sandbox.parser import ParserUnavailable
 from kb.settings import load
 from kb.values.documents import FileVersion
-from tests.harness import open_fake_library
+from tests.harness import open_fake_knowledge_base
 
 
 def test_reading_asked_for_after_the_end_fails_and_says_nothing_about_the_file(tmp_path: Path) -> None:
     told: list[None] = []
-    with open_fake_library(load(home=tmp_path / "home", models=tmp_path)) as library:
-        readers = Readers(library, lambda: told.append(None))
+    with open_fake_knowledge_base(load(home=tmp_path / "home", models=tmp_path)) as knowledge_base:
+        readers = Readers(knowledge_base, lambda: told.append(None))
         readers.close()
         reading = readers.read(FileVersion(str(tmp_path), "a.md", 1, 1))
         assert isinstance(reading.exception(0), ParserUnavailable)

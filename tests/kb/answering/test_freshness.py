@@ -78,119 +78,124 @@ def declared(passages: FreshPassages) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def test_what_has_not_changed_is_searched_once_and_nobody_is_asked() -> None:
-    library = Library("a", "b", "c")
-    passages = library.passages
+    knowledge_base = Library("a", "b", "c")
+    passages = knowledge_base.passages
     assert texts(passages.find(2)) == ["1 a v1", "2 b v1"]
-    assert (library.searches, library.asked, declared(passages)) == ([2], [], ((), ()))
+    assert (knowledge_base.searches, knowledge_base.asked, declared(passages)) == ([2], [], ((), ()))
 
 
 def test_without_anybody_who_knows_files_nothing_is_checked() -> None:
-    library = Library("a")
-    library.on_disk["a"] = None
-    assert texts(FreshPassages(library.search, library.indexed.get, None).find(4)) == ["1 a v1"]
+    knowledge_base = Library("a")
+    knowledge_base.on_disk["a"] = None
+    assert texts(FreshPassages(knowledge_base.search, knowledge_base.indexed.get, None).find(4)) == ["1 a v1"]
 
 
 def test_changed_file_answers_with_its_new_text() -> None:
-    library = Library("a", "b")
-    library.on_disk["b"] = 2
-    passages = library.passages
+    knowledge_base = Library("a", "b")
+    knowledge_base.on_disk["b"] = 2
+    passages = knowledge_base.passages
     assert texts(passages.find(4)) == ["1 a v1", "2 b v2"]
     assert declared(passages) == (("b.md",), ())
-    assert [ids for ids, _ in library.asked] == [["b"]]
+    assert [ids for ids, _ in knowledge_base.asked] == [["b"]]
 
 
 def test_file_that_is_gone_makes_room_for_the_next_best() -> None:
-    library = Library("a", "b", "c")
-    library.on_disk["a"] = None
-    passages = library.passages
+    knowledge_base = Library("a", "b", "c")
+    knowledge_base.on_disk["a"] = None
+    passages = knowledge_base.passages
     assert texts(passages.find(2)) == ["1 b v1", "2 c v1"]
     assert declared(passages) == (("a.md",), ())
 
 
 def test_renamed_file_is_declared_under_its_new_name() -> None:
-    library = Library("a")
-    library.on_disk["a"] = 2
+    knowledge_base = Library("a")
+    knowledge_base.on_disk["a"] = 2
 
     def move(info: DocumentInfo) -> None:
-        library.indexed["a"] = replace(info, file=replace(info.file, source="new.md", modified_ns=2))
+        knowledge_base.indexed["a"] = replace(info, file=replace(info.file, source="new.md", modified_ns=2))
 
-    library.follow = move
-    passages = library.passages
+    knowledge_base.follow = move
+    passages = knowledge_base.passages
     assert [passage.source for passage in passages.find(1)] == ["new.md"]
     assert declared(passages) == (("new.md",), ())
 
 
 @pytest.mark.parametrize("now", [None, 2])
 def test_what_cannot_be_followed_in_time_does_not_answer_and_is_declared(now: int | None) -> None:
-    library = Library("a", "b", "c")
-    library.on_disk["a"] = now
-    library.follow = lambda info: None
-    passages = library.passages
+    knowledge_base = Library("a", "b", "c")
+    knowledge_base.on_disk["a"] = now
+    knowledge_base.follow = lambda info: None
+    passages = knowledge_base.passages
     assert texts(passages.find(2)) == ["1 b v1", "2 c v1"]
     assert declared(passages) == ((), ("a.md",))
-    assert len(library.asked) == 1, "each version is tried once"
+    assert len(knowledge_base.asked) == 1, "each version is tried once"
 
 
 def test_no_more_passages_come_than_were_asked_for_when_a_document_goes_meanwhile() -> None:
-    library = Library("a", "b", "c", "d")
-    library.on_disk["a"] = 2
-    library.follow = lambda info: None
+    knowledge_base = Library("a", "b", "c", "d")
+    knowledge_base.on_disk["a"] = 2
+    knowledge_base.follow = lambda info: None
 
     def go() -> None:
-        if len(library.searches) == 2:
-            library.indexed = {"b": document("b"), "c": document("c"), "d": document("d"), "a": library.indexed["a"]}
+        if len(knowledge_base.searches) == 2:
+            knowledge_base.indexed = {
+                "b": document("b"),
+                "c": document("c"),
+                "d": document("d"),
+                "a": knowledge_base.indexed["a"],
+            }
 
-    library.on_search = go
-    assert texts(library.passages.find(2)) == ["1 b v1", "2 c v1"]
+    knowledge_base.on_search = go
+    assert texts(knowledge_base.passages.find(2)) == ["1 b v1", "2 c v1"]
 
 
 def test_next_best_that_has_changed_too_does_not_answer_either() -> None:
-    library = Library("a", "b", "c", "d")
-    library.on_disk["a"] = library.on_disk["c"] = 2
-    library.follow = lambda info: None
-    passages = library.passages
+    knowledge_base = Library("a", "b", "c", "d")
+    knowledge_base.on_disk["a"] = knowledge_base.on_disk["c"] = 2
+    knowledge_base.follow = lambda info: None
+    passages = knowledge_base.passages
     assert texts(passages.find(2)) == ["1 b v1"]
     assert declared(passages) == ((), ("a.md", "c.md"))
 
 
 def test_what_comes_up_in_the_second_search_is_checked_as_well() -> None:
-    library = Library("a", "b")
-    library.on_disk = {"a": None, "b": 2}
-    passages = library.passages
+    knowledge_base = Library("a", "b")
+    knowledge_base.on_disk = {"a": None, "b": 2}
+    passages = knowledge_base.passages
     assert texts(passages.find(1)) == ["1 b v2"]
-    assert [ids for ids, _ in library.asked] == [["a"], ["b"]]
+    assert [ids for ids, _ in knowledge_base.asked] == [["a"], ["b"]]
     assert declared(passages) == (("a.md", "b.md"), ())
 
 
 def test_one_that_is_followed_and_one_that_is_not_are_told_apart() -> None:
-    library = Library("a", "b")
-    library.on_disk = {"a": 2, "b": 2}
-    library.follow = lambda info: library.index(info) if info.id == "a" else None
-    passages = library.passages
+    knowledge_base = Library("a", "b")
+    knowledge_base.on_disk = {"a": 2, "b": 2}
+    knowledge_base.follow = lambda info: knowledge_base.index(info) if info.id == "a" else None
+    passages = knowledge_base.passages
     assert texts(passages.find(2)) == ["1 a v2"]
     assert declared(passages) == (("a.md",), ("b.md",))
 
 
 def test_file_that_never_comes_to_rest_is_not_waited_for_longer_than_allowed() -> None:
-    library = Library("a")
-    library.on_disk["a"] = 2
+    knowledge_base = Library("a")
+    knowledge_base.on_disk["a"] = 2
 
     def write_again(info: DocumentInfo) -> None:
-        library.index(info)
-        library.on_disk["a"] = info.file.modified_ns + 2
+        knowledge_base.index(info)
+        knowledge_base.on_disk["a"] = info.file.modified_ns + 2
 
-    library.follow = write_again
-    passages = FreshPassages(library.search, library.indexed.get, library, patience_seconds=0.05)
+    knowledge_base.follow = write_again
+    passages = FreshPassages(knowledge_base.search, knowledge_base.indexed.get, knowledge_base, patience_seconds=0.05)
     assert passages.find(4) == ()
     assert declared(passages) == ((), ("a.md",))
-    left = [seconds for _, seconds in library.asked]
+    left = [seconds for _, seconds in knowledge_base.asked]
     assert 0.05 >= left[0] > left[-1] > 0
 
 
 def test_document_that_is_removed_between_search_and_check_does_not_answer() -> None:
-    library = Library("a", "b")
-    library.on_search = lambda: library.indexed.pop("a", None)
-    assert texts(library.passages.find(2)) == ["1 b v1"]
+    knowledge_base = Library("a", "b")
+    knowledge_base.on_search = lambda: knowledge_base.indexed.pop("a", None)
+    assert texts(knowledge_base.passages.find(2)) == ["1 b v1"]
 
 
 def test_closing_the_declared_events_closes_the_answer() -> None:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from kb.answering.lookup import answer_events
-from kb.answering.retrieval import Findings, Part
+from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets
-from kb.answering.writing import Brief
+from kb.answering.writing import AnswerOptions
 from kb.errors import ModelBusy, ModelMissing
 from kb.ports import LanguageModel, Vectors
 from kb.text.sentences import sentence_spans
@@ -58,9 +58,9 @@ def ask(
     nothing_because: str = "",
 ) -> Generator[AnswerEvent, None, None]:
     limits = options or GenerationOptions()
-    brief = Brief(
+    options = AnswerOptions(
         question=question,
-        parts=list(map(Part, parts or [question], queries or parts or [question])),
+        parts=list(map(SubQuestion, parts or [question], queries or parts or [question])),
         history=history,
         thinking=thinking,
         budgets=ThinkingBudgets(short=3, full=limits.reasoning_tokens),
@@ -68,9 +68,9 @@ def ask(
         passage_tokens=passage_tokens,
         min_evidence=0.5,
     )
-    findings = Findings(tuple(passages), tuple(evidence) if passages else (0.0,) * len(evidence), nothing_because)
+    found = RetrievalResult(tuple(passages), tuple(evidence) if passages else (0.0,) * len(evidence), nothing_because)
     get_model = model if callable(model) else lambda: model
-    return answer_events(brief, lambda: findings, get_model, no_vectors, index or IndexState())
+    return answer_events(options, lambda: found, get_model, no_vectors, index or IndexState())
 
 
 def answer_of(events: Sequence[AnswerEvent]) -> Answer:
@@ -319,7 +319,16 @@ def test_model_is_given_passages_history_and_question() -> None:
 def test_follow_up_is_asked_so_that_it_can_be_understood_from_what_the_model_sees(answer: str, asked: str) -> None:
     model = FakeLanguageModel()
     history = [Turn("What opens at nine?", answer)]
-    list(ask(model, question="Who?", history=history, parts=["Who?"], queries=["The dome. Who?"], passage_tokens=100))
+    list(
+        ask(
+            model,
+            question="Who?",
+            history=history,
+            sub_questions=["Who?"],
+            queries=["The dome. Who?"],
+            passage_tokens=100,
+        )
+    )
     (messages,) = model.asked
     assert f"Question: {asked}\n" in messages[-1].content
 

@@ -1,14 +1,14 @@
 import pytest
 
-from kb.citing.claims import Basis, is_borne_out
-from kb.citing.wording import Wording
+from kb.citing.analysed_text import AnalysedText
+from kb.citing.claims import Support, is_borne_out
 
 CONTEXT = "Station handbook › Winter 2023"
 
 
 def borne_out(sentence: str, quote: str, question: str = "") -> bool:
-    source = [Wording(quote, CONTEXT)]
-    return is_borne_out(Wording(sentence), Basis(source, [source], Wording(question)))
+    source = [AnalysedText(quote, CONTEXT)]
+    return is_borne_out(AnalysedText(sentence), Support(source, [source], AnalysedText(question)))
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_what_differs_in_a_number_a_name_or_a_negation_is_not(sentence: str, quo
 
 def test_a_number_does_not_belong_to_a_name_that_has_another_of_its_own() -> None:
     said = "By then Toyota will have closed its works in 2017.", "In Geelong Ford will close its plant in October 2016."
-    question = Wording("When does the plant close?")
-    basis = Basis([Wording(" ".join(said))], [[Wording(one) for one in said]], question)
-    assert is_borne_out(Wording("The works of Toyota will have closed in 2017."), basis)
-    assert is_borne_out(Wording("The plant in Geelong will close in 2016."), basis)
-    assert not is_borne_out(Wording("The plant in Geelong will close in 2017."), basis)
+    question = AnalysedText("When does the plant close?")
+    support = Support([AnalysedText(" ".join(said))], [[AnalysedText(one) for one in said]], question)
+    assert is_borne_out(AnalysedText("The works of Toyota will have closed in 2017."), support)
+    assert is_borne_out(AnalysedText("The plant in Geelong will close in 2016."), support)
+    assert not is_borne_out(AnalysedText("The plant in Geelong will close in 2017."), support)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,14 @@ def test_a_direction_must_be_in_the_quote(sentence: str, quote: str, expected: b
     ],
 )
 def test_what_the_question_supposes_is_not_taken_for_granted(sentence: str, quote: str, question: str) -> None:
-    source = [Wording(quote, CONTEXT)]
+    source = [AnalysedText(quote, CONTEXT)]
     is_yes_or_no = question.startswith("Is ")
-    assert not is_borne_out(Wording(sentence), Basis(source, [source], Wording(question), frozenset(), is_yes_or_no))
-    assert is_borne_out(Wording(quote), Basis(source, [source], Wording(question), frozenset(), is_yes_or_no))
+    assert not is_borne_out(
+        AnalysedText(sentence), Support(source, [source], AnalysedText(question), frozenset(), is_yes_or_no)
+    )
+    assert is_borne_out(
+        AnalysedText(quote), Support(source, [source], AnalysedText(question), frozenset(), is_yes_or_no)
+    )
 
 
 def test_a_name_of_the_question_may_be_repeated() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
+from kb.citing.analysed_text import AnalysedText
 from kb.citing.fragments import has_nearer_rival, is_of_kind_asked, polarity
-from kb.citing.wording import Wording
 
 SCORES = "The Panthers gave up 308 points, and led the league in interceptions with 24, said Josh Norman."
 
@@ -51,4 +51,4 @@ def test_a_number_is_wanted_where_one_is_asked_for(answer: str, question: str, e
 def test_of_two_numbers_the_one_that_the_question_is_about_is_nearer(
     answer: str, question: str, expected: bool
 ) -> None:
-    assert has_nearer_rival(answer, Wording(question), SCORES) is expected
+    assert has_nearer_rival(answer, AnalysedText(question), SCORES) is expected

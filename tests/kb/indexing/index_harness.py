@@ -8,8 +8,8 @@ from pathlib import Path
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.indexing.generations import IndexStores
-from kb.indexing.live_index import Retrieval
-from kb.indexing.startup import open_retrieval
+from kb.indexing.live_index import LiveIndex
+from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
 from kb.ports import VectorIndex
 from kb.search.dense import vector_id
@@ -46,18 +46,18 @@ class Running:
 
     def __post_init__(self) -> None:
         space = Space(self.embedder.identity, model=self.embedder.identity)
-        self.upkeep: Upkeep = open_retrieval(self.catalog, self.stores, space, self.embedder, self._load)
+        self.upkeep: Upkeep = open_index(self.catalog, self.stores, space, self.embedder, self._load)
 
     def _load(self, space: Space) -> FakeEmbedder | None:
         return next((model for model in self.before if model.identity == space.model == space.identity), None)
 
     @property
-    def retrieval(self) -> Retrieval:
-        return self.upkeep.retrieval
+    def live_index(self) -> LiveIndex:
+        return self.upkeep.live_index
 
     @property
     def index(self) -> VectorIndex:
-        return self.retrieval.serving.index
+        return self.live_index.serving.index
 
     @property
     def generation(self) -> str:
@@ -67,7 +67,7 @@ class Running:
 
     def write(self, *texts: str, source: str = "a.md", context: str = "", modified_ns: int = 1_000) -> str:
         file = file_named(source, modified_ns)
-        return self.retrieval.replace(file, *document_of(*texts, context=context), lambda: None)
+        return self.live_index.replace(file, *document_of(*texts, context=context), lambda: None)
 
     def maintain(self, steps: int = 1000, keep_unused: bool = False) -> int:
         """Takes steps until there is nothing more to do; gives their number."""
@@ -77,14 +77,14 @@ class Running:
         return steps
 
     def found(self, query: str) -> list[str]:
-        return [passage.text for passage in self.retrieval.passages(query, 10)]
+        return [passage.text for passage in self.live_index.passages(query, 10)]
 
     def assert_in_step(self) -> None:
         """Every chunk has its vector in the space that answers, and no vector is without a chunk."""
         keys = self.catalog.chunk_keys()
         assert self.index.ids() == {vector_id(*key) for key in keys}
         hashes = {text_hash for _, text_hash in keys}
-        assert self.catalog.embeddings.known(self.retrieval.serving.space.key, hashes) == hashes
+        assert self.catalog.embeddings.known(self.live_index.serving.space.key, hashes) == hashes
 
 
 @contextmanager

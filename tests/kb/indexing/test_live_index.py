@@ -81,17 +81,17 @@ def test_same_text_is_embedded_once_wherever_it_stands(process: Running) -> None
     process.write(WHALE, source="b.md")
     assert sorted(process.embedder.embedded) == sorted([WHALE, FOX])
     assert len(process.index.ids()) == 3
-    process.retrieval.remove(process.catalog.document_id("/notes", "a.md") or "")
+    process.live_index.remove(process.catalog.document_id("/notes", "a.md") or "")
     assert process.found("blue whale") == [WHALE]
     process.assert_in_step()
 
 
 def test_removed_document_is_not_found_any_more(process: Running) -> None:
     document_id = process.write(WHALE)
-    process.retrieval.remove(document_id)
+    process.live_index.remove(document_id)
     assert process.found("blue whale") == []
     assert process.index.ids() == set()
-    process.retrieval.remove(document_id)
+    process.live_index.remove(document_id)
 
 
 def test_document_without_text_is_kept_with_no_chunks(process: Running) -> None:
@@ -138,7 +138,7 @@ def test_crash_while_removing_removes(home: Path, how: str) -> None:
         document_id = process.write(WHALE)
         index.fails_at = "delete"
         with pytest.raises(StorageError):
-            getattr(process.retrieval, how)(document_id)
+            getattr(process.live_index, how)(document_id)
         assert process.found("whale") == []
         index.fails_at = ""
     with running(home, stores) as process:
@@ -156,7 +156,7 @@ def test_interrupted_work_is_taken_up_where_it_was(process: Running) -> None:
             raise KBError("closing")
 
     with pytest.raises(KBError, match="closing"):
-        process.retrieval.replace(file_named("a.md"), *document_of(*texts), stop_at_the_third)
+        process.live_index.replace(file_named("a.md"), *document_of(*texts), stop_at_the_third)
     assert process.catalog.counts() == (0, 0)
     assert len(process.embedder.embedded) == 2 * EMBEDDINGS_PER_COMMIT
     process.write(*texts)
@@ -180,9 +180,9 @@ def test_forgotten_document_does_not_come_back_through_a_swap_that_was_under_way
     document_id = process.write(WHALE)
 
     def forget() -> None:
-        process.retrieval.forget(document_id)
+        process.live_index.forget(document_id)
 
-    process.retrieval.replace(file_named("a.md"), *document_of(FOX), forget)
+    process.live_index.replace(file_named("a.md"), *document_of(FOX), forget)
     assert process.catalog.documents() == []
     assert process.found("fox whale") == []
     process.assert_in_step()
@@ -191,14 +191,14 @@ def test_forgotten_document_does_not_come_back_through_a_swap_that_was_under_way
 
 
 def test_another_version_of_a_forgotten_file_is_indexed(process: Running) -> None:
-    process.retrieval.forget(process.write(WHALE))
+    process.live_index.forget(process.write(WHALE))
     process.write(FOX, modified_ns=2_000)
     assert process.found("fox") == [FOX]
     assert process.catalog.ledger.failures() == []
 
 
 def test_forgetting_what_is_not_there_changes_nothing(process: Running) -> None:
-    assert process.retrieval.forget("unknown") is None
+    assert process.live_index.forget("unknown") is None
     assert process.catalog.ledger.failures() == []
     assert process.maintain() == 0
 

@@ -145,14 +145,14 @@ def test_another_model_embeds_all_while_the_one_before_answers(home: Path) -> No
     old.embedded.clear()
     with running(home, stores, new, before=(old,)) as process:
         assert new.embedded == []
-        assert process.retrieval.serving.embedder is old
+        assert process.live_index.serving.embedder is old
         assert process.found("猫")[0] == CAT
         progress = process.upkeep.progress
         assert progress is not None
         assert (progress.done, progress.total, progress.unit) == (0, 3, "chunks")
         process.maintain()
         assert sorted(new.embedded) == sorted([f"Animals\n{WHALE}", f"Animals\n{FOX}", CAT])
-        assert process.retrieval.serving.embedder is new
+        assert process.live_index.serving.embedder is new
         assert process.upkeep.progress is None
         assert process.catalog.embeddings.spaces() == ["new"]
         assert process.found("猫")[0] == CAT
@@ -174,12 +174,12 @@ def test_documents_that_change_while_another_model_embeds_are_found_before_and_a
         process.maintain(3)
         process.write(WHALE, source="0.md")
         process.write(FOX, source="new.md")
-        process.retrieval.remove(process.catalog.document_id("/notes", "1.md") or "")
-        assert process.retrieval.serving.embedder is old
+        process.live_index.remove(process.catalog.document_id("/notes", "1.md") or "")
+        assert process.live_index.serving.embedder is old
         assert WHALE in process.found(WHALE)
         process.assert_in_step()
         process.maintain()
-        assert process.retrieval.serving.embedder is new
+        assert process.live_index.serving.embedder is new
         assert {WHALE, FOX} <= {*process.found(WHALE), *process.found(FOX)}
         process.assert_in_step()
 
@@ -231,7 +231,7 @@ def test_going_back_to_the_model_before_needs_only_what_is_new(home: Path) -> No
     with running(home, stores, old, before=(new,)) as process:
         process.maintain()
         process.assert_in_step()
-        assert process.retrieval.serving.embedder is old
+        assert process.live_index.serving.embedder is old
     assert old.embedded == []
 
 
@@ -244,12 +244,12 @@ def test_embeddings_computed_anew_replace_the_old_ones_when_all_are_there(home: 
         process.maintain(2)
         before = len(process.embedder.embedded)
         assert 0 < before < MORE_THAN_A_STEP
-        assert process.retrieval.serving.space.key == "fake"
+        assert process.live_index.serving.space.key == "fake"
         process.assert_in_step()
     with running(home, stores) as process:
-        assert process.retrieval.serving.space.key == "fake"
+        assert process.live_index.serving.space.key == "fake"
         process.maintain()
-        assert process.retrieval.serving.space.key == "fake#1"
+        assert process.live_index.serving.space.key == "fake#1"
         assert before + len(process.embedder.embedded) == MORE_THAN_A_STEP
         assert process.catalog.embeddings.spaces() == ["fake#1"]
         process.assert_in_step()
@@ -313,7 +313,7 @@ def test_a_process_that_ends_between_any_two_writes_heals_at_the_next_start(tmp_
         with suppress(Killed), running(home, stores) as process:
             stores.writes_left = writes
             if wish == "forget":
-                process.retrieval.forget(unwanted)
+                process.live_index.forget(unwanted)
             else:
                 process.catalog.ledger.add("revision" if wish == "revision" else "renewals")
             process.maintain()
@@ -324,7 +324,7 @@ def test_a_process_that_ends_between_any_two_writes_heals_at_the_next_start(tmp_
             assert process.found("whale fox")[0] == f"{WHALE}\n{FOX}"
             assert process.embedder.embedded == [], "nothing that is committed is embedded at the start"
             process.maintain()
-            assert process.retrieval.serving.space.revision == (wish == "revision")
+            assert process.live_index.serving.space.revision == (wish == "revision")
             assert list(stores.indexes) == [process.generation]
             process.assert_in_step()
             assert process.maintain() == 0
@@ -343,7 +343,7 @@ def test_a_pause_of_the_process_after_any_step_changes_nothing(home: Path) -> No
         with running(home, stores) as process:
             process.assert_in_step()
             if steps == 0:
-                process.retrieval.forget(forgotten)
+                process.live_index.forget(forgotten)
             process.maintain(steps)
             assert process.found("whale fox")
             assert process.embedder.embedded == []

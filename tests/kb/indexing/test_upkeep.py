@@ -54,7 +54,7 @@ RARE_WORDS = ["zyxomma", "petiolat", "quuxhaven", "vexillolog"]
 def write_secret(process: Running, secret: str = SECRET, source: str = "Plan Brxl.md", modified_ns: int = 1_000) -> str:
     chunks = [Chunk(0, len(secret), secret, ("Plan Brxl",), context="Plan Brxl", tokens=12)]
     document = Document("Plan Brxl", "text/markdown", secret, (), True, ("tagwrbl",))
-    return process.retrieval.replace(file_named(source, modified_ns), document, chunks, lambda: None)
+    return process.live_index.replace(file_named(source, modified_ns), document, chunks, lambda: None)
 
 
 def needles(embedder: FakeEmbedder) -> list[bytes]:
@@ -73,7 +73,7 @@ def test_no_byte_of_a_forgotten_document_is_left(home: Path) -> None:
             process.write(text, source=f"{20 + number}.md")
         assert not nothing_holds(home, needles(FakeEmbedder()))
         before = process.generation
-        process.retrieval.forget(document_id)
+        process.live_index.forget(document_id)
         process.maintain()
         assert nothing_holds(home, needles(FakeEmbedder()))
         assert nothing_holds(home, [document_id.encode()])
@@ -87,7 +87,7 @@ def test_versions_before_the_one_that_is_forgotten_are_gone_as_well(home: Path) 
     with running(home, ChromaStores(home / "chroma")) as process:
         write_secret(process, source="plan.md")
         document_id = write_secret(process, "Nothing to see here.", "plan.md", 2_000)
-        process.retrieval.forget(document_id)
+        process.live_index.forget(document_id)
         process.maintain()
         assert nothing_holds(home, needles(FakeEmbedder()))
 
@@ -95,7 +95,7 @@ def test_versions_before_the_one_that_is_forgotten_are_gone_as_well(home: Path) 
 def test_text_that_another_document_has_as_well_stays_findable(home: Path, stores: IndexStores) -> None:
     with running(home, stores) as process:
         process.write(WHALE, source="a.md")
-        process.retrieval.forget(process.write(WHALE, FOX, source="b.md"))
+        process.live_index.forget(process.write(WHALE, FOX, source="b.md"))
         process.maintain()
         assert process.found("whale fox") == [WHALE]
         process.assert_in_step()
@@ -106,7 +106,7 @@ def test_forgetting_that_was_cut_off_is_finished_after_a_restart(home: Path) -> 
     with running(home, stores) as process:
         process.write(WHALE, source="a.md")
         document_id = write_secret(process, source="plan.md")
-        process.retrieval.forget(document_id)
+        process.live_index.forget(document_id)
         process.maintain(2)
     with running(home, stores) as process:
         process.maintain()
@@ -128,7 +128,7 @@ def test_what_a_reader_holds_back_is_purged_when_it_is_done(home: Path) -> None:
         reader = threading.Thread(target=read)
         reader.start()
         assert begun.wait(10)
-        process.retrieval.forget(document_id)
+        process.live_index.forget(document_id)
         assert process.maintain(6) == 6, "there is still something to do"
         goes_on.set()
         reader.join(10)
@@ -143,7 +143,7 @@ def test_forgetting_while_a_new_index_is_made_leaves_no_trace_in_it(home: Path) 
         process.catalog.ledger.add("renewals")
         process.maintain(1)
         assert len(stores_on_disk(home)) == 2
-        process.retrieval.forget(document_id)
+        process.live_index.forget(document_id)
         process.maintain()
         assert stores_on_disk(home) == [process.generation]
         assert nothing_holds(home, needles(FakeEmbedder()))

@@ -52,7 +52,7 @@ class Library:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def knowledge_base(tmp_path: Path) -> Iterator[Library]:
     catalog = Catalog(tmp_path / "catalog.sqlite3")
     yield Library(catalog)
     catalog.close()
@@ -67,84 +67,84 @@ def expected(document_id: str, values: list[float], k: int) -> list[tuple[str, f
     return [(f"{document_id}:{document_id} {number}", round(cosine, 3)) for number, cosine in best]
 
 
-def test_without_filters_the_index_is_asked_once_for_no_more_than_is_wanted(library: Library) -> None:
-    library.add("a", *cosines(30, 0.1, 0.9))
-    assert library.found(5, EVERYTHING) == expected("a", cosines(30, 0.1, 0.9), 5)
-    assert library.index.asked == [5]
+def test_without_filters_the_index_is_asked_once_for_no_more_than_is_wanted(knowledge_base: Library) -> None:
+    knowledge_base.add("a", *cosines(30, 0.1, 0.9))
+    assert knowledge_base.found(5, EVERYTHING) == expected("a", cosines(30, 0.1, 0.9), 5)
+    assert knowledge_base.index.asked == [5]
 
 
-def test_without_an_index_nothing_is_found(library: Library) -> None:
-    library.add("a", 0.9)
+def test_without_an_index_nothing_is_found(knowledge_base: Library) -> None:
+    knowledge_base.add("a", 0.9)
     for filters in (EVERYTHING, Filters(document_ids=("a",))):
-        assert nearest(library.catalog, None, SPACE, QUERY, 5, filters) == []
+        assert nearest(knowledge_base.catalog, None, SPACE, QUERY, 5, filters) == []
 
 
-def test_few_chunks_are_compared_one_by_one_however_far_they_are(library: Library) -> None:
-    library.add("near", *cosines(200, 0.5, 0.9))
+def test_few_chunks_are_compared_one_by_one_however_far_they_are(knowledge_base: Library) -> None:
+    knowledge_base.add("near", *cosines(200, 0.5, 0.9))
     far = cosines(8, -0.9, -0.1)
-    library.add("far", *far)
-    assert library.found(5, Filters(document_ids=("far",))) == expected("far", far, 5)
-    assert library.index.asked == []
+    knowledge_base.add("far", *far)
+    assert knowledge_base.found(5, Filters(document_ids=("far",))) == expected("far", far, 5)
+    assert knowledge_base.index.asked == []
 
 
-def test_many_chunks_are_looked_for_in_the_index(library: Library) -> None:
-    library.add("other", *cosines(100, 0.1, 0.95))
+def test_many_chunks_are_looked_for_in_the_index(knowledge_base: Library) -> None:
+    knowledge_base.add("other", *cosines(100, 0.1, 0.95))
     many = cosines(100, 0.1, 0.9)
-    library.add("many", *many)
-    assert library.found(5, Filters(document_ids=("many",))) == expected("many", many, 5)
-    assert library.index.asked == [20]
+    knowledge_base.add("many", *many)
+    assert knowledge_base.found(5, Filters(document_ids=("many",))) == expected("many", many, 5)
+    assert knowledge_base.index.asked == [20]
 
 
-def test_more_is_asked_of_the_index_while_too_few_pass(library: Library) -> None:
-    library.add("near", *cosines(40, 0.8, 0.9))
+def test_more_is_asked_of_the_index_while_too_few_pass(knowledge_base: Library) -> None:
+    knowledge_base.add("near", *cosines(40, 0.8, 0.9))
     many = cosines(200, 0.1, 0.7)
-    library.add("many", *many)
-    assert library.found(5, Filters(document_ids=("many",))) == expected("many", many, 5)
-    assert library.index.asked == [12, 48]
+    knowledge_base.add("many", *many)
+    assert knowledge_base.found(5, Filters(document_ids=("many",))) == expected("many", many, 5)
+    assert knowledge_base.index.asked == [12, 48]
 
 
-def test_what_the_index_hides_too_well_is_compared_one_by_one(library: Library) -> None:
-    library.add("near", *cosines(900, 0.8, 0.9))
+def test_what_the_index_hides_too_well_is_compared_one_by_one(knowledge_base: Library) -> None:
+    knowledge_base.add("near", *cosines(900, 0.8, 0.9))
     many = cosines(200, 0.1, 0.7)
-    library.add("many", *many)
-    assert library.found(5, Filters(document_ids=("many",))) == expected("many", many, 5)
-    assert library.index.asked == [55, 220]
+    knowledge_base.add("many", *many)
+    assert knowledge_base.found(5, Filters(document_ids=("many",))) == expected("many", many, 5)
+    assert knowledge_base.index.asked == [55, 220]
 
 
-def test_all_that_pass_are_found_where_there_are_fewer_than_wanted(library: Library) -> None:
-    library.add("a", 0.3, 0.6)
-    library.add("b", *cosines(50, 0.1, 0.9))
-    assert library.found(50, Filters(document_ids=("a",))) == [("a:a 1", 0.6), ("a:a 0", 0.3)]
+def test_all_that_pass_are_found_where_there_are_fewer_than_wanted(knowledge_base: Library) -> None:
+    knowledge_base.add("a", 0.3, 0.6)
+    knowledge_base.add("b", *cosines(50, 0.1, 0.9))
+    assert knowledge_base.found(50, Filters(document_ids=("a",))) == [("a:a 1", 0.6), ("a:a 0", 0.3)]
 
 
-def test_documents_in_great_number_are_compared_to_the_last(library: Library) -> None:
+def test_documents_in_great_number_are_compared_to_the_last(knowledge_base: Library) -> None:
     for number in range(205):
-        library.add(f"d{number}", -0.1 if number in (0, 99) else -0.5, source=f"x/{number}.md")
-    library.add("near", *cosines(700, 0.6, 0.8))
-    assert sorted(library.found(2, Filters(folders=("x",)))) == [("d0:d0 0", -0.1), ("d99:d99 0", -0.1)]
+        knowledge_base.add(f"d{number}", -0.1 if number in (0, 99) else -0.5, source=f"x/{number}.md")
+    knowledge_base.add("near", *cosines(700, 0.6, 0.8))
+    assert sorted(knowledge_base.found(2, Filters(folders=("x",)))) == [("d0:d0 0", -0.1), ("d99:d99 0", -0.1)]
 
 
-def test_no_match_is_nothing_and_asks_nobody(library: Library) -> None:
-    library.add("a", *cosines(30, 0.1, 0.9))
-    assert library.found(5, Filters(document_ids=("unknown",))) == []
-    assert library.index.asked == []
+def test_no_match_is_nothing_and_asks_nobody(knowledge_base: Library) -> None:
+    knowledge_base.add("a", *cosines(30, 0.1, 0.9))
+    assert knowledge_base.found(5, Filters(document_ids=("unknown",))) == []
+    assert knowledge_base.index.asked == []
 
 
-def test_text_that_stands_twice_in_a_document_is_found_once(library: Library) -> None:
-    library.add("a", 0.5)
+def test_text_that_stands_twice_in_a_document_is_found_once(knowledge_base: Library) -> None:
+    knowledge_base.add("a", 0.5)
     chunks = [Chunk(0, 1, "x"), Chunk(1, 2, "x")]
     file = FileVersion("/notes", "a.md", 1, 1, "hash")
-    library.catalog.swap("a", file, Document("", "", "xx", ()), chunks, ["a 0", "a 0"])
-    assert library.found(5, Filters(document_ids=("a",))) == [("a:a 0", 0.5)]
+    knowledge_base.catalog.swap("a", file, Document("", "", "xx", ()), chunks, ["a 0", "a 0"])
+    assert knowledge_base.found(5, Filters(document_ids=("a",))) == [("a:a 0", 0.5)]
 
 
-def test_vectors_of_another_space_and_chunks_without_one_are_passed_over(library: Library) -> None:
-    library.add("a", 0.5, 0.6)
-    library.catalog.embeddings.put("other", ["a 0"], np.ones((1, 3), dtype=np.float32))
+def test_vectors_of_another_space_and_chunks_without_one_are_passed_over(knowledge_base: Library) -> None:
+    knowledge_base.add("a", 0.5, 0.6)
+    knowledge_base.catalog.embeddings.put("other", ["a 0"], np.ones((1, 3), dtype=np.float32))
     file = FileVersion("/notes", "a.md", 1, 1, "hash")
     chunks = [Chunk(0, 1, "x"), Chunk(1, 2, "y")]
-    library.catalog.swap("a", file, Document("", "", "xy", ()), chunks, ["a 0", "not embedded"])
-    assert library.found(5, Filters(document_ids=("a",))) == [("a:a 0", 0.5)]
+    knowledge_base.catalog.swap("a", file, Document("", "", "xy", ()), chunks, ["a 0", "not embedded"])
+    assert knowledge_base.found(5, Filters(document_ids=("a",))) == [("a:a 0", 0.5)]
 
 
 def test_vector_id_can_be_taken_apart() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kb.catalog.catalog import Catalog
-from kb.indexing.live_index import Retrieval
+from kb.indexing.live_index import LiveIndex
 from kb.ports import Embedder
 from kb.search.dense import split_vector_id, vector_id
 from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
@@ -20,7 +20,7 @@ class Library:
     def __init__(self, catalog: Catalog, measure: MeasureBalance = no_balance) -> None:
         self.embedder = FakeEmbedder()
         self.index = FakeVectorIndex()
-        self.retrieval = Retrieval(catalog, self.embedder, self.index, measure=measure)
+        self.retrieval = LiveIndex(catalog, self.embedder, self.index, measure=measure)
 
     def write(self, source: str, texts: Sequence[str], headings: Sequence[str] = ()) -> str:
         chunks, start = [], 0
@@ -37,16 +37,16 @@ class Library:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def knowledge_base(tmp_path: Path) -> Iterator[Library]:
     catalog = Catalog(tmp_path / "catalog.sqlite3")
     yield Library(catalog)
     catalog.close()
 
 
-def write_others(library: Library) -> None:
+def write_others(knowledge_base: Library) -> None:
     """Fills the library with what has something to do with domes, but less than other texts have."""
     for number in range(20):
-        library.write(f"{number}.md", [f"There is a dome somewhere in the text number {number}."])
+        knowledge_base.write(f"{number}.md", [f"There is a dome somewhere in the text number {number}."])
 
 
 def test_vector_id_can_be_taken_apart() -> None:
@@ -63,20 +63,20 @@ def test_vector_id_can_be_taken_apart() -> None:
         ("What is E1234?", "codes.md"),
     ],
 )
-def test_passage_is_found_in_english_and_chinese(library: Library, query: str, source: str) -> None:
-    library.write("dome.md", ["The dome opens at nine in the evening."])
-    library.write("bread.md", ["Bread is baked from flour and water."])
-    library.write("圆顶.md", ["圆顶晚上九点打开。"])
-    library.write("面包.md", ["面包由面粉和水制成。"])
-    library.write("codes.md", ["Error E1234 means that the shutter is stuck."])
-    assert library.passages(query)[0].source == source
+def test_passage_is_found_in_english_and_chinese(knowledge_base: Library, query: str, source: str) -> None:
+    knowledge_base.write("dome.md", ["The dome opens at nine in the evening."])
+    knowledge_base.write("bread.md", ["Bread is baked from flour and water."])
+    knowledge_base.write("圆顶.md", ["圆顶晚上九点打开。"])
+    knowledge_base.write("面包.md", ["面包由面粉和水制成。"])
+    knowledge_base.write("codes.md", ["Error E1234 means that the shutter is stuck."])
+    assert knowledge_base.passages(query)[0].source == source
 
 
-def test_passage_says_where_it_stands(library: Library) -> None:
+def test_passage_says_where_it_stands(knowledge_base: Library) -> None:
     texts = ["Something else.", "The dome opens at nine.", "Another thing."]
-    document_id = library.write("dome.md", texts, ["One", "Two", "Three"])
-    write_others(library)
-    (passage,) = library.passages("dome opens", top_k=1)
+    document_id = knowledge_base.write("dome.md", texts, ["One", "Two", "Three"])
+    write_others(knowledge_base)
+    (passage,) = knowledge_base.passages("dome opens", top_k=1)
     assert (passage.number, passage.document_id, passage.source) == (1, document_id, "dome.md")
     assert (passage.title, passage.page, passage.heading) == ("Title of dome.md", 2, "Two")
     assert passage.text == "The dome opens at nine."
@@ -86,19 +86,19 @@ def test_passage_says_where_it_stands(library: Library) -> None:
     assert 0 < passage.similarity <= 1
 
 
-def test_passages_are_numbered_best_first_and_no_more_than_asked_for(library: Library) -> None:
+def test_passages_are_numbered_best_first_and_no_more_than_asked_for(knowledge_base: Library) -> None:
     for number in range(8):
-        library.write(f"{number}.md", ["dome " * (number + 1) + f"and {number} other words here"])
-    passages = library.passages("dome", top_k=3)
+        knowledge_base.write(f"{number}.md", ["dome " * (number + 1) + f"and {number} other words here"])
+    passages = knowledge_base.passages("dome", top_k=3)
     assert [passage.number for passage in passages] == [1, 2, 3]
     assert [passage.score for passage in passages] == sorted((p.score for p in passages), reverse=True)
 
 
-def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(library: Library) -> None:
+def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(knowledge_base: Library) -> None:
     texts = ["The dome is green.", "The dome is large.", "Bread is good.", "The dome is old."]
-    library.write("dome.md", texts, ["A", "A", "A", "B"])
-    write_others(library)
-    passage = library.passages("large dome", top_k=1)[0]
+    knowledge_base.write("dome.md", texts, ["A", "A", "A", "B"])
+    write_others(knowledge_base)
+    passage = knowledge_base.passages("large dome", top_k=1)[0]
     assert passage.text == "The dome is green.\n\nThe dome is large.\n\nBread is good."
     assert [(part.start, part.end, part.page, part.headings) for part in passage.parts] == [
         (0, 18, 1, ("A",)),
@@ -107,10 +107,10 @@ def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(library: 
     ]
 
 
-def test_each_part_has_a_score_of_its_own(library: Library) -> None:
+def test_each_part_has_a_score_of_its_own(knowledge_base: Library) -> None:
     texts = ["Bread is good.", "The large dome is green.", "Cheese is better."]
-    library.write("dome.md", texts, ["A"] * 3)
-    (passage,) = library.passages("large green dome")
+    knowledge_base.write("dome.md", texts, ["A"] * 3)
+    (passage,) = knowledge_base.passages("large green dome")
     bread, dome, cheese = (part.score for part in passage.parts)
     assert dome > max(bread, cheese)
     assert passage.score == dome
@@ -118,68 +118,70 @@ def test_each_part_has_a_score_of_its_own(library: Library) -> None:
     assert passage.page == 2
 
 
-def test_neighbours_in_different_documents_stay_apart(library: Library) -> None:
-    library.write("a.md", ["The dome is green."])
-    library.write("b.md", ["The dome is large."])
-    assert len(library.passages("dome")) == 2
+def test_neighbours_in_different_documents_stay_apart(knowledge_base: Library) -> None:
+    knowledge_base.write("a.md", ["The dome is green."])
+    knowledge_base.write("b.md", ["The dome is large."])
+    assert len(knowledge_base.passages("dome")) == 2
 
 
-def test_copies_of_a_text_are_shown_once(library: Library) -> None:
+def test_copies_of_a_text_are_shown_once(knowledge_base: Library) -> None:
     for source in ("a.md", "b.md", "c.md"):
-        library.write(source, ["The dome opens at nine."])
-    library.write("d.md", ["The dome  opens\nat nine."])
-    library.write("e.md", ["The dome is old."])
-    texts = [passage.text for passage in library.passages("dome opens at nine")]
+        knowledge_base.write(source, ["The dome opens at nine."])
+    knowledge_base.write("d.md", ["The dome  opens\nat nine."])
+    knowledge_base.write("e.md", ["The dome is old."])
+    texts = [passage.text for passage in knowledge_base.passages("dome opens at nine")]
     assert len([text for text in texts if "nine" in text]) == 1
     assert "The dome is old." in texts
 
 
-def test_vector_without_a_row_in_the_catalog_is_dropped(library: Library) -> None:
-    document_id = library.write("a.md", ["The dome opens at nine."])
-    ghosts = library.embedder.embed_passages(["dome opens at nine", "dome"])
-    library.index.upsert([vector_id("gone", "hash"), vector_id(document_id, "old hash")], ghosts)
-    assert [passage.text for passage in library.passages("dome opens at nine")] == ["The dome opens at nine."]
+def test_vector_without_a_row_in_the_catalog_is_dropped(knowledge_base: Library) -> None:
+    document_id = knowledge_base.write("a.md", ["The dome opens at nine."])
+    ghosts = knowledge_base.embedder.embed_passages(["dome opens at nine", "dome"])
+    knowledge_base.index.upsert([vector_id("gone", "hash"), vector_id(document_id, "old hash")], ghosts)
+    assert [passage.text for passage in knowledge_base.passages("dome opens at nine")] == ["The dome opens at nine."]
 
 
-def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_cosine(library: Library) -> None:
-    library.write("a.md", ["The dome opens at nine."])
-    (before,) = library.passages("dome")
-    library.index.clear()
-    (passage,) = library.passages("dome")
+def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_cosine(knowledge_base: Library) -> None:
+    knowledge_base.write("a.md", ["The dome opens at nine."])
+    (before,) = knowledge_base.passages("dome")
+    knowledge_base.index.clear()
+    (passage,) = knowledge_base.passages("dome")
     assert passage.similarity == pytest.approx(before.similarity)
 
 
-def test_passage_that_only_its_vector_matches_is_found(library: Library) -> None:
-    library.write("a.md", ["The dome opens at nine."])
-    (passage,) = library.passages("cheese")
+def test_passage_that_only_its_vector_matches_is_found(knowledge_base: Library) -> None:
+    knowledge_base.write("a.md", ["The dome opens at nine."])
+    (passage,) = knowledge_base.passages("cheese")
     assert passage.similarity is not None
 
 
 @pytest.mark.parametrize("query", ["?!", "the", "的"])
-def test_query_without_content_is_no_error(library: Library, query: str) -> None:
-    library.write("a.md", ["Dome opens at nine."])
-    assert len(library.passages(query)) <= 1
+def test_query_without_content_is_no_error(knowledge_base: Library, query: str) -> None:
+    knowledge_base.write("a.md", ["Dome opens at nine."])
+    assert len(knowledge_base.passages(query)) <= 1
 
 
-def test_empty_library_has_no_passages(library: Library) -> None:
-    assert library.passages("dome") == ()
+def test_empty_library_has_no_passages(knowledge_base: Library) -> None:
+    assert knowledge_base.passages("dome") == ()
 
 
-def test_passage_text_is_cut_from_the_document_whatever_its_characters(library: Library) -> None:
+def test_passage_text_is_cut_from_the_document_whatever_its_characters(knowledge_base: Library) -> None:
     texts = ["🙂 圆顶 🙂🙂 opens", "第二段：圆顶很旧 🙂", "naïve dome"]
-    library.write("a.md", texts)
+    knowledge_base.write("a.md", texts)
     document = "\n\n".join(texts)
-    for passage in library.passages("圆顶 dome"):
+    for passage in knowledge_base.passages("圆顶 dome"):
         assert document[passage.start : passage.end] == passage.text
         for part in passage.parts:
             assert document[part.start : part.end] in texts
 
 
-def test_similarity_is_the_cosine_of_query_and_passage(library: Library) -> None:
-    library.write("a.md", ["The dome opens at nine."])
-    query, (stored,) = "when does the dome open", library.embedder.embed_passages(["The dome opens at nine."])
-    (passage,) = library.passages(query)
-    assert passage.similarity == pytest.approx(float(np.dot(library.embedder.embed_query(query), stored)), abs=1e-5)
+def test_similarity_is_the_cosine_of_query_and_passage(knowledge_base: Library) -> None:
+    knowledge_base.write("a.md", ["The dome opens at nine."])
+    query, (stored,) = "when does the dome open", knowledge_base.embedder.embed_passages(["The dome opens at nine."])
+    (passage,) = knowledge_base.passages(query)
+    assert passage.similarity == pytest.approx(
+        float(np.dot(knowledge_base.embedder.embed_query(query), stored)), abs=1e-5
+    )
 
 
 # Languages
@@ -199,13 +201,13 @@ def test_text_in_the_other_language_gains_and_its_similarity_stays_the_cosine(tm
         return LanguageBalance(axis, (asked, asked + 1), texts, (5.0, 0.0))
 
     catalog = Catalog(tmp_path / "catalog.sqlite3")
-    library = Library(catalog, measure)
+    knowledge_base = Library(catalog, measure)
     for source, text in (("en.md", english), ("zh.md", chinese)):
-        library.write(source, [text])
-    first, second = library.passages(query)
+        knowledge_base.write(source, [text])
+    first, second = knowledge_base.passages(query)
     assert (first.text, second.text) == (chinese, english)
-    cosines = library.embedder.embed_passages([chinese, english]) @ library.embedder.embed_query(query)
+    cosines = knowledge_base.embedder.embed_passages([chinese, english]) @ knowledge_base.embedder.embed_query(query)
     assert [first.similarity, second.similarity] == pytest.approx(cosines.tolist(), abs=1e-5)
-    library.passages("When?")
+    knowledge_base.passages("When?")
     assert len(measured) == 1
     catalog.close()

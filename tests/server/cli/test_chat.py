@@ -15,17 +15,17 @@ import pytest
 from pydantic import BaseModel
 
 from kb.errors import ModelBusy, ModelError, ModelMissing, RequestTooLarge
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import FinishReason, LeftOut
 from kb.values.chat import Turn
-from kb.wiring import KnowledgeBase
 from server.cli.chat import chat
 from server.client.connection import connect
 from server.client.local import Local
 from server.client.service import Service
 from server.http import schemas
 from tests.fakes import FakeLanguageModel
-from tests.harness import eventually, open_fake_library, quick_settings, serving
+from tests.harness import eventually, open_fake_knowledge_base, quick_settings, serving
 from tests.server.cli.test_conversation import answer
 
 ROOT = Path(__file__).parents[3]
@@ -55,14 +55,14 @@ def service(request: pytest.FixtureRequest, settings: Settings, model: FakeLangu
             served.sync()
             yield service
     else:
-        with closing(Local(open_fake_library(settings), show_nothing)) as before:
+        with closing(Local(open_fake_knowledge_base(settings), show_nothing)) as before:
             before.sync(lambda status: None)
-        with closing(Local(open_fake_library(settings, model=model), show_nothing)) as service:
+        with closing(Local(open_fake_knowledge_base(settings, model=model), show_nothing)) as service:
             yield service
 
 
-def show_nothing(library: KnowledgeBase, answering: bool) -> None:
-    library.wait_for_retrieval()
+def show_nothing(knowledge_base: KnowledgeBase, answering: bool) -> None:
+    knowledge_base.wait_for_index()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from kb.settings import Settings
 from kb.wiring import engine_settings
 from server.cli.doctor import examine
 from server.terminal.diagnosis import Diagnosis
-from tests.harness import open_fake_library, quick_settings, take_permission
+from tests.harness import open_fake_knowledge_base, quick_settings, take_permission
 from tests.tiny_gguf import tiny_chat
 
 
@@ -130,8 +130,8 @@ def test_what_is_all_set_by_hand_is_shown_without_a_measurement(settings: Settin
 
 
 def test_running_server_is_named(settings: Settings) -> None:
-    with open_fake_library(settings) as library:
-        library.announce("http://127.0.0.1:8321")
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        knowledge_base.announce("http://127.0.0.1:8321")
         assert f"process {os.getpid()} at http://127.0.0.1:8321" in diagnosis(settings, "data directory").text
     assert "no server running" in diagnosis(settings, "data directory").text
 

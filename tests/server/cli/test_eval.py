@@ -13,7 +13,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from server.cli.main import main
 from tests.fakes import FakeEmbedder, FakeLanguageModel
-from tests.harness import open_fake_library, quick_settings, watching
+from tests.harness import open_fake_knowledge_base, quick_settings, watching
 
 ENGLISH = {
     "Dome": {
@@ -66,10 +66,12 @@ def embedder(monkeypatch: pytest.MonkeyPatch) -> FakeEmbedder:
     embedder = FakeEmbedder()
 
     def opened(settings: Settings) -> KnowledgeBase:
-        return open_fake_library(settings, embedder=embedder, model=FakeLanguageModel("It was repaired in March."))
+        return open_fake_knowledge_base(
+            settings, embedder=embedder, model=FakeLanguageModel("It was repaired in March.")
+        )
 
     for module in ("corpus", "folder_run"):
-        monkeypatch.setattr(f"server.measure.eval.{module}.open_library", opened)
+        monkeypatch.setattr(f"server.measure.eval.{module}.open_knowledge_base", opened)
     return embedder
 
 
@@ -339,14 +341,14 @@ def test_own_documents_are_measured(run: Run, notes: Path, embedder: FakeEmbedde
 def test_data_directory_that_is_in_use_is_told_with_what_to_do(
     run: Run, embedder: FakeEmbedder, tmp_path: Path
 ) -> None:
-    with open_fake_library(quick_settings(tmp_path / "home")):
+    with open_fake_knowledge_base(quick_settings(tmp_path / "home")):
         assert "stop it, run this command, and start it again" in run("folder", code=5)
 
 
 def test_set_can_be_measured_while_the_service_runs(
     run: Run, squad: Path, embedder: FakeEmbedder, tmp_path: Path
 ) -> None:
-    with open_fake_library(quick_settings(tmp_path / "home")):
+    with open_fake_knowledge_base(quick_settings(tmp_path / "home")):
         run("squad", squad)
         assert len(run("history", "--json")) == 1
 

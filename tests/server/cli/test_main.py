@@ -19,7 +19,7 @@ from kb.values.answers import Thinking
 from server.cli.main import exit_code, main
 from server.cli.serving import listen
 from tests.fakes import FakeLanguageModel
-from tests.harness import Served, eventually, open_fake_library, quick_settings, serving
+from tests.harness import Served, eventually, open_fake_knowledge_base, quick_settings, serving
 from tests.server.http.test_app import error_classes
 
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
@@ -105,7 +105,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def served(run: Run, service: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     """The service, which `run` talks to."""
-    monkeypatch.setenv("KB_HOME", str(service.library.settings.home))
+    monkeypatch.setenv("KB_HOME", str(service.knowledge_base.settings.home))
     return service
 
 
@@ -440,7 +440,7 @@ def test_second_process_is_told_within_two_seconds_that_another_has_the_data_dir
         assert "Traceback" not in ran.stderr
         return ended - began
 
-    with open_fake_library(settings):
+    with open_fake_knowledge_base(settings):
         assert any(seconds() < 2 for _ in range(3)), "three times, because others may use this machine, too"
 
 

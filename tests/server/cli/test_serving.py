@@ -14,21 +14,21 @@ import server.cli.serving
 from kb.data_directory import ADDRESS_NAME, Owner, find_owner
 from kb.errors import SettingsError
 from server.cli.serving import listen, serve_until_stopped
-from tests.harness import PATIENCE_SECONDS, eventually, open_fake_library, quick_settings
+from tests.harness import PATIENCE_SECONDS, eventually, open_fake_knowledge_base, quick_settings
 
 # What `kb serve` does, over fakes; the model never ends an answer.
 PROGRAM = """
 import sys
 from pathlib import Path
 from server.cli.serving import listen, serve
-from tests.harness import open_fake_library, quick_settings
+from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.server.http.test_streaming import Endless
 
 home, host, *folders = sys.argv[1:]
 settings = quick_settings(Path(home), host=host)
 try:
-    with listen(host, 0) as listener, open_fake_library(settings, model=Endless(silent=False)) as library:
-        serve(library, [Path(folder) for folder in folders], listener)
+    with listen(host, 0) as listener, open_fake_knowledge_base(settings, model=Endless(silent=False)) as knowledge_base:
+        serve(knowledge_base, [Path(folder) for folder in folders], listener)
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -97,8 +97,8 @@ def test_signal_ends_it_soon_and_in_order_in_the_midst_of_an_answer(
     assert folder.name in said
     assert "Traceback" not in said
     assert not (home / ADDRESS_NAME).exists()
-    with open_fake_library(quick_settings(home)) as library:
-        assert [document.file.source for document in library.documents()] == ["dome.md"]
+    with open_fake_knowledge_base(quick_settings(home)) as knowledge_base:
+        assert [document.file.source for document in knowledge_base.documents()] == ["dome.md"]
 
 
 def test_port_that_is_taken_is_told_before_anything_is_opened(tmp_path: Path) -> None:
@@ -127,4 +127,4 @@ def test_folder_that_is_missing_ends_it_with_the_data_directory_free_again(tmp_p
     settings = quick_settings(tmp_path / "home", port=0)
     with pytest.raises(SettingsError, match="is not a folder"):
         serve_until_stopped(settings, [tmp_path / "missing"])
-    open_fake_library(settings).close()
+    open_fake_knowledge_base(settings).close()

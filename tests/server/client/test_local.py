@@ -1,13 +1,13 @@
 from pathlib import Path
 
+from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import LoadState
-from kb.wiring import KnowledgeBase
 from server.client.local import Local
-from tests.harness import open_fake_library, quick_settings
+from tests.harness import open_fake_knowledge_base, quick_settings
 
 
-def show_nothing(library: KnowledgeBase, answering: bool) -> None:
-    library.wait_for_retrieval()
+def show_nothing(knowledge_base: KnowledgeBase, answering: bool) -> None:
+    knowledge_base.wait_for_index()
 
 
 def test_question_in_the_terminal_waits_for_a_reranker_that_loads_as_no_second_one_will_come(tmp_path: Path) -> None:
@@ -16,10 +16,10 @@ def test_question_in_the_terminal_waits_for_a_reranker_that_loads_as_no_second_o
         lambda service: service.search("dome", None),
         lambda service: list(service.ask("When was the dome repaired?", None, None)),
     ):
-        library = open_fake_library(settings)
-        service = Local(library, show_nothing)
+        knowledge_base = open_fake_knowledge_base(settings)
+        service = Local(knowledge_base, show_nothing)
         ask(service)
-        reranker = library.reranker()
+        reranker = knowledge_base.reranker()
         assert reranker is not None
         assert reranker.loading.state is LoadState.READY
         service.close()

@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_document_is_found_by_path_on_disk_by_path_in_its_folder_and_by_id(folder: Path, tmp_path: Path) -> None:
     wanted = document(folder, "old/dome.md", document_id="0a1b")
-    library = listed(document(folder, "dome.md"), wanted, document(tmp_path / "notes", "dome.txt"))
+    knowledge_base = listed(document(folder, "dome.md"), wanted, document(tmp_path / "notes", "dome.txt"))
     (tmp_path / "link").symlink_to(folder)
     for name in (
         f"{folder}/old/dome.md",
@@ -47,7 +47,7 @@ def test_document_is_found_by_path_on_disk_by_path_in_its_folder_and_by_id(folde
         "0a1b",
         f"{tmp_path}/link/old/dome.md",
     ):
-        assert find_document(name, library) == wanted, name
+        assert find_document(name, knowledge_base) == wanted, name
 
 
 def test_link_is_found_under_its_own_path(folder: Path) -> None:
@@ -57,25 +57,25 @@ def test_link_is_found_under_its_own_path(folder: Path) -> None:
 
 
 def test_file_here_goes_before_one_of_the_same_name_in_a_watched_folder(folder: Path, tmp_path: Path) -> None:
-    library = listed(document(tmp_path / "notes", "dome.md"), document(folder, "dome.md"))
-    assert find_document("dome.md", library).root == str(folder)
+    knowledge_base = listed(document(tmp_path / "notes", "dome.md"), document(folder, "dome.md"))
+    assert find_document("dome.md", knowledge_base).root == str(folder)
 
 
 def test_name_that_several_folders_have_is_refused_and_they_are_named(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    library = listed(document(tmp_path / "a", "dome.md"), document(tmp_path / "b", "dome.md"))
+    knowledge_base = listed(document(tmp_path / "a", "dome.md"), document(tmp_path / "b", "dome.md"))
     with pytest.raises(InvalidRequest, match="in several") as raised:
-        find_document("dome.md", library)
+        find_document("dome.md", knowledge_base)
     assert f"{tmp_path}/a/dome.md, {tmp_path}/b/dome.md" in raised.value.hint
 
 
 @pytest.mark.parametrize("name", ["dom.md", "dome", "DOME.md", "elsewhere/dome.md", "The second dome"])
 def test_name_of_nothing_is_refused_with_what_is_like_it(folder: Path, name: str) -> None:
-    library = listed(document(folder, "old/dome.md", title="The second dome"), document(folder, "otter.md"))
+    knowledge_base = listed(document(folder, "old/dome.md", title="The second dome"), document(folder, "otter.md"))
     with pytest.raises(NotFound, match="no document is called") as raised:
-        find_document(name, library)
+        find_document(name, knowledge_base)
     assert raised.value.hint == "did you mean old/dome.md?"
 
 

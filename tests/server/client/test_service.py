@@ -21,11 +21,11 @@ from kb.errors import (
     SettingsError,
     UnsupportedType,
 )
+from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.chat import Generated, GenerationOptions, Heartbeat, Look, Message
 from kb.values.documents import FailureKind, WatchedFolder
 from kb.values.filters import Filters
-from kb.wiring import KnowledgeBase
 from server.client.connection import connect
 from server.client.local import Local, watched_folders
 from server.client.remote import Remote
@@ -33,14 +33,14 @@ from server.client.service import Service
 from server.http import schemas
 from server.terminal.views import AnswerView
 from tests.fakes import FakeLanguageModel
-from tests.harness import open_fake_library, quick_settings, serving, take_permission
+from tests.harness import open_fake_knowledge_base, quick_settings, serving, take_permission
 
 QUESTION = "When was the second dome repaired?"
 ODD = "# Odd\n\nA platypus\N{LINE SEPARATOR}lays\x85eggs and swims.\n"
 
 
-def show_nothing(library: KnowledgeBase, answering: bool) -> None:
-    library.wait_for_retrieval()
+def show_nothing(knowledge_base: KnowledgeBase, answering: bool) -> None:
+    knowledge_base.wait_for_index()
 
 
 def ignore(status: schemas.Status) -> None:
@@ -69,7 +69,7 @@ def service(request: pytest.FixtureRequest, settings: Settings, folder: Path) ->
             assert isinstance(service, Remote)
             yield service
     else:
-        local = Local(open_fake_library(settings, model=model), show_nothing)
+        local = Local(open_fake_knowledge_base(settings, model=model), show_nothing)
         yield local
         local.close()
 
@@ -203,9 +203,9 @@ def test_sync_tells_how_far_it_is(service: Service, folder: Path) -> None:
 
 
 def test_interrupted_sync_ends_at_once(settings: Settings, folder: Path) -> None:
-    library = open_fake_library(settings.model_copy(update={"settle_seconds": 60.0}))
+    knowledge_base = open_fake_knowledge_base(settings.model_copy(update={"settle_seconds": 60.0}))
     (folder / "new.md").write_text("# New\n\nStill being written.\n")
-    local = Local(library, show_nothing)
+    local = Local(knowledge_base, show_nothing)
     threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -310,7 +310,7 @@ def test_address_left_by_a_server_that_was_killed_is_passed_over(settings: Setti
 
 def test_data_directory_that_another_has_open_cannot_be_opened(settings: Settings) -> None:
     with (
-        open_fake_library(settings),
+        open_fake_knowledge_base(settings),
         pytest.raises(DataDirectoryLocked, match="has the data directory"),
         connect(settings, show_nothing),
     ):
@@ -321,11 +321,11 @@ def test_given_folders_come_before_those_set_and_those_of_the_last_time(settings
     given = tmp_path / "given"
     given.mkdir()
     (tmp_path / "link").symlink_to(given)
-    with open_fake_library(settings) as library:
-        library.remember_folders([WatchedFolder("/before"), WatchedFolder("/after")])
-        assert watched_folders(settings, library, [tmp_path / "link"]) == (given,)
-        assert watched_folders(settings, library) == settings.folders
-        assert watched_folders(settings.model_copy(update={"folders": ()}), library) == (
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        knowledge_base.remember_folders([WatchedFolder("/before"), WatchedFolder("/after")])
+        assert watched_folders(settings, knowledge_base, [tmp_path / "link"]) == (given,)
+        assert watched_folders(settings, knowledge_base) == settings.folders
+        assert watched_folders(settings.model_copy(update={"folders": ()}), knowledge_base) == (
             Path("/before"),
             Path("/after"),
         )
@@ -335,22 +335,22 @@ def test_folders_that_cannot_be_watched_are_refused_where_they_are_needed(settin
     nothing = settings.model_copy(update={"folders": ()})
     bad = tmp_path / b"b\xfccher".decode(errors="surrogateescape")
     bad.mkdir()
-    with open_fake_library(settings) as library:
-        assert watched_folders(nothing, library, required=False) == ()
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        assert watched_folders(nothing, knowledge_base, required=False) == ()
         with pytest.raises(SettingsError, match="no folder to watch"):
-            watched_folders(nothing, library)
+            watched_folders(nothing, knowledge_base)
         with pytest.raises(SettingsError, match="is not a folder"):
-            watched_folders(settings, library, [tmp_path / "missing"])
+            watched_folders(settings, knowledge_base, [tmp_path / "missing"])
         with pytest.raises(SettingsError, match="not valid UTF-8"):
-            watched_folders(settings, library, [bad])
+            watched_folders(settings, knowledge_base, [bad])
 
 
 def test_questions_go_on_while_a_folder_is_away(settings: Settings, folder: Path) -> None:
-    local = Local(open_fake_library(settings), show_nothing)
+    local = Local(open_fake_knowledge_base(settings), show_nothing)
     local.sync(ignore)
     local.close()
     folder.rename(folder.with_name("away"))
-    local = Local(open_fake_library(settings), show_nothing)
+    local = Local(open_fake_knowledge_base(settings), show_nothing)
     assert local.status().folders == [schemas.Folder(path=str(folder), reachable=False)]
     assert local.search("dome", 1).passages[0].source == "dome.md"
     with pytest.raises(SettingsError, match="is not a folder"):
@@ -360,7 +360,7 @@ def test_questions_go_on_while_a_folder_is_away(settings: Settings, folder: Path
 
 def test_reindex_that_nobody_waits_for_is_done_with_the_next_sync(settings: Settings) -> None:
     def at_once() -> Local:
-        return Local(open_fake_library(settings), show_nothing)
+        return Local(open_fake_knowledge_base(settings), show_nothing)
 
     local = at_once()
     local.sync(ignore)
@@ -379,7 +379,7 @@ def test_reindex_that_nobody_waits_for_is_done_with_the_next_sync(settings: Sett
 def test_what_was_forgotten_without_a_server_leaves_no_trace(settings: Settings, folder: Path) -> None:
     (folder / "diary.md").write_text("# Diary\n\nThe word is zyzzyvaquark.\n")
     for attempt in ("sync", "forget"):
-        local = Local(open_fake_library(settings), show_nothing)
+        local = Local(open_fake_knowledge_base(settings), show_nothing)
         if attempt == "sync":
             local.sync(ignore)
         else:
@@ -391,14 +391,14 @@ def test_what_was_forgotten_without_a_server_leaves_no_trace(settings: Settings,
 
 
 def test_failed_files_are_tried_again_at_the_user_s_word(settings: Settings, folder: Path) -> None:
-    library = open_fake_library(settings)
-    local = Local(library, show_nothing)
+    knowledge_base = open_fake_knowledge_base(settings)
+    local = Local(knowledge_base, show_nothing)
     local.sync(ignore)
-    (document,) = library.documents()
-    library.remove(document.id)
-    library.record_failure(document.file, "its reader ended", "", kind=FailureKind.QUARANTINED)
+    (document,) = knowledge_base.documents()
+    knowledge_base.remove(document.id)
+    knowledge_base.record_failure(document.file, "its reader ended", "", kind=FailureKind.QUARANTINED)
     local.close()
     for retry, documents in ((False, 0), (True, 1)):
-        local = Local(open_fake_library(settings), show_nothing)
+        local = Local(open_fake_knowledge_base(settings), show_nothing)
         assert local.sync(ignore, retry=retry).documents == documents
         local.close()

@@ -16,7 +16,7 @@ from kb.values.chat import Heartbeat
 from server.http import schemas
 from server.http.app import create_app, status_of
 from server.http.streaming import wire_event
-from tests.harness import open_fake_library
+from tests.harness import open_fake_knowledge_base
 
 STATUS = {
     "KBError": 500,
@@ -45,8 +45,8 @@ def error_classes() -> list[type[KBError]]:
 @pytest.fixture
 def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
     """The service without a running pipeline; its routes may be added to."""
-    with open_fake_library(settings) as library:
-        app = create_app(library, Pipeline(library, [tmp_path]))
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        app = create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path]))
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             yield client
 
@@ -175,17 +175,17 @@ def test_description_of_a_stream_names_each_event(client: TestClient) -> None:
 
 def test_service_that_others_could_reach_is_not_made_without_a_token(settings: Settings, tmp_path: Path) -> None:
     with (
-        open_fake_library(settings.model_copy(update={"host": "0.0.0.0"})) as library,
+        open_fake_knowledge_base(settings.model_copy(update={"host": "0.0.0.0"})) as knowledge_base,
         pytest.raises(SettingsError, match="read your documents"),
     ):
-        create_app(library, Pipeline(library, [tmp_path]))
-    with open_fake_library(settings.model_copy(update={"host": "0.0.0.0", "token": "long"})) as library:
-        create_app(library, Pipeline(library, [tmp_path]))
+        create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path]))
+    with open_fake_knowledge_base(settings.model_copy(update={"host": "0.0.0.0", "token": "long"})) as knowledge_base:
+        create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path]))
 
 
 def test_further_names_come_from_the_settings(settings: Settings, tmp_path: Path) -> None:
-    with open_fake_library(settings.model_copy(update={"allowed_hosts": ("kb.home",)})) as library:
-        client = TestClient(create_app(library, Pipeline(library, [tmp_path])), base_url="http://kb.home")
+    with open_fake_knowledge_base(settings.model_copy(update={"allowed_hosts": ("kb.home",)})) as knowledge_base:
+        client = TestClient(create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path])), base_url="http://kb.home")
         assert client.get("/healthz").status_code == 200
         assert client.get("/healthz", headers={"host": "other.home"}).status_code == 403
 

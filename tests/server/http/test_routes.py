@@ -58,8 +58,8 @@ def give_up(service: Served, source: str, text: str) -> DocumentInfo:
     service.write(source, text)
     service.sync()
     document = service.documents[source]
-    service.library.remove(document.id)
-    service.library.record_failure(document.file, "its reader ended", "mend it", kind=FailureKind.QUARANTINED)
+    service.knowledge_base.remove(document.id)
+    service.knowledge_base.record_failure(document.file, "its reader ended", "mend it", kind=FailureKind.QUARANTINED)
     return document
 
 
@@ -338,7 +338,7 @@ def test_sync_returns_when_the_index_equals_the_folder(service: Served) -> None:
     service.write("synced.md", "# Synced\n\nWombats dig.\n")
     result = service.client.post("/sync").json()
     assert "synced.md" in service.sources
-    assert (result["documents"], result["chunks"]) == service.library.counts()
+    assert (result["documents"], result["chunks"]) == service.knowledge_base.counts()
     failures = service.client.get("/status").json()["failures"]
     assert result["failed"] == len([failure for failure in failures if failure["kind"] != "forgotten"])
 
@@ -357,7 +357,7 @@ def test_failed_files_are_tried_again_at_the_user_s_word(service: Served) -> Non
 def test_next_try_is_told(service: Served) -> None:
     document = give_up(service, "later.md", "# Later\n\nBilbies dig.\n")
     next_try_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-    service.library.record_failure(document.file, "busy", "wait", next_try_at=next_try_at)
+    service.knowledge_base.record_failure(document.file, "busy", "wait", next_try_at=next_try_at)
     told = failure_of(service, "later.md")
     assert datetime.datetime.fromisoformat(str(told["next_try_at"])) == next_try_at
     assert told["attempts"] == 2
@@ -426,9 +426,9 @@ def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:
     service.write("broken.pdf", b"%PDF-1.7 broken")
     service.sync()
     status = service.client.get("/status").json()
-    assert (status["documents"], status["chunks"]) == service.library.counts()
+    assert (status["documents"], status["chunks"]) == service.knowledge_base.counts()
     assert status["folders"] == [{"path": str(service.folder), "reachable": True}]
-    assert status["min_evidence"] == service.library.settings.min_evidence
+    assert status["min_evidence"] == service.knowledge_base.settings.min_evidence
     assert status["index"]["pending"] == 0
     assert status["index"]["current"] is status["index"]["error"] is None
     synced = datetime.datetime.fromisoformat(status["index"]["last_sync"])

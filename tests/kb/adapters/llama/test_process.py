@@ -22,7 +22,7 @@ from kb.errors import ModelBusy, ModelError, ModelLoadError, ModelMissing
 from kb.settings import Settings
 from kb.values.answers import AnswerDelta
 from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Message
-from kb.wiring import open_library
+from kb.wiring import open_knowledge_base
 from tests.conftest import ROOT
 from tests.harness import eventually, quick_settings, watching
 from tests.tiny_gguf import END, tiny_chat
@@ -174,13 +174,13 @@ def test_knowledge_base_goes_on_when_the_model_crashes(start: Start, tmp_path: P
     with watching(quick_settings(tmp_path / "home", answer_tokens=1000), folder, model=start()) as watched:
         watched.write("dome.md", "The second dome was repaired in March.")
         watched.sync()
-        events = watched.library.ask_stream("When was the second dome repaired?")
+        events = watched.knowledge_base.ask_stream("When was the second dome repaired?")
         assert any(isinstance(event, AnswerDelta) for event in events)
         kill_child()
         with pytest.raises(ModelError, match="killed"):
             list(events)
         assert watched.finds("second dome")
-        with contextlib.closing(watched.library.ask_stream("When was the second dome repaired?")) as again:
+        with contextlib.closing(watched.knowledge_base.ask_stream("When was the second dome repaired?")) as again:
             assert any(isinstance(event, AnswerDelta) for event in again)
 
 
@@ -264,8 +264,8 @@ def test_closing_ends_what_runs_and_the_process_at_once(start: Start) -> None:
 
 
 def test_closing_the_library_ends_the_process(endless: Path, settings: Settings) -> None:
-    with open_library(settings.model_copy(update={"model": str(endless)})) as library:
-        assert library.wait_for_model(20)
+    with open_knowledge_base(settings.model_copy(update={"model": str(endless)})) as knowledge_base:
+        assert knowledge_base.wait_for_model(20)
         assert len(children()) == 1
         began = time.monotonic()
     assert not children()

@@ -10,7 +10,7 @@ from server.cli.bench import app, show_sizes
 from server.measure.bench.search_run import SearchBenchmark
 from server.measure.bench.synthetic import SyntheticEmbedder
 from tests.fakes import FakeEmbedder
-from tests.harness import open_fake_library, quick_settings
+from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.tiny_e5 import write_tiny_model
 
 
@@ -21,15 +21,19 @@ def test_knowledge_base_grows_from_size_to_size_and_is_measured_at_each(
     settings = quick_settings(tmp_path / "home")
     stores = ChromaStores(settings.home / "chroma")
     seen: list[tuple[int, int]] = []
-    with open_fake_library(settings, embedder=SyntheticEmbedder(FakeEmbedder()), stores=stores) as library:
-        benchmark = SearchBenchmark(library, settings.home, questions=4)
+    with open_fake_knowledge_base(
+        settings, embedder=SyntheticEmbedder(FakeEmbedder()), stores=stores
+    ) as knowledge_base:
+        benchmark = SearchBenchmark(knowledge_base, settings.home, questions=4)
         sizes = [benchmark.grow(chunks, lambda done, total: seen.append((done, total))) for chunks in (40, 300)]
-        assert library.counts() == (sizes[1].documents, sizes[1].chunks)
-        again = SearchBenchmark(library, settings.home, questions=1).grow(300, lambda done, total: None)
-        assert (again.documents, again.chunks) == library.counts() == (sizes[1].documents, sizes[1].chunks)
-        grown = SearchBenchmark(library, settings.home, questions=1).grow(sizes[1].chunks + 1, lambda done, total: None)
+        assert knowledge_base.counts() == (sizes[1].documents, sizes[1].chunks)
+        again = SearchBenchmark(knowledge_base, settings.home, questions=1).grow(300, lambda done, total: None)
+        assert (again.documents, again.chunks) == knowledge_base.counts() == (sizes[1].documents, sizes[1].chunks)
+        grown = SearchBenchmark(knowledge_base, settings.home, questions=1).grow(
+            sizes[1].chunks + 1, lambda done, total: None
+        )
         assert grown.documents > sizes[1].documents, "a kept base goes on with other documents"
-        assert len({document.file.source[:2] for document in library.documents()}) == 2
+        assert len({document.file.source[:2] for document in knowledge_base.documents()}) == 2
     assert 40 <= sizes[0].chunks < 300 <= sizes[1].chunks
     assert seen[0] == (0, 40)
     assert {total for _, total in seen} == {40, 300}

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from kb.wiring import KnowledgeBase
+from kb.knowledge_base import KnowledgeBase
 from server.measure.eval.declining import Declining, measure_declining
 from server.measure.eval.questions import Question
 from tests.fakes import FakeLanguageModel
@@ -9,8 +9,8 @@ from tests.harness import quick_settings, watching
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
 
 
-def asked(library: KnowledgeBase, *questions: str) -> Declining:
-    return measure_declining(library, "article gone", [Question(text, text, ()) for text in questions])
+def asked(knowledge_base: KnowledgeBase, *questions: str) -> Declining:
+    return measure_declining(knowledge_base, "article gone", [Question(text, text, ()) for text in questions])
 
 
 def test_share_of_declined_questions_stands_beside_their_number() -> None:
@@ -27,6 +27,6 @@ def test_answer_is_broken_off_where_it_begins(tmp_path: Path) -> None:
     with watching(quick_settings(tmp_path / "home", min_evidence=0.5), folder, model=model) as watched:
         watched.write("dome.md", DOME)
         watched.sync()
-        measured = asked(watched.library, "When was the second dome repaired?", "Xylophone zebra?", " ")
+        measured = asked(watched.knowledge_base, "When was the second dome repaired?", "Xylophone zebra?", " ")
     assert measured.taken == ("When was the second dome repaired?",)
     assert model.finished == ["cancelled"]

@@ -36,7 +36,7 @@ number, a mention of the sources."""
 
 
 @dataclass(frozen=True, slots=True)
-class Atom:
+class ContentWord:
     """The least thing that a text says.
 
     Attributes:
@@ -52,7 +52,7 @@ class Atom:
         return any(term in terms for term in self.terms)
 
 
-class Wording:
+class AnalysedText:
     """A stretch of text, taken apart where it is asked for, and once.
 
     Args:
@@ -70,9 +70,9 @@ class Wording:
         return frozenset(search_terms(f"{self.context}\n{self.text}"))
 
     @cached_property
-    def atoms(self) -> tuple[Atom, ...]:
+    def content_words(self) -> tuple[ContentWord, ...]:
         """Words and characters, in the order of the text; no function words, no numbers."""
-        return tuple(dict.fromkeys(_atoms(self.text)))
+        return tuple(dict.fromkeys(_content_words(self.text)))
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -88,7 +88,7 @@ class Wording:
     @property
     def size(self) -> float:
         """How much it says, in words; a character is half of one, and all its numbers are two at most."""
-        return _size(self.atoms, self.quantities)
+        return _size(self.content_words, self.quantities)
 
     @cached_property
     def offered_quantities(self) -> frozenset[Quantity]:
@@ -96,28 +96,28 @@ class Wording:
         return quantities(f"{self.context}\n{self.text}", ones=True)
 
 
-class News:
+class AddedContent:
     """What a sentence adds to a question.
 
     Attributes:
         size: How much that is, in words.
     """
 
-    def __init__(self, sentence: Wording, question: Wording) -> None:
-        self.atoms = tuple(atom for atom in sentence.atoms if not atom.is_in(question.terms))
+    def __init__(self, sentence: AnalysedText, question: AnalysedText) -> None:
+        self.content_words = tuple(word for word in sentence.content_words if not word.is_in(question.terms))
         self.quantities = sentence.quantities - question.quantities
-        self.size = _size(self.atoms, self.quantities)
+        self.size = _size(self.content_words, self.quantities)
 
 
-class Rarity:
+class TermRarity:
     """How much each thing that a text may say counts among some texts: the more, the fewer of them say it.
 
     Args:
         wordings: Each of them weighs its terms once.
     """
 
-    def __init__(self, wordings: Iterable[Wording]) -> None:
-        all_terms = [wording.terms for wording in wordings]
+    def __init__(self, texts: Iterable[AnalysedText]) -> None:
+        all_terms = [analysed_text.terms for analysed_text in texts]
         frequency = Counter(term for terms in all_terms for term in terms)
         self._weights = {term: math.log1p(len(all_terms) / count) for term, count in frequency.items()}
         self._unseen = math.log1p(max(1, len(all_terms)))
@@ -127,31 +127,31 @@ class Rarity:
         """All that the texts say."""
         return self._weights.keys()
 
-    def share(self, atoms: Iterable[Atom], terms: Container[str]) -> float:
+    def share(self, content_words: Iterable[ContentWord], terms: Container[str]) -> float:
         """The share of some atoms, by weight, that a text says; 1 where there are none."""
-        said, total = self.weights(atoms, terms)
+        said, total = self.weights(content_words, terms)
         return said / total if total else 1.0
 
-    def weights(self, atoms: Iterable[Atom], terms: Container[str]) -> tuple[float, float]:
+    def weights(self, content_words: Iterable[ContentWord], terms: Container[str]) -> tuple[float, float]:
         """The weight of those atoms that a text says, and of all."""
         said = total = 0.0
-        for atom in atoms:
-            weight = self._weight(atom)
+        for word in content_words:
+            weight = self._weight(word)
             total += weight
-            if atom.is_in(terms):
+            if word.is_in(terms):
                 said += weight
         return said, total
 
-    def _weight(self, atom: Atom) -> float:
-        rarities = [self._weights.get(term, self._unseen) for term in atom.terms]
-        return atom.weight * sum(rarities) / len(rarities)
+    def _weight(self, word: ContentWord) -> float:
+        rarities = [self._weights.get(term, self._unseen) for term in word.terms]
+        return word.weight * sum(rarities) / len(rarities)
 
 
-def _size(atoms: Iterable[Atom], numbers: Collection[Quantity]) -> float:
-    return sum(atom.weight for atom in atoms) + min(len(numbers), 2)
+def _size(content_words: Iterable[ContentWord], numbers: Collection[Quantity]) -> float:
+    return sum(word.weight for word in content_words) + min(len(numbers), 2)
 
 
-def _atoms(text: str) -> Iterator[Atom]:
+def _content_words(text: str) -> Iterator[ContentWord]:
     run: list[str] = []
     for term in search_terms(_LIGHT.sub(" ", without_worded_dates(text))):
         if run and (not _is_bigram(term) or run[-1][1] != term[0]):
@@ -160,18 +160,18 @@ def _atoms(text: str) -> Iterator[Atom]:
         if _is_bigram(term):
             run.append(term)
         elif _is_content(term) and not term[0].isdigit() and term not in _NO_CONTENT:
-            yield Atom((term,), _CHARACTER_WEIGHT if is_cjk(term) else 1.0)
+            yield ContentWord((term,), _CHARACTER_WEIGHT if is_cjk(term) else 1.0)
     yield from _characters(run)
 
 
-def _characters(bigrams: list[str]) -> Iterator[Atom]:
+def _characters(bigrams: list[str]) -> Iterator[ContentWord]:
     """The characters of a run that is cut into overlapping bigrams, those of function words and numbers left out."""
     pairs: Iterable[tuple[str, ...]] = pairwise(bigrams)
     in_bigrams = [bigrams[:1], *pairs, bigrams[-1:]] if bigrams else []
     for place, terms in enumerate(in_bigrams):
         character = bigrams[place][0] if place < len(bigrams) else bigrams[-1][1]
         if _is_content(character) and character not in _NUMERALS:
-            yield Atom(tuple(terms), _CHARACTER_WEIGHT)
+            yield ContentWord(tuple(terms), _CHARACTER_WEIGHT)
 
 
 def _is_bigram(term: str) -> bool:

@@ -2,12 +2,12 @@ import math
 
 import pytest
 
-from kb.citing.wording import Atom, News, Rarity, Wording
+from kb.citing.analysed_text import AddedContent, AnalysedText, ContentWord, TermRarity
 from kb.text.terms import search_terms
 
 
 def terms(text: str) -> list[tuple[str, ...]]:
-    return [atom.terms for atom in Wording(text).atoms]
+    return [word.terms for word in AnalysedText(text).content_words]
 
 
 def test_atoms_are_the_content_words_in_their_order_and_once() -> None:
@@ -20,13 +20,13 @@ def test_numbers_dates_and_yes_are_no_atoms() -> None:
 
 def test_each_chinese_character_is_found_in_either_of_its_bigrams() -> None:
     assert terms("圆顶开") == [("圆顶",), ("圆顶", "顶开"), ("顶开",)]
-    assert all(atom.weight == 0.5 for atom in Wording("圆顶开").atoms)
+    assert all(word.weight == 0.5 for word in AnalysedText("圆顶开").content_words)
 
 
 def test_chinese_function_characters_and_numerals_are_no_atoms() -> None:
     assert terms("圆的三顶") == [("圆的",), ("三顶",)]
     assert terms("茶") == [("茶",)]
-    assert Wording("茶").atoms[0].weight == 0.5
+    assert AnalysedText("茶").content_words[0].weight == 0.5
 
 
 @pytest.mark.parametrize(
@@ -53,22 +53,24 @@ def test_seam_between_two_runs_makes_no_bigram() -> None:
 
 
 def test_atom_is_said_by_whoever_says_one_of_its_terms() -> None:
-    atom = Atom(("圆顶", "顶开"))
-    assert atom.is_in({"顶开"})
-    assert not atom.is_in({"圆", "开"})
+    word = ContentWord(("圆顶", "顶开"))
+    assert word.is_in({"顶开"})
+    assert not word.is_in({"圆", "开"})
 
 
 def test_context_lends_its_terms_and_numbers_but_is_not_what_is_said() -> None:
-    wording = Wording("The dome opens at 9.", context="Guide 2024")
-    assert wording.terms == frozenset(search_terms("The dome opens at 9.")) | frozenset(search_terms("Guide 2024"))
-    assert wording.atoms == Wording("The dome opens at 9.").atoms
-    assert wording.quantities == Wording("at 9").quantities
-    assert wording.quantities < wording.offered_quantities
-    assert Wording("2024").quantities < wording.offered_quantities
+    analysed_text = AnalysedText("The dome opens at 9.", context="Guide 2024")
+    assert analysed_text.terms == frozenset(search_terms("The dome opens at 9.")) | frozenset(
+        search_terms("Guide 2024")
+    )
+    assert analysed_text.content_words == AnalysedText("The dome opens at 9.").content_words
+    assert analysed_text.quantities == AnalysedText("at 9").quantities
+    assert analysed_text.quantities < analysed_text.offered_quantities
+    assert AnalysedText("2024").quantities < analysed_text.offered_quantities
 
 
 def test_names_are_capitalised_words_inside_a_sentence() -> None:
-    names = Wording("Visitors met Ilse Brandt and (Marx) in the second-floor Red-Kite hall on 3 March 2024.").names
+    names = AnalysedText("Visitors met Ilse Brandt and (Marx) in the second-floor Red-Kite hall on 3 March 2024.").names
     assert names == {"ils", "brandt", "marx", "red", "kite"}
 
 
@@ -83,43 +85,45 @@ def test_names_are_capitalised_words_inside_a_sentence() -> None:
     ],
 )
 def test_size_counts_words_half_characters_and_at_most_two_numbers(text: str, size: float) -> None:
-    assert Wording(text).size == size
+    assert AnalysedText(text).size == size
 
 
 def test_news_is_what_the_question_does_not_say() -> None:
-    question = Wording("When was dome 2 built by Brandt?")
-    news = News(Wording("Ilse Brandt built dome 2 in 1987."), question)
-    assert [atom.terms for atom in news.atoms] == [("ils",)]
-    assert news.quantities == Wording("1987").quantities
-    assert news.size == 2.0
+    question = AnalysedText("When was dome 2 built by Brandt?")
+    added = AddedContent(AnalysedText("Ilse Brandt built dome 2 in 1987."), question)
+    assert [word.terms for word in added.content_words] == [("ils",)]
+    assert added.quantities == AnalysedText("1987").quantities
+    assert added.size == 2.0
 
 
 def test_repeating_the_question_is_no_news() -> None:
-    question = Wording("圆顶几点开放？")
-    assert News(Wording("圆顶开放"), question).size == 0.0
+    question = AnalysedText("圆顶几点开放？")
+    assert AddedContent(AnalysedText("圆顶开放"), question).size == 0.0
 
 
 def test_the_fewer_texts_say_it_the_more_it_counts() -> None:
-    rarity = Rarity([Wording("dome dome"), Wording("dome barn"), Wording("dome")])
+    rarity = TermRarity([AnalysedText("dome dome"), AnalysedText("dome barn"), AnalysedText("dome")])
     assert "barn" in rarity.terms
     assert "hill" not in rarity.terms
-    atoms = Wording("barn dome").atoms
-    said, total = rarity.weights(atoms, {"barn"})
+    content_words = AnalysedText("barn dome").content_words
+    said, total = rarity.weights(content_words, {"barn"})
     assert [said, total - said] == pytest.approx([math.log1p(3 / 1), math.log1p(3 / 3)])
-    assert rarity.share(atoms, {"barn"}) == pytest.approx(said / total)
+    assert rarity.share(content_words, {"barn"}) == pytest.approx(said / total)
 
 
 def test_what_no_text_says_counts_as_what_one_says() -> None:
-    rarity = Rarity([Wording("dome barn"), Wording("dome")])
-    assert rarity.weights(Wording("hill").atoms, ()) == rarity.weights(Wording("barn").atoms, ())
-    assert Rarity([]).weights(Wording("hill").atoms, {"hill"}) == (math.log(2), math.log(2))
+    rarity = TermRarity([AnalysedText("dome barn"), AnalysedText("dome")])
+    assert rarity.weights(AnalysedText("hill").content_words, ()) == rarity.weights(
+        AnalysedText("barn").content_words, ()
+    )
+    assert TermRarity([]).weights(AnalysedText("hill").content_words, {"hill"}) == (math.log(2), math.log(2))
 
 
 def test_character_counts_half_of_the_mean_of_its_bigrams() -> None:
-    rarity = Rarity([Wording("圆顶"), Wording("圆顶开")])
-    middle = Wording("圆顶开").atoms[1]
+    rarity = TermRarity([AnalysedText("圆顶"), AnalysedText("圆顶开")])
+    middle = AnalysedText("圆顶开").content_words[1]
     assert rarity.weights([middle], ())[1] == pytest.approx(0.5 * (math.log1p(2 / 2) + math.log1p(2 / 1)) / 2)
 
 
 def test_share_of_nothing_is_everything() -> None:
-    assert Rarity([Wording("dome")]).share((), ()) == 1.0
+    assert TermRarity([AnalysedText("dome")]).share((), ()) == 1.0
