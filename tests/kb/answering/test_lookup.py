@@ -60,7 +60,7 @@ def ask(
     limits = options or GenerationOptions()
     options = AnswerOptions(
         question=question,
-        parts=list(map(SubQuestion, parts or [question], queries or parts or [question])),
+        sub_questions=list(map(SubQuestion, parts or [question], queries or parts or [question])),
         history=history,
         thinking=thinking,
         budgets=ThinkingBudgets(short=3, full=limits.reasoning_tokens),
