@@ -51,13 +51,13 @@ def ask(
     evidence: Sequence[float] = (0.9,),
     parts: Sequence[str] = (),
     queries: Sequence[str] = (),
-    options: GenerationOptions | None = None,
+    limits: GenerationOptions | None = None,
     thinking: Thinking = "full",
     passage_tokens: int = 600,
     index: IndexState | None = None,
     nothing_because: str = "",
 ) -> Generator[AnswerEvent, None, None]:
-    limits = options or GenerationOptions()
+    limits = limits or GenerationOptions()
     options = AnswerOptions(
         question=question,
         sub_questions=list(map(SubQuestion, parts or [question], queries or parts or [question])),
@@ -283,7 +283,7 @@ def test_error_of_the_model_reaches_the_reader_after_the_passages() -> None:
 
 
 def test_answer_that_was_cut_off_says_so() -> None:
-    answer = answer_of(list(ask(FakeLanguageModel(ANSWER), options=GenerationOptions(answer_tokens=4))))
+    answer = answer_of(list(ask(FakeLanguageModel(ANSWER), limits=GenerationOptions(answer_tokens=4))))
     assert (answer.finish_reason, answer.answer) == ("length", "The second dome opens")
 
 
@@ -324,7 +324,7 @@ def test_follow_up_is_asked_so_that_it_can_be_understood_from_what_the_model_see
             model,
             question="Who?",
             history=history,
-            sub_questions=["Who?"],
+            parts=["Who?"],
             queries=["The dome. Who?"],
             passage_tokens=100,
         )
