@@ -8,7 +8,8 @@ KBError
 ├── NotFound                   no such document, model or file
 ├── DataDirectoryLocked        another process owns the data directory
 ├── StorageError               the disk is full, or a data file cannot be read or written
-│   └── SchemaMismatch         the catalog was written by another version
+│   ├── SchemaMismatch         the catalog was written by another version
+│   └── VectorIndexError       the vector index failed: it can be made anew from the catalog
 ├── UnreadableFile             one file could not be turned into text (recorded, never fatal)
 └── ModelError
     ├── ModelMissing           no model file is there, or none could be fetched
@@ -83,6 +84,12 @@ class SchemaMismatch(StorageError):
     """The catalog was written by a version of r1-kb that this one cannot read."""
 
     code = "schema_mismatch"
+
+
+class VectorIndexError(StorageError):
+    """The vector index failed, and only that: it is derived, and can be made anew from the catalog."""
+
+    code = "vector_index"
 
 
 class UnreadableFile(KBError):

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, StorageError
+from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, VectorIndexError
 from kb.judging.evidence import LOOK_WEIGHTS
 from kb.ports import Vectors
 from kb.values.chat import (
@@ -206,7 +206,7 @@ class FakeVectorIndex:
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         lengths = {vector.size for vector in [*self._vectors.values(), *vectors]}
         if len(set(ids)) < len(ids) or len(lengths) > 1:
-            raise StorageError("ids that are not unique, or vectors of another length")
+            raise VectorIndexError("ids that are not unique, or vectors of another length")
         with self._lock:
             self._vectors.update(zip(ids, vectors, strict=True))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
-from kb.errors import StorageError
+from kb.errors import VectorIndexError
 from kb.indexing.exchange import Exchangeable
 from kb.ports import Embedder, VectorIndex
 from kb.search.dense import vector_id
@@ -91,7 +91,7 @@ class LiveIndex:
             )
             try:
                 return retriever.passages(query, top_k, filters)
-            except StorageError as error:
+            except VectorIndexError as error:
                 logger.error("words alone are searched for: %s", error.message)
                 self._ask_for_renewal()
                 return replace(retriever, index=None).passages(query, top_k, filters)
@@ -126,12 +126,13 @@ class LiveIndex:
             if added:
                 stored = self._catalog.embeddings.get(serving.space.key, added)
                 serving.index.upsert([vector_id(document_id, key) for key in added], stored)
-            swapped = self._catalog.swap(
-                *(document_id, file, document, chunks, hashes),
-                recipe=recipe,
-                dead_vectors=len(removed),
-            )
-            serving.index.delete(vector_id(document_id, key) for key in (removed if swapped else added))
+            surplus = added
+            try:
+                version = (document_id, file, document, chunks, hashes)
+                if self._catalog.swap(*version, recipe=recipe, dead_vectors=len(removed)):
+                    surplus = removed
+            finally:  # where the catalog failed, too: nothing of the new version is left
+                serving.index.delete(vector_id(document_id, key) for key in surplus)
         return document_id
 
     def remove(self, document_id: str) -> None:
@@ -153,12 +154,12 @@ class LiveIndex:
     def writing(self) -> Iterator[Serving]:
         """Nobody else changes documents or exchanges the index inside the block.
 
-        An index that fails is made anew as soon as there is time.
+        An index that fails is made anew as soon as there is time; an error of the catalog is no reason for that.
         """
         with self._write_lock:
             try:
                 yield self.serving
-            except StorageError:
+            except VectorIndexError:
                 self._ask_for_renewal()
                 raise
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
-from kb.errors import StorageError
+from kb.errors import StorageError, VectorIndexError
 from kb.indexing.generations import Content, IndexStores, fill, new_record
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
@@ -94,7 +94,7 @@ def _open_present(catalog: Catalog, stores: IndexStores, record: IndexRecord, sp
     try:
         for _ in fill(catalog, index, space.key, Content(index.ids())):
             pass
-    except StorageError as error:
+    except VectorIndexError as error:
         logger.warning("%s: it is made anew from the catalog", error.message)
         index.close()
         return None

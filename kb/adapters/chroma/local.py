@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from kb.errors import StorageError
+from kb.errors import VectorIndexError
 from kb.ports import VectorIndex, Vectors
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ChromaIndex:
         space: Key of the space in which the vectors lie; each has a collection of its own.
 
     Raises:
-        StorageError: The store does not open.
+        VectorIndexError: The store does not open.
     """
 
     def __init__(self, path: Path, space: str) -> None:
@@ -129,7 +129,7 @@ class ChromaStores:
             return None
         try:
             return ChromaIndex(path, space)
-        except StorageError as error:
+        except VectorIndexError as error:
             logger.warning("%s", error.message)
             return None
 
@@ -179,7 +179,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (ChromaError, OSError, ValueError, RuntimeError) as error:
-        raise StorageError(
+        raise VectorIndexError(
             f"the vector index {path} failed: {error}",
             "stop the service, remove that folder and start again: it is rebuilt",
         ) from error
@@ -203,7 +203,7 @@ def _cosine(distance: float) -> float:
 def _probe(path: Path) -> None:
     """Reads vectors from all over the files, asks for them, and writes one as it is: what is damaged fails here."""
     if not all(_has_all_links(links) for links in path.rglob("link_lists.bin")):
-        raise StorageError(f"{path} has lost links between vectors")
+        raise VectorIndexError(f"{path} has lost links between vectors")
     for collection in _open_client(path).list_collections():
         ids = collection.get(include=[])["ids"]
         sample = ids[:: max(1, len(ids) // PROBE_VECTORS)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kb.adapters.chroma.local import ChromaIndex
-from kb.errors import StorageError
+from kb.errors import VectorIndexError
 from kb.ports import VectorIndex, Vectors
 from tests.fakes import FakeVectorIndex
 
@@ -107,12 +107,12 @@ def test_cleared_index_is_empty_and_takes_vectors_of_another_length(index: Vecto
 
 def test_vector_of_another_length_is_refused(index: VectorIndex) -> None:
     index.upsert(names(3), unit_vectors(3))
-    with pytest.raises(StorageError):
+    with pytest.raises(VectorIndexError):
         index.upsert(["a"], np.eye(1, 8, dtype=np.float32))
 
 
 def test_ids_that_are_not_unique_are_refused(index: VectorIndex) -> None:
-    with pytest.raises(StorageError):
+    with pytest.raises(VectorIndexError):
         index.upsert(["a", "a"], unit_vectors(2))
 
 

@@ -290,7 +290,7 @@ def test_answer_that_was_cut_off_says_so() -> None:
 def test_budgets_reach_the_model() -> None:
     model = FakeLanguageModel(ANSWER, REASONING)
     options = GenerationOptions(reasoning_tokens=2, answer_tokens=9, seed=5)
-    answer = answer_of(list(ask(model, options=options)))
+    answer = answer_of(list(ask(model, limits=options)))
     assert model.options == [options]
     assert answer.reasoning == "Let us"
     assert (answer.timings.reasoning_tokens, answer.timings.answer_tokens) == (2, 9)
@@ -340,7 +340,7 @@ def test_prompt_fits_into_the_context_window_whatever_is_asked(context_tokens: i
     passages = [passage("word " * 900, number) for number in range(1, 5)]
     history = [Turn("question " * 50, "answer " * 50)] * 20
     options = GenerationOptions(reasoning_tokens=200, answer_tokens=200)
-    answer = answer_of(list(ask(model, passages, "why " * 60, history, options=options, passage_tokens=5000)))
+    answer = answer_of(list(ask(model, passages, "why " * 60, history, limits=options, passage_tokens=5000)))
     assert answer.answer == "Nine."
     assert answer.timings.prompt_tokens + (400 if reasoning else 200) <= context_tokens
     (messages,) = model.asked

@@ -1,10 +1,12 @@
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kb.adapters.chroma.local import ChromaStores
-from kb.errors import KBError, StorageError
+from kb.errors import KBError, StorageError, VectorIndexError
 from kb.indexing.generations import IndexStores
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
 from kb.ports import Vectors
@@ -32,7 +34,7 @@ class BrittleIndex(FakeVectorIndex):
 
     def _step(self, name: str) -> None:
         if name == self.fails_at:
-            raise StorageError(f"failed at {name}")
+            raise VectorIndexError(f"failed at {name}")
 
 
 @pytest.fixture
@@ -143,6 +145,21 @@ def test_crash_while_removing_removes(home: Path, how: str) -> None:
         index.fails_at = ""
     with running(home, stores) as process:
         process.assert_in_step()
+
+
+def test_full_disk_under_the_catalog_leaves_the_index_as_it_was(home: Path, process: Running) -> None:
+    process.write(WHALE)
+    with closing(sqlite3.connect(home / "catalog.sqlite3")) as disk:
+        disk.execute("CREATE TRIGGER full BEFORE INSERT ON documents BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+        with pytest.raises(StorageError, match="disk is full"):
+            process.write(FOX)
+        disk.execute("DROP TRIGGER full")
+    assert process.catalog.ledger.count("renewals") == 0
+    assert process.found("whale fox") == [WHALE]
+    process.assert_in_step()
+    process.write(FOX)
+    assert process.found("whale fox") == [FOX]
+    process.assert_in_step()
 
 
 def test_interrupted_work_is_taken_up_where_it_was(process: Running) -> None:

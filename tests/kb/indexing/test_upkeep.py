@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kb.adapters.chroma.local import ChromaStores
-from kb.errors import KBError, StorageError
+from kb.errors import KBError, VectorIndexError
 from kb.indexing.generations import IndexStores
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
 from kb.indexing.upkeep import DEAD_VECTORS_ALLOWED
@@ -252,7 +252,7 @@ def test_index_that_fails_is_made_anew_and_words_answer_meanwhile(home: Path) ->
 
         def search(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
             if self.fails:
-                raise StorageError("Error querying knn")
+                raise VectorIndexError("Error querying knn")
             return super().search(vector, k)
 
     with running(home, FakeIndexStores(Failing)) as process:

@@ -8,7 +8,7 @@ import pytest
 
 from kb.adapters.chroma import local as vectors
 from kb.adapters.chroma.local import ChromaIndex, ChromaStores, is_sound
-from kb.errors import StorageError
+from kb.errors import VectorIndexError
 from kb.ports import Vectors
 
 SIZE = 1500
@@ -121,7 +121,7 @@ def test_probe_that_does_not_come_back_is_a_bad_sign(store: Path, monkeypatch: p
 def test_file_in_the_place_of_the_store_is_a_storage_error(tmp_path: Path) -> None:
     path = tmp_path / "chroma"
     path.write_text("in the way")
-    with pytest.raises(StorageError, match=str(path)):
+    with pytest.raises(VectorIndexError, match=str(path)):
         ChromaIndex(path, MODEL)
 
 
