@@ -10,9 +10,11 @@ from pathlib import Path
 
 from kb.adapters.chroma.local import ChromaStores
 from kb.adapters.cross_encoder import CrossEncoderReranker
-from kb.adapters.embedding.backends import open_embedder
+from kb.adapters.embedding.backends import describe_backend, open_embedder, prepare_embedder
 from kb.adapters.llama.options import EngineSettings
 from kb.adapters.llama.process import LlamaProcess
+from kb.adapters.llama.tuning import Tuning as Tuning
+from kb.adapters.llama.tuning import recall
 from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.adapters.llama.wire import Untuned
 from kb.catalog.catalog import Catalog
@@ -166,3 +168,22 @@ def engine_settings(settings: Settings) -> EngineSettings:
         kv_type=None if settings.kv_type == "auto" else settings.kv_type,
         gpu_layers=None if settings.gpu_layers < 0 else settings.gpu_layers,
     )
+
+
+def recall_tuning(path: Path, settings: Settings) -> Tuning | None:
+    """How llama.cpp would run the model at a path now, without loading it; None if that is not measured yet.
+
+    Raises:
+        ModelLoadError: The file cannot be read, or memory is too short.
+    """
+    return recall(path, engine_settings(settings), settings.models / CACHE_NAME)
+
+
+def prepare_embedding(folder: Path, settings: Settings, report: Report) -> None:
+    """Prepares an embedding model for this machine, so that the first start is quick."""
+    prepare_embedder(folder, report, settings.embedding_backend)
+
+
+def describe_embedding(folder: Path, settings: Settings) -> str:
+    """Says in a few words what computes the embeddings of a model, and why."""
+    return describe_backend(folder, settings.embedding_backend)

@@ -17,7 +17,8 @@ from rich.table import Table
 
 from kb import settings
 from kb.errors import InvalidRequest
-from server.terminal import views as terminal
+from server.terminal import console
+from server.terminal.loading import show_loading
 
 if TYPE_CHECKING:
     from server.measure.bench.search_run import Show, Size
@@ -61,7 +62,7 @@ def search(
     with workplace(base) as place:
         own = current.model_copy(update={"home": place / "home", "folders": (), "reranker": ""})
         with open_knowledge_base(own, wrap=SyntheticEmbedder) as knowledge_base:
-            terminal.show_loading(knowledge_base, False)
+            show_loading(knowledge_base, False)
             benchmark = SearchBenchmark(knowledge_base, own.home, queries)
             for size in sizes:
                 with _progress(f"{size:,} chunks") as show:
@@ -89,8 +90,8 @@ def show_sizes(sizes: Sequence["Size"]) -> None:
     for size in sizes:
         disk = (decimal(value) for value in (size.resident_bytes, size.catalog_bytes, size.index_bytes))
         room.add_row(f"{size.chunks:,}", f"{size.documents:,}", f"{size.build_seconds:.0f} s", *disk)
-    terminal.out.print(times, room, sep="\n\n")
-    terminal.out.print(f"\n[dim]{NOTE}[/]")
+    console.out.print(times, room, sep="\n\n")
+    console.out.print(f"\n[dim]{NOTE}[/]")
 
 
 def _sizes(text: str) -> list[int]:
@@ -106,6 +107,6 @@ def _sizes(text: str) -> list[int]:
 @contextmanager
 def _progress(label: str) -> Iterator["Show"]:
     columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.TimeRemainingColumn())
-    with bars.Progress(*columns, console=terminal.err, transient=True) as display:
+    with bars.Progress(*columns, console=console.err, transient=True) as display:
         task = display.add_task(label)
         yield lambda done, total: display.update(task, completed=done, total=total)

@@ -13,9 +13,11 @@ from contextlib import suppress
 from rich.text import Text
 
 from kb.errors import KBError
-from server.cli.conversation import Ask, Command, Conversation, command_of, reasons
-from server.terminal import views as terminal
+from server.cli.conversation import Ask, Command, Conversation, command_of
+from server.terminal import console
+from server.terminal.answers import AnswerView, show_citations, show_passages
 from server.terminal.cleaning import as_typed, printable
+from server.terminal.reasons import reasons
 
 PROMPT = "> "
 
@@ -59,9 +61,9 @@ def chat(
             elif text:
                 _answer(text, conversation, show_reasoning)
         except KeyboardInterrupt:
-            terminal.err.print("\n[dim]stopped; this is not remembered[/]")
+            console.err.print("\n[dim]stopped; this is not remembered[/]")
         except KBError as error:
-            terminal.show_error(error)
+            console.show_error(error)
 
 
 def line_reader() -> ReadLine:
@@ -72,7 +74,7 @@ def line_reader() -> ReadLine:
         return lambda: sys.stdin.readline() or None
     with suppress(ImportError):  # there is none on Windows, where the console edits lines itself
         importlib.import_module("readline")  # from now on used by input()
-    terminal.err.print("[dim]Ask about your documents; /help lists what else can be typed.[/]")
+    console.err.print("[dim]Ask about your documents; /help lists what else can be typed.[/]")
     return _prompted
 
 
@@ -80,16 +82,16 @@ def _prompted() -> str | None:
     try:
         return input(PROMPT)
     except EOFError:
-        terminal.err.print()
+        console.err.print()
         return None
     except KeyboardInterrupt:
-        terminal.err.print()
+        console.err.print()
         readline = sys.modules.get("readline")
         return "" if readline and readline.get_line_buffer() else None
 
 
 def _answer(question: str, conversation: Conversation, show_reasoning: bool) -> None:
-    view = terminal.AnswerView(show_reasoning)
+    view = AnswerView(show_reasoning)
     events = conversation.ask(question)
     try:
         for body in events:
@@ -103,19 +105,19 @@ def _obey(command: Command, conversation: Conversation, min_evidence: float | No
     last = conversation.last
     match command:
         case Command.HELP:
-            terminal.out.print(HELP, markup=False)
+            console.out.print(HELP, markup=False)
         case Command.CLEAR:
             conversation.clear()
-            terminal.err.print("[dim]forgotten; the next question stands alone[/]")
+            console.err.print("[dim]forgotten; the next question stands alone[/]")
         case Command.UNKNOWN | Command.EXIT:
-            terminal.err.print("[dim]there is no such command; /help lists them[/]")
+            console.err.print("[dim]there is no such command; /help lists them[/]")
         case Command.SOURCES | Command.WHY if last is None:
-            terminal.err.print("[dim]nothing has been answered yet[/]")
+            console.err.print("[dim]nothing has been answered yet[/]")
         case Command.SOURCES:
-            terminal.show_citations(last.citations)
-            terminal.out.print("\n[bold]passages found[/]")
-            terminal.show_passages(last.passages, last.left_out.passages)
+            show_citations(last.citations)
+            console.out.print("\n[bold]passages found[/]")
+            show_passages(last.passages, last.left_out.passages)
         case Command.WHY:
-            terminal.out.print(Text(printable(last.reasoning) or "The model did not think before.", style="dim italic"))
+            console.out.print(Text(printable(last.reasoning) or "The model did not think before.", style="dim italic"))
             for reason in reasons(last, min_evidence):
-                terminal.out.print(Text(printable(reason)))
+                console.out.print(Text(printable(reason)))

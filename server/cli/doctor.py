@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.folders.listing import is_reachable
-from kb.adapters.embedding.backends import describe_backend
 from kb.data_directory import find_owner
 from kb.models.cross_encoder import is_cross_encoder
 from kb.models.store import ModelStore
 from kb.settings import Settings
+from kb.wiring import describe_embedding
 from server.cli.engine_view import describe_engine
 from server.terminal.diagnosis import Diagnosis
 
@@ -79,8 +79,8 @@ def _models(settings: Settings) -> Iterator[Diagnosis]:
     store = ModelStore.of(settings)
     embedding = store.find(settings.embedding_model)
     if embedding:
-        backend = describe_backend(embedding, settings.embedding_backend)
-        yield Diagnosis("good", f"embedding model {store.identity(embedding)}, {backend}")
+        how = describe_embedding(embedding, settings)
+        yield Diagnosis("good", f"embedding model {store.identity(embedding)}, {how}")
     else:
         pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
         yield Diagnosis("note", f"the embedding model {settings.embedding_model} is not here yet", pull)

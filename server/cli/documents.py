@@ -10,7 +10,7 @@ import typer
 from kb.errors import InvalidRequest
 from server.cli.arguments import AsJson, as_texts, connected
 from server.client.naming import find_document
-from server.terminal import views as terminal
+from server.terminal import console
 from server.terminal.status_view import show_status
 from server.terminal.work_view import work_progress
 
@@ -25,10 +25,10 @@ def add(
     with connected() as service:
         for path in chain.from_iterable(map(_files, paths)):
             for uploaded in service.add(path).uploaded:
-                terminal.out.print(f"{path} → {uploaded.root}/{uploaded.source}", markup=False)
-        with work_progress(terminal.err) as watch:
+                console.out.print(f"{path} → {uploaded.root}/{uploaded.source}", markup=False)
+        with work_progress(console.err) as watch:
             result = service.sync(watch)
-    terminal.show_sync(result)
+    console.show_sync(result)
 
 
 def sync(
@@ -42,9 +42,9 @@ def sync(
 
     kb sync --retry
     """
-    with connected() as service, work_progress(terminal.err) as watch:
+    with connected() as service, work_progress(console.err) as watch:
         result = service.sync(watch, retry=retry)
-    terminal.show_sync(result)
+    console.show_sync(result)
 
 
 def forget(
@@ -64,7 +64,7 @@ def forget(
         listed = service.documents()
         found = {document.id: document for document in (find_document(name, listed) for name in documents)}
         service.forget(list(found))
-    terminal.show_forgotten(list(found.values()))
+    console.show_forgotten(list(found.values()))
 
 
 def reindex(
@@ -83,11 +83,11 @@ def reindex(
     """
     with connected() as service:
         if not wait:
-            terminal.out.print(service.start_reindex(embed=embed).message, markup=False)
+            console.out.print(service.start_reindex(embed=embed).message, markup=False)
             return
-        with work_progress(terminal.err) as watch:
+        with work_progress(console.err) as watch:
             result = service.reindex(watch, embed=embed)
-    terminal.show_sync(result)
+    console.show_sync(result)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -100,7 +100,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print(found.model_dump_json(indent=2))
     else:
-        show_status(terminal.out, found)
+        show_status(console.out, found)
 
 
 def _files(path: Path) -> Sequence[Path]:

@@ -6,11 +6,9 @@ Nothing is loaded or measured for it.
 from collections.abc import Iterator
 from pathlib import Path
 
-from kb.adapters.llama.tuning import Tuning, recall
-from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.errors import ModelLoadError
 from kb.settings import Settings
-from kb.wiring import engine_settings
+from kb.wiring import Tuning, recall_tuning
 from server.terminal.diagnosis import Diagnosis
 
 _FLASH_ATTENTION = {None: "flash attention as llama.cpp sees fit", True: "flash attention", False: "no flash attention"}
@@ -23,7 +21,7 @@ def describe_engine(path: Path, settings: Settings) -> Iterator[Diagnosis]:
         path: The GGUF file.
     """
     try:
-        tuning = recall(path, engine_settings(settings), settings.models / CACHE_NAME)
+        tuning = recall_tuning(path, settings)
     except ModelLoadError as error:
         yield Diagnosis("bad", error.message, error.hint)
         return

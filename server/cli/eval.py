@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb import settings
-from server.terminal import views as terminal
+from server.terminal import console
 
 if TYPE_CHECKING:
     from server.measure.eval.runs import Result
@@ -130,7 +130,7 @@ def show_runs(as_json: AsJson = False) -> None:
     if as_json:
         print(_as_json([dataclasses.asdict(run) for run in runs]))
     else:
-        show_history(terminal.out, runs)
+        show_history(console.out, runs)
 
 
 def _finish(result: "Result", home: Path, as_json: bool) -> None:
@@ -144,7 +144,7 @@ def _finish(result: "Result", home: Path, as_json: bool) -> None:
         before = dataclasses.asdict(previous) if previous else None
         print(_as_json({**dataclasses.asdict(result), "previous": before}))
     else:
-        show_result(terminal.out, result, previous)
+        show_result(console.out, result, previous)
     history.add(result.run)
 
 

@@ -17,7 +17,7 @@ from server.cli import eval as eval_cli
 from server.cli import models as models_cli
 from server.cli.documents import add, forget, reindex, status, sync
 from server.cli.questions import ask, chat, search
-from server.terminal import views as terminal
+from server.terminal import console
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 failed · 2 wrong use · 3 the documents hold no answer · 4 a model is missing or broken ·
@@ -41,7 +41,7 @@ def main() -> None:
     try:
         app()
     except KBError as error:
-        terminal.show_error(error)
+        console.show_error(error)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)
@@ -58,7 +58,7 @@ def exit_code(error: KBError) -> int:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        terminal.out.print(importlib.metadata.version("r1-kb"))
+        console.out.print(importlib.metadata.version("r1-kb"))
         raise typer.Exit
 
 
@@ -115,13 +115,13 @@ def doctor() -> None:
     from server.cli.doctor import examine
 
     diagnoses = examine(load())
-    terminal.show_diagnoses(diagnoses)
+    console.show_diagnoses(diagnoses)
     if any(diagnosis.level == "bad" for diagnosis in diagnoses):
         raise typer.Exit(1)
 
 
 def _set_up_log(level: int) -> None:
-    handler = RichHandler(console=terminal.err, show_path=False, markup=False, highlighter=None)
+    handler = RichHandler(console=console.err, show_path=False, markup=False, highlighter=None)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", datefmt="%H:%M:%S", handlers=[handler], force=True)
     for name in ("kb", "ingest", "server"):
         logging.getLogger(name).setLevel(level)

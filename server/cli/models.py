@@ -3,24 +3,20 @@
 Errors pass through: the command line as a whole turns a `KBError` into a message and an exit code.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import progress as bars
 from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
 from kb import settings
 from kb.errors import InvalidRequest, ModelMissing, NotFound, StorageError
-from kb.values.progress import Progress
+from server.terminal.loading import progress_bar
 
 if TYPE_CHECKING:
     from kb.models.store import ModelStore
-    from kb.values.progress import Report
 
 app = typer.Typer(help="The models on this machine: list, fetch, choose.", no_args_is_help=True)
 
@@ -71,13 +67,13 @@ def pull(
 
     kb models pull deepseek-r1-distill-qwen-7b --url https://mirror.example/r1-7b-q4_k_m.gguf
     """
-    from kb.adapters.embedding.backends import prepare_embedder
+    from kb.wiring import prepare_embedding
 
     current = settings.load()
     with progress_bar() as report:
         path = _store(current).pull(name, report, url)
         if path.is_dir() and name != current.reranker:
-            prepare_embedder(path, report, current.embedding_backend)
+            prepare_embedding(path, current, report)
     typer.echo(f"{name} is here: {path}")
 
 
@@ -120,48 +116,6 @@ def use(name: _Name) -> None:
     effective = settings.load().model
     if effective != chosen:
         typer.echo(f"The environment variable KB_MODEL is set, and goes before the file: {effective} stays in use.")
-
-
-@contextmanager
-def progress_bar() -> Iterator["Report"]:
-    """Shows the progress of a download: a bar on a terminal, else a line at each tenth.
-
-    Yields:
-        What to give to `ModelStore.pull`.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _plain_report(console)
-        return
-    columns = (
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(),
-        bars.DownloadColumn(),
-        bars.TransferSpeedColumn(),
-        bars.TimeRemainingColumn(),
-    )
-    with bars.Progress(*columns, console=console) as display:
-        tasks: dict[str, bars.TaskID] = {}
-
-        def report(progress: Progress) -> None:
-            if progress.label not in tasks:
-                tasks[progress.label] = display.add_task(progress.label, total=progress.total)
-            display.update(tasks[progress.label], completed=progress.done, total=progress.total)
-
-        yield report
-
-
-def _plain_report(console: Console) -> "Report":
-    shown: set[tuple[str, int]] = set()
-
-    def report(progress: Progress) -> None:
-        tenths = 10 * progress.done // progress.total if progress.total else 0
-        if (progress.label, tenths) not in shown:
-            shown.add((progress.label, tenths))
-            size = f": {decimal(progress.done)} of {decimal(progress.total)}" if progress.total else " …"
-            console.print(f"{progress.label}{size}", highlight=False, soft_wrap=True)
-
-    return report
 
 
 def _store(current: settings.Settings) -> "ModelStore":

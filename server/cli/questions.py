@@ -22,7 +22,8 @@ from server.cli.arguments import (
     make_filters,
 )
 from server.http import schemas
-from server.terminal import views as terminal
+from server.terminal import console
+from server.terminal.answers import AnswerView, show_passages
 
 
 def ask(
@@ -49,7 +50,7 @@ def ask(
     kb ask "What did we decide about the dome?" --in minutes/ --tag observatory --since 2024-01-01
     """
     answer: schemas.Answer | None = None
-    with closing(terminal.AnswerView(show_reasoning)) as view, connected() as service:
+    with closing(AnswerView(show_reasoning)) as view, connected() as service:
         filters = make_filters(service, folders, types, tags, documents, since, until)
         for body in service.ask(question, _thinking(thinking), top_k, filters):
             if not as_json:
@@ -122,9 +123,9 @@ def search(
     if as_json:
         print(found.model_dump_json(indent=2))
     else:
-        terminal.show_passages(found.passages)
+        show_passages(found.passages)
     if not found.passages:
-        terminal.err.print("[dim]nothing is found within the filters[/]" if filters else "[dim]nothing is found[/]")
+        console.err.print("[dim]nothing is found within the filters[/]" if filters else "[dim]nothing is found[/]")
         raise typer.Exit(3)
 
 

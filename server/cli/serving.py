@@ -19,7 +19,8 @@ from kb.wiring import open_knowledge_base
 from server.client.local import watched_folders
 from server.http.app import check_binding, create_app
 from server.http.state import report_index
-from server.terminal import views as terminal
+from server.terminal import console
+from server.terminal.loading import loading_bars
 from server.terminal.work_view import logging_work
 
 GRACE_SECONDS = 3
@@ -57,8 +58,8 @@ def serve(knowledge_base: KnowledgeBase, folders: Sequence[Path], listener: sock
     server = make_server(knowledge_base, pipeline)
     url = _url(knowledge_base.settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
-    terminal.show_serving(url, pipeline.folders)
-    with terminal.loading_bars(knowledge_base), logging_work(lambda: report_index(knowledge_base, pipeline)):
+    console.show_serving(url, pipeline.folders)
+    with loading_bars(knowledge_base), logging_work(lambda: report_index(knowledge_base, pipeline)):
         server.run(sockets=[listener])
 
 

@@ -19,7 +19,8 @@ from server.client.polling import polling
 from server.http.state import report_status, sync_now
 from server.measure.eval.questions import Span
 from server.measure.eval.squad import Article
-from server.terminal import views as terminal
+from server.terminal import console
+from server.terminal.loading import show_loading
 from server.terminal.work_view import work_progress
 
 _MARK = "r1-kb-evaluation"
@@ -99,11 +100,11 @@ def indexed(settings: Settings, place: Path, folders: Iterable[Path], *, answeri
     """
     own = settings.model_copy(update={"home": place / _HOME, "folders": (), "settle_seconds": 0.0})
     with open_knowledge_base(own) as knowledge_base:
-        terminal.show_loading(knowledge_base, answering)
+        show_loading(knowledge_base, answering)
         pipeline = Pipeline(knowledge_base, [folder.resolve() for folder in folders])
         pipeline.start()
         try:
-            with work_progress(terminal.err) as watch, polling(lambda: watch(report_status(knowledge_base, pipeline))):
+            with work_progress(console.err) as watch, polling(lambda: watch(report_status(knowledge_base, pipeline))):
                 sync_now(knowledge_base, pipeline)
                 pipeline.stop()
                 while knowledge_base.maintain():  # another embedding model takes over in steps

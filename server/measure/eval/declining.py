@@ -9,7 +9,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import AnswerDelta, Done, ReasoningDelta
 from server.measure.eval.asking import with_bar
 from server.measure.eval.questions import Question
-from server.terminal import views as terminal
+from server.terminal import console
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def measure_declining(knowledge_base: KnowledgeBase, name: str, questions: Seque
     Raises:
         ModelError: A model is missing, or does not load.
     """
-    asked = with_bar(terminal.err, f"asking, {name}", questions)
+    asked = with_bar(console.err, f"asking, {name}", questions)
     return Declining(name, len(questions), tuple(q.id for q in asked if not _is_declined(knowledge_base, q.text)))
 
 

@@ -20,7 +20,7 @@ from server.measure.eval.originals import read_again
 from server.measure.eval.questions import Question, spread_out
 from server.measure.eval.ranking import points_into, rank_of_span
 from server.measure.eval.runs import QuestionSet, Result, result_of
-from server.terminal import views as terminal
+from server.terminal.loading import show_loading
 
 
 def evaluate_folder(settings: Settings, *, limit: int, answers: bool) -> Result:
@@ -44,7 +44,7 @@ def evaluate_folder(settings: Settings, *, limit: int, answers: bool) -> Result:
         documents = knowledge_base.documents()
         if not documents:
             raise InvalidRequest("nothing is indexed yet", "`kb serve FOLDER` indexes a folder; `kb status` shows it")
-        terminal.show_loading(knowledge_base, answers)
+        show_loading(knowledge_base, answers)
         sample = spread_out(documents, limit)
         readable = [(info.id, document) for info, document in read_again(knowledge_base, sample)]
         probes = make_probes(readable, limit)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kb.errors import StorageError
 from server.measure.eval.runs import Run
-from server.terminal import views as terminal
+from server.terminal import console
 
 HISTORY_NAME = "evaluations.jsonl"
 
@@ -45,7 +45,7 @@ class History:
             try:
                 runs.append(_RUN.validate_json(line))
             except ValidationError:
-                terminal.err.print(f"{self.path}: line {number} is damaged and is passed over", markup=False)
+                console.err.print(f"{self.path}: line {number} is damaged and is passed over", markup=False)
         return runs
 
     def previous(self, run: Run) -> Run | None:

@@ -12,7 +12,7 @@ from server.measure.eval.answers import AnswerOutcome, answer_metrics, judge
 from server.measure.eval.asking import with_bar
 from server.measure.eval.metrics import Metrics, ranking_metrics
 from server.measure.eval.questions import Question
-from server.terminal import views as terminal
+from server.terminal import console
 
 PASSAGES = 20
 """Passages that are asked for; their parts cover ten paragraphs and more."""
@@ -81,7 +81,7 @@ def measure(knowledge_base: KnowledgeBase, cases: Sequence[Case], *, answers: bo
         ModelError: A model is missing, or does not load.
     """
     began = time.monotonic()
-    outcomes = tuple(_outcome(knowledge_base, case, answers) for case in with_bar(terminal.err, "asking", cases))
+    outcomes = tuple(_outcome(knowledge_base, case, answers) for case in with_bar(console.err, "asking", cases))
     seconds = time.monotonic() - began
     return Measured(outcomes, _metrics(outcomes), seconds)
 

@@ -8,7 +8,7 @@ from kb.errors import UnreadableFile
 from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Document, DocumentInfo
 from server.measure.eval.asking import with_bar
-from server.terminal import views as terminal
+from server.terminal import console
 
 
 def read_again(
@@ -20,7 +20,7 @@ def read_again(
     """
     settings = knowledge_base.settings
     with ParserProcess() as parser:
-        for info in with_bar(terminal.err, "reading", documents):
+        for info in with_bar(console.err, "reading", documents):
             path = Path(info.file.root, info.file.source)
             try:
                 document = parser.parse(path, seconds=settings.parse_seconds, memory_bytes=settings.parse_memory_bytes)

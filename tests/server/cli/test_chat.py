@@ -26,7 +26,7 @@ from server.client.service import Service
 from server.http import schemas
 from tests.fakes import FakeLanguageModel
 from tests.harness import eventually, open_fake_knowledge_base, quick_settings, serving
-from tests.server.cli.test_conversation import answer
+from tests.server.terminal.test_reasons import answer
 
 ROOT = Path(__file__).parents[3]
 DOME = "# Dome\n\nThe second dome was repaired in March. It opened in 1987.\n"

@@ -8,8 +8,7 @@ from kb import settings
 from kb.errors import InvalidRequest, ModelDownloadError, ModelMissing, NotFound
 from kb.models.catalog import DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL
 from kb.models.store import ModelStore
-from kb.values.progress import Progress
-from server.cli.models import app, progress_bar
+from server.cli.models import app
 from tests.model_sources import serve
 
 GGUF = b"GGUF and more"
@@ -149,28 +148,6 @@ def test_use_says_that_the_environment_goes_before_the_file(monkeypatch: pytest.
     monkeypatch.setenv("KB_MODEL", FALLBACK_ANSWER_MODEL)
     output = run("use", DEFAULT_ANSWER_MODEL).stdout
     assert f"KB_MODEL is set, and goes before the file: {FALLBACK_ANSWER_MODEL} stays in use" in output
-
-
-def test_without_a_terminal_progress_is_a_line_at_each_tenth(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar() as report:
-        for done in range(0, 1_000_001, 1000):
-            report(Progress("model", done, 1_000_000))
-        report(Progress("preparing model", 0, None))
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 12
-    assert lines[-1] == "preparing model …"
-    assert lines[5] == "model: 500.0 kB of 1.0 MB"
-
-
-def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm")
-    with progress_bar() as report:
-        report(Progress("model", 500_000, 1_000_000))
-        report(Progress("checking model", 0, None))
-    shown = capsys.readouterr().err
-    assert "━" in shown
-    assert "checking model" in shown
 
 
 def test_help_shows_examples() -> None:

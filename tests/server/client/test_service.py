@@ -31,7 +31,7 @@ from server.client.local import Local, watched_folders
 from server.client.remote import Remote
 from server.client.service import Service
 from server.http import schemas
-from server.terminal.views import AnswerView
+from server.terminal.answers import AnswerView
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_knowledge_base, quick_settings, serving, take_permission
 

@@ -1,0 +1,60 @@
+"""The two consoles, and the short messages of the commands.
+
+Answers and results go to standard output, all else to standard error, so that a pipe gets the answer alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from kb.errors import KBError
+from server.http import schemas
+from server.terminal.cleaning import printable
+from server.terminal.diagnosis import Diagnosis
+
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def escaped(text: str) -> str:
+    """Text from outside, so that neither the console nor the terminal takes a part of it for more than text."""
+    return escape(printable(text))
+
+
+def show_serving(url: str, folders: Sequence[Path]) -> None:
+    """Says where the service listens and what it watches."""
+    watched = ", ".join(map(str, folders))
+    err.print(Text.assemble(("r1-kb", "bold"), " at ", (url, f"link {url}"), f" · watching {watched} · Ctrl+C stops"))
+
+
+def show_error(error: KBError) -> None:
+    """Says what went wrong and what to do."""
+    err.print(f"[bold red]error:[/] {escaped(error.message)}")
+    if error.hint:
+        err.print(f"[dim]→ {escaped(error.hint)}[/]")
+
+
+def show_forgotten(documents: Sequence[schemas.Document]) -> None:
+    """Says what became of documents that the user wanted out of the index."""
+    for document in documents:
+        out.print(f"forgotten: {document.root}/{document.source}", markup=False)
+    err.print("[dim]The text is wiped from the data directory; the files themselves are untouched.[/]")
+
+
+def show_diagnoses(diagnoses: Sequence[Diagnosis]) -> None:
+    """Lists what `kb doctor` found."""
+    marks = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
+    for diagnosis in diagnoses:
+        out.print(f"{marks[diagnosis.level]} {escape(diagnosis.text)}")
+        if diagnosis.hint:
+            out.print(f"  [dim]→ {escape(diagnosis.hint)}[/]")
+
+
+def show_sync(result: schemas.SyncResponse) -> None:
+    """Says what the index holds now."""
+    files = "1 file" if result.failed == 1 else f"{result.failed} files"
+    failed = f", [yellow]{files} not indexed (see `kb status`)[/]" if result.failed else ""
+    out.print(f"{result.documents} documents, {result.chunks} chunks{failed} · {result.seconds:.1f} s")
