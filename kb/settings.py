@@ -1,13 +1,14 @@
-"""All settings in one frozen value. `load` is the only reader of the environment and of `kb.toml`.
+"""What can be set of the knowledge base. `load` is the only reader of the environment and of `kb.toml`.
 
-A value is looked for in this order: flag, `KB_*` environment variable, `kb.toml` in the data directory, default.
+A value is looked for in this order: flag, `KB_*` environment variable, `kb.toml` in the data directory, default. The
+rooms above add settings of their own by a class that inherits from this one, and read them with the same `load`.
 """
 
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, TypeVar, overload
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -20,20 +21,15 @@ _LEAST_CONTEXT_TOKENS = 512
 
 
 class Settings(BaseModel):
-    """Everything that can be set. A field is a key of `kb.toml` and, with `KB_` before it, an environment variable."""
+    """What `kb` reads. A field is a key of `kb.toml` and, with `KB_` before it, an environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    knows_every_key: ClassVar[bool] = False
+    """Whether a key of `kb.toml` that is no field is a mistake; else it is left to who reads more of the file."""
+
     home: Path = Field(description="Data directory: catalog, vector index, lock and `kb.toml`.")
     models: Path = Field(description="Where model files are kept; may be shared by several data directories.")
-    folders: tuple[Path, ...] = Field(default=(), description="Watched folders; in the environment with `:` between.")
-
-    host: str = Field(default="127.0.0.1", description="Address to listen on; any but loopback needs a token.")
-    port: int = Field(default=8321, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    token: str = Field(default="", description="Clients must send it as `Authorization: Bearer …`; empty: no check.")
-    allowed_hosts: tuple[str, ...] = Field(
-        default=(), description="Further host names under which browsers may reach the service."
-    )
 
     model: str = Field(default="", description="Answering model: a catalog name, a path, or `hf:owner/repo/file.gguf`.")
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
@@ -77,14 +73,6 @@ class Settings(BaseModel):
     )
     max_question_chars: int = Field(default=4000, ge=1, description="Longest question.")
 
-    max_file_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are listed as failed, not read.")
-    parse_seconds: float = Field(default=120.0, gt=0, description="Time limit for reading a file.")
-    parse_memory_bytes: int = Field(
-        default=1_500_000_000, ge=100_000_000, description="Memory limit for reading a file."
-    )
-    settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has been still this long.")
-    sync_seconds: float = Field(default=600.0, gt=0, description="Time between two full scans of the folders.")
-
     @field_validator("context_tokens", mode="after")
     @classmethod
     def _none_or_enough(cls, tokens: int) -> int:
@@ -97,28 +85,25 @@ class Settings(BaseModel):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
-    @field_validator("folders", mode="before")
-    @classmethod
-    def _split_folders(cls, value: object) -> object:
-        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
-    @field_validator("folders", mode="after")
-    @classmethod
-    def _resolved(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
-        return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
-
-    @field_validator("allowed_hosts", mode="before")
-    @classmethod
-    def _split_hosts(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-def load(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+@overload
+def load(environment: Mapping[str, str] | None = None, *, kind: type[AnySettings], **flags: Any) -> AnySettings: ...
+
+
+@overload
+def load(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings: ...
+
+
+def load(environment: Mapping[str, str] | None = None, *, kind: type[Settings] = Settings, **flags: Any) -> Settings:
     """Reads the settings from flags, environment and `kb.toml`.
 
     Args:
         environment: Instead of the process's own.
-        flags: Fields of `Settings`; those that are None are ignored.
+        kind: Which settings are read; keys of the file that belong to another kind are no error.
+        flags: Fields of that kind; those that are None are ignored.
 
     Raises:
         SettingsError: A value is of the wrong type or out of range, a key is unknown, or `kb.toml` is not valid TOML.
@@ -127,7 +112,7 @@ def load(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings
     given = {name: value for name, value in flags.items() if value is not None}
     exported = {
         name: environment[variable]
-        for name in Settings.model_fields
+        for name in kind.model_fields
         if (variable := f"KB_{name.upper()}") in environment and environment[variable] != ""
     }
     defaults: dict[str, Any] = {
@@ -135,9 +120,11 @@ def load(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings
         "models": platformdirs.user_cache_path("r1-kb") / "models",
     }
     home = Path(given.get("home") or exported.get("home") or defaults["home"]).expanduser()
-    values = defaults | _read_config(home / CONFIG_NAME) | exported | given
+    written = _read_config(home / CONFIG_NAME)
+    if not kind.knows_every_key:
+        written = {name: value for name, value in written.items() if name in kind.model_fields}
     try:
-        return Settings(**values)
+        return kind(**(defaults | written | exported | given))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -9,8 +9,9 @@ import pytest
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings, load
+from kb.settings import load
 from kb.wiring import open_knowledge_base
+from server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -31,16 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    for name in Settings.model_fields:
+    for name in ServerSettings.model_fields:
         if name != "models" or not request.node.get_closest_marker("models"):
             monkeypatch.delenv(f"KB_{name.upper()}", raising=False)
     monkeypatch.setenv("KB_HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path) -> ServerSettings:
     """Settings with a data directory of their own, and no waiting."""
-    return load(home=tmp_path / "home", settle_seconds=0.05, sync_seconds=3600.0)
+    return load(kind=ServerSettings, home=tmp_path / "home", settle_seconds=0.05, sync_seconds=3600.0)
 
 
 @pytest.fixture
@@ -56,9 +57,9 @@ def sample_knowledge_base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A knowledge base of the sample documents, with the default models of this machine."""
     folder = tmp_path_factory.mktemp("samples") / "sample_docs"
     shutil.copytree(ROOT / "sample_docs", folder)
-    settings = load(home=tmp_path_factory.mktemp("home"), folders=[folder], settle_seconds=0.0)
+    settings = load(kind=ServerSettings, home=tmp_path_factory.mktemp("home"), folders=[folder], settle_seconds=0.0)
     with open_knowledge_base(settings) as knowledge_base:
-        pipeline = Pipeline(knowledge_base, settings.folders)
+        pipeline = Pipeline(knowledge_base, settings.folders, settings)
         pipeline.start()
         try:
             assert pipeline.sync(timeout_seconds=300)

@@ -27,6 +27,7 @@ from kb.values.documents import DocumentInfo, Failure
 from kb.values.progress import Report
 from kb.wiring import CATALOG_NAME, reranking_with
 from server.cli.serving import listen, make_server
+from server.settings import ServerSettings
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex
 
@@ -34,9 +35,9 @@ PATIENCE_SECONDS = 15.0
 DEBOUNCE_SECONDS = 0.02
 
 
-def quick_settings(home: Path, **more: object) -> Settings:
+def quick_settings(home: Path, **more: object) -> ServerSettings:
     """Settings that suit the fakes, and wait for nothing; the environment is not asked."""
-    return load({}, **{"home": home, "settle_seconds": 0.05, "min_evidence": 0.0, **more})
+    return load({}, kind=ServerSettings, **{"home": home, "settle_seconds": 0.05, "min_evidence": 0.0, **more})
 
 
 def open_fake_knowledge_base(
@@ -154,7 +155,7 @@ class Watched:
 
 @contextmanager
 def watching(
-    settings: Settings,
+    settings: ServerSettings,
     folder: Path,
     *others: Path,
     embedder: FakeEmbedder | None = None,
@@ -164,7 +165,7 @@ def watching(
     """Opens a data directory and watches folders, until the block ends."""
     embedder = embedder or FakeEmbedder()
     with open_fake_knowledge_base(settings, embedder=embedder, index=index, model=model) as knowledge_base:
-        pipeline = Pipeline(knowledge_base, [folder, *others], debounce_seconds=DEBOUNCE_SECONDS)
+        pipeline = Pipeline(knowledge_base, [folder, *others], settings, debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
         try:
             yield Watched(knowledge_base, pipeline, folder, embedder)
@@ -199,7 +200,7 @@ class Served(Watched):
 
 @contextmanager
 def serving(
-    settings: Settings,
+    settings: ServerSettings,
     folder: Path,
     *,
     embedder: FakeEmbedder | None = None,
@@ -215,8 +216,8 @@ def serving(
         ) as knowledge_base,
         listen("127.0.0.1", 0) as listener,
     ):
-        pipeline = Pipeline(knowledge_base, [folder], debounce_seconds=DEBOUNCE_SECONDS)
-        server = make_server(knowledge_base, pipeline)
+        pipeline = Pipeline(knowledge_base, [folder], settings, debounce_seconds=DEBOUNCE_SECONDS)
+        server = make_server(knowledge_base, pipeline, settings)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         knowledge_base.announce(url)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kb.settings import Settings
 from server.cli.main import app
+from server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 README_ZH = (ROOT / "README.zh.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@pytest.mark.parametrize("name", ServerSettings.model_fields)
 def test_each_setting_is_in_the_readme_with_its_default_and_meaning(name: str) -> None:
-    description = Settings.model_fields[name].description
+    description = ServerSettings.model_fields[name].description
     assert description and f"`KB_{name.upper()}`" in README
     assert description.replace("|", "\\|") in README
 

@@ -23,8 +23,10 @@ from ingest.pipeline.progress import PipelineStatus, ProgressMeter
 from ingest.pipeline.reading import Readers, Reading
 from ingest.pipeline.reconciler import NO_PLAN, Reconciler
 from ingest.pipeline.tickets import Tickets
+from ingest.settings import IngestSettings
 from kb.errors import KBError
 from kb.knowledge_base import KnowledgeBase
+from kb.settings import load
 from kb.values.documents import FileVersion
 
 logger = logging.getLogger(__name__)
@@ -50,24 +52,30 @@ class Pipeline:
     Args:
         knowledge_base: Nobody else writes to it meanwhile.
         folders: Absolute; one inside another is covered by it.
+        settings: Limits and pauses; None: from environment and `kb.toml`.
         debounce_seconds: Pause after a hint, so that a burst of events costs one look.
     """
 
     def __init__(
-        self, knowledge_base: KnowledgeBase, folders: Sequence[Path], *, debounce_seconds: float = DEBOUNCE_SECONDS
+        self,
+        knowledge_base: KnowledgeBase,
+        folders: Sequence[Path],
+        settings: IngestSettings | None = None,
+        *,
+        debounce_seconds: float = DEBOUNCE_SECONDS,
     ) -> None:
         self.folders = outermost(folders)
+        self.settings = settings or load(kind=IngestSettings)
         self._knowledge_base = knowledge_base
-        self._settings = knowledge_base.settings
         self._debounce_seconds = debounce_seconds
         self._watcher = FolderWatcher(self.folders, self.request)
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._stopping = threading.Event()
         self._meter = ProgressMeter()
         self._indexer = Indexer(knowledge_base, self._check_running, self._meter)
-        self._readers = Readers(knowledge_base, self._wake)
+        self._readers = Readers(knowledge_base, self.settings, self._wake)
         self._backlog = Backlog(self._readers)
-        self._reconciler = Reconciler(knowledge_base, self.folders, self._check_running)
+        self._reconciler = Reconciler(knowledge_base, self.folders, self.settings, self._check_running)
         self._plan = NO_PLAN
         self._state = threading.Condition()
         self._starting = threading.Lock()
@@ -270,7 +278,7 @@ class Pipeline:
             self._meter.file_done(file.size_bytes)
             self._settle_tickets(lambda: self._tickets.dealt_with(place))
         else:
-            self._look_within(self._settings.settle_seconds)
+            self._look_within(self.settings.settle_seconds)
         self._note_queue()
 
     def _look_within(self, seconds: float) -> None:

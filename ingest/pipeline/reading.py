@@ -14,6 +14,7 @@ from pathlib import Path
 from ingest.chunking.chunker import chunk
 from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
 from ingest.sandbox.parser import ParserProcess, ParserUnavailable
+from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Chunk, Document, FileVersion
@@ -52,12 +53,13 @@ class Readers:
 
     Args:
         knowledge_base: Asked what is indexed; not changed.
+        settings: What a file may cost.
         on_read: Called from a thread of the pool when a reading is there.
     """
 
-    def __init__(self, knowledge_base: KnowledgeBase, on_read: Callable[[], object]) -> None:
+    def __init__(self, knowledge_base: KnowledgeBase, settings: IngestSettings, on_read: Callable[[], object]) -> None:
         self._knowledge_base = knowledge_base
-        self._settings = knowledge_base.settings
+        self._settings = settings
         self._on_read = on_read
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
         self._parsers = [ParserProcess() for _ in range(count)]

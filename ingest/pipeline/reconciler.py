@@ -17,6 +17,7 @@ from ingest.folders.settling import Settling
 from ingest.folders.survey import Survey, survey
 from ingest.pipeline.indexer import deserves_another_try
 from ingest.pipeline.reading import RECIPE
+from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Failure, FileVersion, WatchedFolder
@@ -59,12 +60,19 @@ class Reconciler:
     Args:
         knowledge_base: Is changed where a file was moved or is gone.
         folders: Absolute, none inside another.
+        settings: Limits and pauses.
         check: Called between changes; what it raises ends a look.
     """
 
-    def __init__(self, knowledge_base: KnowledgeBase, folders: Sequence[Path], check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        knowledge_base: KnowledgeBase,
+        folders: Sequence[Path],
+        settings: IngestSettings,
+        check: Callable[[], None],
+    ) -> None:
         self._knowledge_base = knowledge_base
-        self._settings = knowledge_base.settings
+        self._settings = settings
         self._check = check
         known = {folder.root: folder for folder in knowledge_base.folders()}
         self._folders: tuple[WatchedFolder, ...] = tuple(

@@ -12,6 +12,7 @@ import typer
 from kb.settings import load
 from kb.values.filters import Filters
 from server.client.naming import find_document, paths_on_disk
+from server.settings import ServerSettings
 from server.terminal.loading import show_loading
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def connected() -> Iterator["Service"]:
     """The service: the one that is running, else the data directory, opened for this command alone."""
     from server.client.connection import connect
 
-    with connect(load(), show_loading) as service:
+    with connect(load(kind=ServerSettings), show_loading) as service:
         yield service
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from kb import settings
 from kb.errors import InvalidRequest
+from server.settings import ServerSettings
 from server.terminal import console
 from server.terminal.loading import show_loading
 
@@ -57,7 +58,7 @@ def search(
     from server.measure.eval.corpus import workplace
 
     sizes = _sizes(chunks)
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     found = []
     with workplace(base) as place:
         own = current.model_copy(update={"home": place / "home", "folders": (), "reranker": ""})

@@ -11,9 +11,9 @@ from ingest.folders.listing import is_reachable
 from kb.data_directory import find_owner
 from kb.models.cross_encoder import is_cross_encoder
 from kb.models.store import ModelStore
-from kb.settings import Settings
 from kb.wiring import describe_embedding
 from server.cli.engine_view import describe_engine
+from server.settings import ServerSettings
 from server.terminal.diagnosis import Diagnosis
 
 PACKAGES = (
@@ -31,7 +31,7 @@ LOW_DISK_BYTES = 2_000_000_000
 """Below this, a model may not fit."""
 
 
-def examine(settings: Settings) -> list[Diagnosis]:
+def examine(settings: ServerSettings) -> list[Diagnosis]:
     """Looks at packages, folders, disk and models."""
     return [*_packages(), *_data_directory(settings.home), *_disk(settings), *_folders(settings), *_models(settings)]
 
@@ -58,14 +58,14 @@ def _data_directory(home: Path) -> Iterator[Diagnosis]:
         yield Diagnosis("good", f"data directory {home}, no server running")
 
 
-def _disk(settings: Settings) -> Iterator[Diagnosis]:
+def _disk(settings: ServerSettings) -> Iterator[Diagnosis]:
     for name, folder in (("data", settings.home), ("models", settings.models)):
         free = shutil.disk_usage(_existing(folder)).free
         text = f"{free / 1e9:.1f} GB free for {name} ({folder})"
         yield Diagnosis("good", text) if free > LOW_DISK_BYTES else Diagnosis("note", text, "free some space")
 
 
-def _folders(settings: Settings) -> Iterator[Diagnosis]:
+def _folders(settings: ServerSettings) -> Iterator[Diagnosis]:
     for folder in settings.folders:
         if is_reachable(folder):
             yield Diagnosis("good", f"watched folder {folder}")
@@ -75,7 +75,7 @@ def _folders(settings: Settings) -> Iterator[Diagnosis]:
             )
 
 
-def _models(settings: Settings) -> Iterator[Diagnosis]:
+def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
     store = ModelStore.of(settings)
     embedding = store.find(settings.embedding_model)
     if embedding:

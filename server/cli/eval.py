@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kb import settings
+from server.settings import ServerSettings
 from server.terminal import console
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def squad(
     from server.measure.eval.squad_run import SquadOptions, evaluate_squad
 
     options = SquadOptions(file, questions_from, tuple(beside or ()), limit, answers, base)
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     _finish(evaluate_squad(current, options), current.home, as_json)
 
 
@@ -85,7 +86,7 @@ def folder(
     """
     from server.measure.eval.folder_run import evaluate_folder
 
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     _finish(evaluate_folder(current, limit=limit, answers=answers), current.home, as_json)
 
 
@@ -113,7 +114,7 @@ def pdf(
     from server.measure.eval.pdf_run import PdfOptions, evaluate_pdf
 
     options = PdfOptions(folder, questions, single, tuple(beside or ()), limit, answers, base)
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     _finish(evaluate_pdf(current, options), current.home, as_json)
 
 
@@ -126,7 +127,7 @@ def show_runs(as_json: AsJson = False) -> None:
     from server.measure.eval.history import History
     from server.measure.eval.report import show_history
 
-    runs = History(settings.load().home).runs()
+    runs = History(settings.load(kind=ServerSettings).home).runs()
     if as_json:
         print(_as_json([dataclasses.asdict(run) for run in runs]))
     else:

@@ -17,6 +17,7 @@ from server.cli import eval as eval_cli
 from server.cli import models as models_cli
 from server.cli.documents import add, forget, reindex, status, sync
 from server.cli.questions import ask, chat, search
+from server.settings import ServerSettings
 from server.terminal import console
 
 EXIT_CODES = """
@@ -94,7 +95,7 @@ def serve(
     """
     from server.client.connection import check_unowned
 
-    settings = load(host=host, port=port, model=model)
+    settings = load(kind=ServerSettings, host=host, port=port, model=model)
     check_unowned(settings.home)
     from server.cli.serving import serve_until_stopped
 
@@ -114,7 +115,7 @@ def doctor() -> None:
     """
     from server.cli.doctor import examine
 
-    diagnoses = examine(load())
+    diagnoses = examine(load(kind=ServerSettings))
     console.show_diagnoses(diagnoses)
     if any(diagnosis.level == "bad" for diagnosis in diagnoses):
         raise typer.Exit(1)

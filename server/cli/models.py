@@ -13,6 +13,7 @@ from rich.table import Table
 
 from kb import settings
 from kb.errors import InvalidRequest, ModelMissing, NotFound, StorageError
+from server.settings import ServerSettings
 from server.terminal.loading import progress_bar
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def list_models() -> None:
 
     Example: kb models list
     """
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     store = _store(current)
     here = {model.name: model.size_bytes for model in store.installed()}
     in_use = {store.choose_answer_model(current.model), current.embedding_model, current.reranker}
@@ -69,7 +70,7 @@ def pull(
     """
     from kb.wiring import prepare_embedding
 
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     with progress_bar() as report:
         path = _store(current).pull(name, report, url)
         if path.is_dir() and name != current.reranker:
@@ -83,7 +84,7 @@ def path(name: _Name) -> None:
 
     Example: kb models path multilingual-e5-small
     """
-    found = _store(settings.load()).find(name)
+    found = _store(settings.load(kind=ServerSettings)).find(name)
     if found is None:
         raise ModelMissing(f"{name} is not on this machine", f"`kb models pull {name}` fetches it")
     typer.echo(str(found))
@@ -99,7 +100,7 @@ def use(name: _Name) -> None:
 
     kb models use ~/models/my-model-q4_k_m.gguf
     """
-    current = settings.load()
+    current = settings.load(kind=ServerSettings)
     store = _store(current)
     known, found = store.known(name), store.find(name)
     if known and known.role == "reranker":
@@ -113,7 +114,7 @@ def use(name: _Name) -> None:
     _set_model(config, chosen)
     typer.echo(f'model = "{chosen}" is now in {config}')
     typer.echo(store.describe_choice(chosen))
-    effective = settings.load().model
+    effective = settings.load(kind=ServerSettings).model
     if effective != chosen:
         typer.echo(f"The environment variable KB_MODEL is set, and goes before the file: {effective} stays in use.")
 

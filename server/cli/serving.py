@@ -14,11 +14,11 @@ from fastapi import FastAPI
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import SettingsError
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from kb.wiring import open_knowledge_base
 from server.client.local import watched_folders
 from server.http.app import check_binding, create_app
 from server.http.state import report_index
+from server.settings import ServerSettings
 from server.terminal import console
 from server.terminal.loading import loading_bars
 from server.terminal.work_view import logging_work
@@ -27,7 +27,7 @@ GRACE_SECONDS = 3
 """How long requests may take to end when the service is stopped; then they are cut off."""
 
 
-def serve_until_stopped(settings: Settings, folders: Sequence[Path]) -> None:
+def serve_until_stopped(settings: ServerSettings, folders: Sequence[Path]) -> None:
     """Serves until the process gets SIGINT or SIGTERM.
 
     Args:
@@ -39,10 +39,12 @@ def serve_until_stopped(settings: Settings, folders: Sequence[Path]) -> None:
     """
     check_binding(settings)
     with listen(settings.host, settings.port) as listener, open_knowledge_base(settings) as knowledge_base:
-        serve(knowledge_base, watched_folders(settings, knowledge_base, folders), listener)
+        serve(knowledge_base, watched_folders(settings, knowledge_base, folders), settings, listener)
 
 
-def serve(knowledge_base: KnowledgeBase, folders: Sequence[Path], listener: socket.socket) -> None:
+def serve(
+    knowledge_base: KnowledgeBase, folders: Sequence[Path], settings: ServerSettings, listener: socket.socket
+) -> None:
     """Serves an open knowledge base until the process gets SIGINT or SIGTERM.
 
     Args:
@@ -54,18 +56,18 @@ def serve(knowledge_base: KnowledgeBase, folders: Sequence[Path], listener: sock
         SystemExit: It was SIGTERM.
     """
     signal.signal(signal.SIGTERM, _end)
-    pipeline = Pipeline(knowledge_base, folders)
-    server = make_server(knowledge_base, pipeline)
-    url = _url(knowledge_base.settings.host, listener.getsockname()[1])
+    pipeline = Pipeline(knowledge_base, folders, settings)
+    server = make_server(knowledge_base, pipeline, settings)
+    url = _url(settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
     console.show_serving(url, pipeline.folders)
     with loading_bars(knowledge_base), logging_work(lambda: report_index(knowledge_base, pipeline)):
         server.run(sockets=[listener])
 
 
-def make_server(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> uvicorn.Server:
+def make_server(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: ServerSettings) -> uvicorn.Server:
     """Makes what serves HTTP; it ends within seconds of being told to, whatever is asked of it at that time."""
-    app = create_app(knowledge_base, pipeline)
+    app = create_app(knowledge_base, pipeline, settings)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
     )

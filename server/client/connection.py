@@ -10,14 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kb.data_directory import LOCK_NAME, DataDirectoryLock, find_owner
-from kb.settings import Settings
 from server.client.service import Service, ShowLoading
+from server.settings import ServerSettings
 
 _CONNECT_SECONDS = 1.0
 
 
 @contextmanager
-def connect(settings: Settings, show_loading: ShowLoading) -> Iterator[Service]:
+def connect(settings: ServerSettings, show_loading: ShowLoading) -> Iterator[Service]:
     """Opens whatever can serve.
 
     Raises:
@@ -41,18 +41,18 @@ def check_unowned(home: Path) -> None:
         DataDirectoryLock(home).release()
 
 
-def _remote(url: str, settings: Settings) -> Service:
+def _remote(url: str, settings: ServerSettings) -> Service:
     from server.client.remote import Remote
 
     return Remote(url, settings.token)
 
 
-def _local(settings: Settings, show_loading: ShowLoading) -> Service:
+def _local(settings: ServerSettings, show_loading: ShowLoading) -> Service:
     check_unowned(settings.home)
     from kb.wiring import open_knowledge_base
     from server.client.local import Local
 
-    return Local(open_knowledge_base(settings), show_loading)
+    return Local(open_knowledge_base(settings), show_loading, settings)
 
 
 def _listens(url: str) -> bool:

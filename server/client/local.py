@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from ingest.folders.intake import place
 from ingest.folders.listing import UNREADABLE_CHARACTER, is_reachable, readable
 from ingest.pipeline.pipeline import Pipeline
+from ingest.settings import IngestSettings
 from kb.errors import SettingsError
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from kb.values.answers import Thinking
 from kb.values.chat import Heartbeat, Turn
 from kb.values.filters import EVERYTHING, Filters
@@ -30,14 +30,15 @@ class Local:
         knowledge_base: Is closed with it.
         show_loading: Called before something needs a model, with whether that is the answering model too: waits, and
             shows how far it is.
+        settings: Which folders are watched, and how.
     """
 
-    def __init__(self, knowledge_base: KnowledgeBase, show_loading: ShowLoading) -> None:
+    def __init__(self, knowledge_base: KnowledgeBase, show_loading: ShowLoading, settings: IngestSettings) -> None:
         self._knowledge_base = knowledge_base
-        self._pipeline = Pipeline(
-            knowledge_base, watched_folders(knowledge_base.settings, knowledge_base, required=False)
-        )
         self._show_loading = show_loading
+        self._settings = settings
+        folders = watched_folders(settings, knowledge_base, required=False)
+        self._pipeline = Pipeline(knowledge_base, folders, settings)
 
     def close(self) -> None:
         """Closes the data directory."""
@@ -72,7 +73,7 @@ class Local:
 
     def add(self, path: Path) -> schemas.UploadResponse:
         """See `Service`."""
-        root = watched_folders(self._knowledge_base.settings, self._knowledge_base)[0]
+        root = watched_folders(self._settings, self._knowledge_base)[0]
         with opened(path) as file:
             placed = place(root, path.name, file)
         source = placed.relative_to(root).as_posix()
@@ -93,10 +94,10 @@ class Local:
 
     def sync(self, watch: Watch, *, retry: bool = False) -> schemas.SyncResponse:
         """See `Service`."""
-        folders = watched_folders(self._knowledge_base.settings, self._knowledge_base)
+        folders = watched_folders(self._settings, self._knowledge_base)
         self._show_loading(self._knowledge_base, False)
         self._pipeline.stop()  # one that has run before cannot start again
-        self._pipeline = Pipeline(self._knowledge_base, folders)
+        self._pipeline = Pipeline(self._knowledge_base, folders, self._settings)
         self._pipeline.start()
         with polling(lambda: watch(self.status())):
             result = sync_now(self._knowledge_base, self._pipeline, retry=retry)
@@ -123,7 +124,7 @@ class Local:
 
 
 def watched_folders(
-    settings: Settings, knowledge_base: KnowledgeBase, given: Sequence[Path] = (), *, required: bool = True
+    settings: IngestSettings, knowledge_base: KnowledgeBase, given: Sequence[Path] = (), *, required: bool = True
 ) -> tuple[Path, ...]:
     """The folders to watch: those given, else those of the settings, else those of the last time.
 

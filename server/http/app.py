@@ -29,9 +29,9 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from server.http import routes
 from server.http.guard import Guard, is_loopback, refuse
+from server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -59,17 +59,17 @@ server-sent events; `POST /search` finds passages only. Every error is `{"error"
 """
 
 
-def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> FastAPI:
+def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: ServerSettings) -> FastAPI:
     """Makes the service.
 
     Args:
         knowledge_base: Is warmed up when the service starts, and stays open when it ends: whoever opened it closes it.
         pipeline: Is started and stopped with the service.
+        settings: Who may reach the service, and what may be uploaded.
 
     Raises:
         SettingsError: The service would be reachable from elsewhere without a token.
     """
-    settings = knowledge_base.settings
     check_binding(settings)
 
     @asynccontextmanager
@@ -106,7 +106,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> FastAPI:
     return app
 
 
-def check_binding(settings: Settings) -> None:
+def check_binding(settings: ServerSettings) -> None:
     """Refuses to listen to other machines without a token.
 
     Raises:
@@ -124,7 +124,7 @@ def status_of(error: KBError) -> int:
     return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
 
 
-def _host_names(settings: Settings) -> frozenset[str]:
+def _host_names(settings: ServerSettings) -> frozenset[str]:
     if not is_loopback(settings.host):
         return frozenset()
     return frozenset({"localhost", "127.0.0.1", "::1", settings.host, *settings.allowed_hosts})

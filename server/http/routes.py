@@ -270,7 +270,7 @@ async def _connected(events: Generator[AnswerEvent, None, None], request: Reques
 
 
 def _receive(file: UploadFile, knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:
-    root, limit = pipeline.folders[0], knowledge_base.settings.max_file_bytes
+    root, limit = pipeline.folders[0], pipeline.settings.max_file_bytes
     if file.size is not None and file.size > limit:
         raise RequestTooLarge(
             f"{file.filename} has {file.size:,} bytes; the limit is {limit:,}", "split it, or raise KB_MAX_FILE_BYTES"

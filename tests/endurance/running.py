@@ -77,7 +77,7 @@ def running(settings: Settings, folder: Path, embedder: FakeEmbedder | None = No
     """Opens a data directory and watches a folder until the block ends."""
     embedder = embedder or FakeEmbedder()
     with library_over_chroma(settings, embedder) as (knowledge_base, stores):
-        pipeline = Pipeline(knowledge_base, [folder], debounce_seconds=DEBOUNCE_SECONDS)
+        pipeline = Pipeline(knowledge_base, [folder], settings, debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
         try:
             yield Running(knowledge_base, pipeline, folder, embedder, stores=stores)

@@ -158,7 +158,7 @@ def _serve(connection: Connection, home: Path, folder: Path, log: Path) -> None:
     with library_over_chroma(quick_settings(home), LoggingEmbedder(log)) as (knowledge_base, stores):
         send("listing", _listing(knowledge_base))
         threading.Thread(target=_keep_listing, args=(knowledge_base, send), daemon=True).start()
-        pipeline = Pipeline(knowledge_base, [folder], debounce_seconds=DEBOUNCE_SECONDS)
+        pipeline = Pipeline(knowledge_base, [folder], quick_settings(home), debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
         service = Running(knowledge_base, pipeline, folder, stores=stores)
         while True:

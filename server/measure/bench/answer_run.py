@@ -28,6 +28,7 @@ from server.measure.bench.generation import compare_generation
 from server.measure.eval.corpus import indexed, workplace, write_articles
 from server.measure.eval.questions import spread_out
 from server.measure.eval.squad import SquadSet, read_squad
+from server.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 ROUNDS = 9
@@ -166,7 +167,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if bool(arguments.folder) != bool(arguments.pairs):
         parser.error("--folder and --pairs go together")
-    settings = load()
+    settings = load(kind=ServerSettings)
     name, path = _answer_model(settings)
     options = tune(path, engine_settings(settings), settings.models / CACHE_NAME)
     results: Result = {}

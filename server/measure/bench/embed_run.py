@@ -21,6 +21,7 @@ from kb.adapters.embedding.backends import open_embedder
 from kb.models.store import ModelStore
 from kb.ports import Embedder, Vectors
 from kb.settings import load
+from server.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 XQUAD = ROOT.parent / "shared" / "data" / "xquad"
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=64, help="how many paragraphs to embed in each of the rounds")
     parser.add_argument("--recall", action="store_true", help=f"search XQuAD as well ({XQUAD})")
     arguments = parser.parse_args()
-    settings = load()
+    settings = load(kind=ServerSettings)
     store = ModelStore(settings.models)
     folder = store.pull(settings.embedding_model, lambda progress: None)
     _open_ours(folder)  # prepares the model, if it never was

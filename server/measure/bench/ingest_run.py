@@ -29,7 +29,9 @@ from typing import Any
 
 import psutil
 
+from ingest.settings import IngestSettings
 from kb.settings import Settings, load
+from server.settings import ServerSettings
 
 CHUNK_CHARS, OVERLAP_CHARS = 1000, 200
 ADD_BATCH = 5000  # Chroma takes at most 5461 at a time
@@ -91,7 +93,7 @@ class Stopwatch:
             self.seconds += seconds
 
 
-def index_our_way(settings: Settings, folders: Sequence[Path], begin: Callable[[], None]) -> Result:
+def index_our_way(settings: IngestSettings, folders: Sequence[Path], begin: Callable[[], None]) -> Result:
     """Runs the pipeline of this project over folders, once."""
     from ingest.pipeline.pipeline import Pipeline
     from ingest.sandbox.parser import ParserProcess
@@ -107,7 +109,7 @@ def index_our_way(settings: Settings, folders: Sequence[Path], begin: Callable[[
     replacing.around(KnowledgeBase, "replace")
     with open_knowledge_base(settings) as knowledge_base, ThreadPoolExecutor(1) as waiting:
         knowledge_base.wait_for_index()
-        pipeline = Pipeline(knowledge_base, folders)
+        pipeline = Pipeline(knowledge_base, folders, settings)
         begin()
         began = time.perf_counter()
         pipeline.start()
@@ -129,7 +131,7 @@ def index_our_way(settings: Settings, folders: Sequence[Path], begin: Callable[[
         )
 
 
-def index_plain_way(settings: Settings, folders: Sequence[Path], begin: Callable[[], None]) -> Result:
+def index_plain_way(settings: IngestSettings, folders: Sequence[Path], begin: Callable[[], None]) -> Result:
     """Does the same work with the libraries alone."""
     import chromadb
     from pypdf.errors import PyPdfError
@@ -172,7 +174,7 @@ def index_plain_way(settings: Settings, folders: Sequence[Path], begin: Callable
 SIDES = {"r1-kb": index_our_way, "plain": index_plain_way}
 
 
-def measure(side: str, settings: Settings, folders: Sequence[Path]) -> Result:
+def measure(side: str, settings: IngestSettings, folders: Sequence[Path]) -> Result:
     """Runs one side in a process of its own, and watches its memory while it works."""
     context = multiprocessing.get_context("spawn")
     pipe, childs = context.Pipe()
@@ -204,7 +206,7 @@ def main() -> None:
     folders = [folder.resolve() for folder in arguments.folders]
     if missing := [folder for folder in folders if not folder.is_dir()]:
         parser.error(f"no folder: {missing[0]}")
-    settings = load(settle_seconds=0.0)
+    settings = load(kind=ServerSettings, settle_seconds=0.0)
     _fetch_model(settings)
     sides = [side for side in SIDES if arguments.plain or side != "plain"]
     results = {side: measure(side, settings, folders) for side in sides}
@@ -235,7 +237,7 @@ def _fetch_model(settings: Settings) -> None:
         store.pull(settings.embedding_model, lambda progress: _show(f"{progress.label}: {progress.done:,}"))
 
 
-def _work(pipe: Connection, side: str, settings: Settings, folders: Sequence[Path]) -> None:
+def _work(pipe: Connection, side: str, settings: IngestSettings, folders: Sequence[Path]) -> None:
     pipe.send(SIDES[side](settings, folders, lambda: pipe.send(None)))
 
 

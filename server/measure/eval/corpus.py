@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.pipeline.pipeline import Pipeline
+from ingest.settings import IngestSettings
 from kb.errors import InvalidRequest, StorageError
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from kb.values.documents import DocumentInfo
 from kb.wiring import open_knowledge_base
 from server.client.polling import polling
@@ -87,7 +87,9 @@ def article_files(folder: Path, sets: Mapping[str, Sequence[Article]]) -> dict[P
 
 
 @contextmanager
-def indexed(settings: Settings, place: Path, folders: Iterable[Path], *, answering: bool) -> Iterator[KnowledgeBase]:
+def indexed(
+    settings: IngestSettings, place: Path, folders: Iterable[Path], *, answering: bool
+) -> Iterator[KnowledgeBase]:
     """Indexes folders into a data directory of their own, and shows how far that is.
 
     Args:
@@ -101,7 +103,7 @@ def indexed(settings: Settings, place: Path, folders: Iterable[Path], *, answeri
     own = settings.model_copy(update={"home": place / _HOME, "folders": (), "settle_seconds": 0.0})
     with open_knowledge_base(own) as knowledge_base:
         show_loading(knowledge_base, answering)
-        pipeline = Pipeline(knowledge_base, [folder.resolve() for folder in folders])
+        pipeline = Pipeline(knowledge_base, [folder.resolve() for folder in folders], own)
         pipeline.start()
         try:
             with work_progress(console.err) as watch, polling(lambda: watch(report_status(knowledge_base, pipeline))):

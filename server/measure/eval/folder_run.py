@@ -7,9 +7,9 @@ out where sections are; and the data directory is opened here, not asked over HT
 import hashlib
 from collections.abc import Sequence
 
+from ingest.settings import IngestSettings
 from kb.errors import DataDirectoryLocked, InvalidRequest
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from kb.values.passages import Passage
 from kb.wiring import open_knowledge_base
 from server.client.connection import check_unowned
@@ -23,7 +23,7 @@ from server.measure.eval.runs import QuestionSet, Result, result_of
 from server.terminal.loading import show_loading
 
 
-def evaluate_folder(settings: Settings, *, limit: int, answers: bool) -> Result:
+def evaluate_folder(settings: IngestSettings, *, limit: int, answers: bool) -> Result:
     """Makes questions of the indexed documents, and asks them.
 
     Args:
@@ -46,7 +46,7 @@ def evaluate_folder(settings: Settings, *, limit: int, answers: bool) -> Result:
             raise InvalidRequest("nothing is indexed yet", "`kb serve FOLDER` indexes a folder; `kb status` shows it")
         show_loading(knowledge_base, answers)
         sample = spread_out(documents, limit)
-        readable = [(info.id, document) for info, document in read_again(knowledge_base, sample)]
+        readable = [(info.id, document) for info, document in read_again(knowledge_base, sample, settings)]
         probes = make_probes(readable, limit)
         if not probes:
             raise InvalidRequest(

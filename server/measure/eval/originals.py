@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ingest.sandbox.parser import ParserProcess
+from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Document, DocumentInfo
@@ -12,13 +13,12 @@ from server.terminal import console
 
 
 def read_again(
-    knowledge_base: KnowledgeBase, documents: Sequence[DocumentInfo]
+    knowledge_base: KnowledgeBase, documents: Sequence[DocumentInfo], settings: IngestSettings
 ) -> Iterator[tuple[DocumentInfo, Document]]:
     """Reads the files of documents, as the pipeline does: in a child process, with limits.
 
     A file that is gone, or that has changed since it was indexed, is passed over: its offsets would mean nothing.
     """
-    settings = knowledge_base.settings
     with ParserProcess() as parser:
         for info in with_bar(console.err, "reading", documents):
             path = Path(info.file.root, info.file.source)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.folders.listing import list_files
+from ingest.settings import IngestSettings
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from kb.text.terms import numbers
 from kb.values.documents import Document, DocumentInfo
 from kb.values.passages import Passage
@@ -54,7 +54,7 @@ class PdfOptions:
     base: Path | None = None
 
 
-def evaluate_pdf(settings: Settings, options: PdfOptions) -> Result:
+def evaluate_pdf(settings: IngestSettings, options: PdfOptions) -> Result:
     """Makes the base, asks the questions, and removes it.
 
     Raises:
@@ -69,7 +69,7 @@ def evaluate_pdf(settings: Settings, options: PdfOptions) -> Result:
     with workplace(options.base) as place:
         folders = [folder, *beside.folders, *([write_articles(place, beside.sets)] if beside.sets else [])]
         with indexed(settings, place, folders, answering=options.answers) as knowledge_base:
-            cases = _cases(knowledge_base, folder, asked, expected)
+            cases = _cases(knowledge_base, settings, folder, asked, expected)
             measured = measure(knowledge_base, cases, answers=options.answers)
             tested = QuestionSet(
                 command="pdf",
@@ -115,14 +115,17 @@ def _left_out(options: PdfOptions) -> str:
 
 
 def _cases(
-    knowledge_base: KnowledgeBase, folder: Path, rows: Sequence[Row], expected: Mapping[Row, Sequence[str]]
+    knowledge_base: KnowledgeBase,
+    settings: IngestSettings,
+    folder: Path,
+    rows: Sequence[Row],
+    expected: Mapping[Row, Sequence[str]],
 ) -> list[Case]:
     documents = documents_by_path(knowledge_base)
     of_row = {row: [documents[folder / name] for name in expected[row] if folder / name in documents] for row in rows}
     with_answers = {info.id: info for row, infos in of_row.items() if row.answer for info in infos}
-    pages = {
-        info.id: _numbers_of_pages(document) for info, document in read_again(knowledge_base, [*with_answers.values()])
-    }
+    again = read_again(knowledge_base, [*with_answers.values()], settings)
+    pages = {info.id: _numbers_of_pages(document) for info, document in again}
     return [_case(row, infos, pages) for row, infos in of_row.items()]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import load
 from server.measure.eval.corpus import indexed, workplace
+from server.settings import ServerSettings
 
 WORD = "PWNED"
 _ATTEMPTS = (
@@ -90,7 +91,7 @@ def main() -> None:
         folder.mkdir()
         for note in notes:
             (folder / note.name).write_text(note.text, "utf-8")
-        with indexed(load(), place, [folder], answering=True) as knowledge_base:
+        with indexed(load(kind=ServerSettings), place, [folder], answering=True) as knowledge_base:
             print(json.dumps(measure(knowledge_base, notes[: parser.parse_args().limit]), indent=2))
 
 

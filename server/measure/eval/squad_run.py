@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.settings import IngestSettings
 from kb.knowledge_base import KnowledgeBase
-from kb.settings import Settings
 from kb.values.passages import Passage
 from server.measure.eval.corpus import (
     article_files,
@@ -47,7 +47,7 @@ class SquadOptions:
     base: Path | None = None
 
 
-def evaluate_squad(settings: Settings, options: SquadOptions) -> Result:
+def evaluate_squad(settings: IngestSettings, options: SquadOptions) -> Result:
     """Makes the base, asks the questions, and removes it.
 
     Raises:

@@ -278,7 +278,7 @@ def synced(settings: Settings, folder: Path) -> Iterator[KnowledgeBase]:
     """A knowledge base that was synced, and that nobody keeps up to date now."""
     (folder / "dome.md").write_text(DOME)
     with open_fake_knowledge_base(settings) as knowledge_base:
-        pipeline = Pipeline(knowledge_base, [folder])
+        pipeline = Pipeline(knowledge_base, [folder], settings)
         pipeline.start()
         assert pipeline.sync(15)
         pipeline.stop()

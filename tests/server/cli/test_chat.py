@@ -55,9 +55,9 @@ def service(request: pytest.FixtureRequest, settings: Settings, model: FakeLangu
             served.sync()
             yield service
     else:
-        with closing(Local(open_fake_knowledge_base(settings), show_nothing)) as before:
+        with closing(Local(open_fake_knowledge_base(settings), show_nothing, settings)) as before:
             before.sync(lambda status: None)
-        with closing(Local(open_fake_knowledge_base(settings, model=model), show_nothing)) as service:
+        with closing(Local(open_fake_knowledge_base(settings, model=model), show_nothing, settings)) as service:
             yield service
 
 

@@ -9,6 +9,7 @@ from kb.errors import InvalidRequest, ModelDownloadError, ModelMissing, NotFound
 from kb.models.catalog import DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL
 from kb.models.store import ModelStore
 from server.cli.models import app
+from server.settings import ServerSettings
 from tests.model_sources import serve
 
 GGUF = b"GGUF and more"
@@ -133,7 +134,7 @@ def test_use_takes_a_file_from_anywhere_by_its_whole_path(tmp_path: Path, monkey
     path.write_bytes(GGUF)
     monkeypatch.chdir(tmp_path)
     run("use", path.name)
-    assert settings.load().model == str(path)
+    assert settings.load(kind=ServerSettings).model == str(path)
 
 
 def test_use_refuses_what_cannot_answer_or_is_not_there(home: Path) -> None:

@@ -28,7 +28,7 @@ home, host, *folders = sys.argv[1:]
 settings = quick_settings(Path(home), host=host)
 try:
     with listen(host, 0) as listener, open_fake_knowledge_base(settings, model=Endless(silent=False)) as knowledge_base:
-        serve(knowledge_base, [Path(folder) for folder in folders], listener)
+        serve(knowledge_base, [Path(folder) for folder in folders], settings, listener)
 except KeyboardInterrupt:
     sys.exit(130)
 """

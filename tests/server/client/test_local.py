@@ -17,7 +17,7 @@ def test_question_in_the_terminal_waits_for_a_reranker_that_loads_as_no_second_o
         lambda service: list(service.ask("When was the dome repaired?", None, None)),
     ):
         knowledge_base = open_fake_knowledge_base(settings)
-        service = Local(knowledge_base, show_nothing)
+        service = Local(knowledge_base, show_nothing, settings)
         ask(service)
         reranker = knowledge_base.reranker()
         assert reranker is not None

@@ -69,7 +69,7 @@ def service(request: pytest.FixtureRequest, settings: Settings, folder: Path) ->
             assert isinstance(service, Remote)
             yield service
     else:
-        local = Local(open_fake_knowledge_base(settings, model=model), show_nothing)
+        local = Local(open_fake_knowledge_base(settings, model=model), show_nothing, settings)
         yield local
         local.close()
 
@@ -203,9 +203,10 @@ def test_sync_tells_how_far_it_is(service: Service, folder: Path) -> None:
 
 
 def test_interrupted_sync_ends_at_once(settings: Settings, folder: Path) -> None:
-    knowledge_base = open_fake_knowledge_base(settings.model_copy(update={"settle_seconds": 60.0}))
+    settings = settings.model_copy(update={"settle_seconds": 60.0})
+    knowledge_base = open_fake_knowledge_base(settings)
     (folder / "new.md").write_text("# New\n\nStill being written.\n")
-    local = Local(knowledge_base, show_nothing)
+    local = Local(knowledge_base, show_nothing, settings)
     threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -346,11 +347,11 @@ def test_folders_that_cannot_be_watched_are_refused_where_they_are_needed(settin
 
 
 def test_questions_go_on_while_a_folder_is_away(settings: Settings, folder: Path) -> None:
-    local = Local(open_fake_knowledge_base(settings), show_nothing)
+    local = Local(open_fake_knowledge_base(settings), show_nothing, settings)
     local.sync(ignore)
     local.close()
     folder.rename(folder.with_name("away"))
-    local = Local(open_fake_knowledge_base(settings), show_nothing)
+    local = Local(open_fake_knowledge_base(settings), show_nothing, settings)
     assert local.status().folders == [schemas.Folder(path=str(folder), reachable=False)]
     assert local.search("dome", 1).passages[0].source == "dome.md"
     with pytest.raises(SettingsError, match="is not a folder"):
@@ -360,7 +361,7 @@ def test_questions_go_on_while_a_folder_is_away(settings: Settings, folder: Path
 
 def test_reindex_that_nobody_waits_for_is_done_with_the_next_sync(settings: Settings) -> None:
     def at_once() -> Local:
-        return Local(open_fake_knowledge_base(settings), show_nothing)
+        return Local(open_fake_knowledge_base(settings), show_nothing, settings)
 
     local = at_once()
     local.sync(ignore)
@@ -379,7 +380,7 @@ def test_reindex_that_nobody_waits_for_is_done_with_the_next_sync(settings: Sett
 def test_what_was_forgotten_without_a_server_leaves_no_trace(settings: Settings, folder: Path) -> None:
     (folder / "diary.md").write_text("# Diary\n\nThe word is zyzzyvaquark.\n")
     for attempt in ("sync", "forget"):
-        local = Local(open_fake_knowledge_base(settings), show_nothing)
+        local = Local(open_fake_knowledge_base(settings), show_nothing, settings)
         if attempt == "sync":
             local.sync(ignore)
         else:
@@ -392,13 +393,13 @@ def test_what_was_forgotten_without_a_server_leaves_no_trace(settings: Settings,
 
 def test_failed_files_are_tried_again_at_the_user_s_word(settings: Settings, folder: Path) -> None:
     knowledge_base = open_fake_knowledge_base(settings)
-    local = Local(knowledge_base, show_nothing)
+    local = Local(knowledge_base, show_nothing, settings)
     local.sync(ignore)
     (document,) = knowledge_base.documents()
     knowledge_base.remove(document.id)
     knowledge_base.record_failure(document.file, "its reader ended", "", kind=FailureKind.QUARANTINED)
     local.close()
     for retry, documents in ((False, 0), (True, 1)):
-        local = Local(open_fake_knowledge_base(settings), show_nothing)
+        local = Local(open_fake_knowledge_base(settings), show_nothing, settings)
         assert local.sync(ignore, retry=retry).documents == documents
         local.close()

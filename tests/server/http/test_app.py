@@ -46,7 +46,7 @@ def error_classes() -> list[type[KBError]]:
 def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
     """The service without a running pipeline; its routes may be added to."""
     with open_fake_knowledge_base(settings) as knowledge_base:
-        app = create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path]))
+        app = create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path], settings), settings)
         with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
             yield client
 
@@ -174,18 +174,18 @@ def test_description_of_a_stream_names_each_event(client: TestClient) -> None:
 
 
 def test_service_that_others_could_reach_is_not_made_without_a_token(settings: Settings, tmp_path: Path) -> None:
-    with (
-        open_fake_knowledge_base(settings.model_copy(update={"host": "0.0.0.0"})) as knowledge_base,
-        pytest.raises(SettingsError, match="read your documents"),
-    ):
-        create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path]))
-    with open_fake_knowledge_base(settings.model_copy(update={"host": "0.0.0.0", "token": "long"})) as knowledge_base:
-        create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path]))
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        pipeline = Pipeline(knowledge_base, [tmp_path], settings)
+        with pytest.raises(SettingsError, match="read your documents"):
+            create_app(knowledge_base, pipeline, settings.model_copy(update={"host": "0.0.0.0"}))
+        create_app(knowledge_base, pipeline, settings.model_copy(update={"host": "0.0.0.0", "token": "long"}))
 
 
 def test_further_names_come_from_the_settings(settings: Settings, tmp_path: Path) -> None:
-    with open_fake_knowledge_base(settings.model_copy(update={"allowed_hosts": ("kb.home",)})) as knowledge_base:
-        client = TestClient(create_app(knowledge_base, Pipeline(knowledge_base, [tmp_path])), base_url="http://kb.home")
+    settings = settings.model_copy(update={"allowed_hosts": ("kb.home",)})
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        pipeline = Pipeline(knowledge_base, [tmp_path], settings)
+        client = TestClient(create_app(knowledge_base, pipeline, settings), base_url="http://kb.home")
         assert client.get("/healthz").status_code == 200
         assert client.get("/healthz", headers={"host": "other.home"}).status_code == 403
 

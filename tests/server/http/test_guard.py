@@ -10,6 +10,7 @@ from kb.errors import SettingsError
 from kb.settings import load
 from server.http.app import check_binding
 from server.http.guard import HEADERS, MAX_BODY_BYTES, Guard, is_loopback
+from server.settings import ServerSettings
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "kb.home"})
 TOKEN = "s3cret-ñ"
@@ -208,9 +209,9 @@ def test_length_that_is_no_number_is_refused(length: str) -> None:
 )
 def test_only_loopback_may_do_without_a_token(host: str, loopback: bool) -> None:
     assert is_loopback(host) == loopback
-    check_binding(load(host=host, token="long"))
+    check_binding(load(kind=ServerSettings, host=host, token="long"))
     if loopback:
-        check_binding(load(host=host))
+        check_binding(load(kind=ServerSettings, host=host))
     else:
         with pytest.raises(SettingsError, match="would let other machines read your documents"):
-            check_binding(load(host=host))
+            check_binding(load(kind=ServerSettings, host=host))

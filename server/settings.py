@@ -1,0 +1,25 @@
+"""Everything that can be set: what the service itself reads, beside what `ingest` and `kb` do."""
+
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from ingest.settings import IngestSettings
+
+
+class ServerSettings(IngestSettings):
+    """All settings there are."""
+
+    knows_every_key: ClassVar[bool] = True
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; any but loopback needs a token.")
+    port: int = Field(default=8321, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    token: str = Field(default="", description="Clients must send it as `Authorization: Bearer …`; empty: no check.")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Further host names under which browsers may reach the service."
+    )
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
