@@ -152,6 +152,24 @@ class VectorIndex(Protocol):
         """Releases files."""
 
 
+class IndexStores(Protocol):
+    """Where the generations of the vector index are kept."""
+
+    def create(self, generation: str, space: str) -> VectorIndex:
+        """Makes an empty index.
+
+        Args:
+            generation: A name that was never used.
+            space: Key of the space in which its vectors lie.
+        """
+
+    def open(self, generation: str, space: str) -> VectorIndex | None:
+        """Opens an index; None if it is not there, or damaged."""
+
+    def keep_only(self, *generations: str) -> None:
+        """Removes everything but these, with all its files."""
+
+
 class Freshness(Protocol):
     """Knows the files that documents were read from, and whether they are still what they were."""
 

@@ -15,12 +15,11 @@ from ingest.pipeline.pipeline import Pipeline
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
-from kb.indexing.generations import IndexStores
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
-from kb.ports import Embedder, LanguageModel, Reranker, VectorIndex
+from kb.ports import Embedder, IndexStores, LanguageModel, Reranker, VectorIndex
 from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
 from kb.values.documents import DocumentInfo, Failure

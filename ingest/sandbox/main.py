@@ -17,27 +17,20 @@ import psutil
 
 from ingest.formats.registry import load
 from ingest.sandbox.wire import READY, encode_document, encode_failure
+from kb.children import forbid_core_dumps, take_standard_streams
 from kb.errors import KBError
 
 
 def main() -> None:
     """Answers requests until the parent closes the pipe or dies."""
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    source, replies = _take_standard_streams()
-    _forbid_core_dumps()
+    source, replies = take_standard_streams()
+    forbid_core_dumps()
     threading.Thread(target=_receive, args=(source, requests), daemon=True).start()
     replies.write(READY)
     while True:
         replies.flush()
         replies.write(_answer(requests.get()))
-
-
-def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Keeps the pipes for this module: what a library prints goes to standard error, and it has nothing to read."""
-    source, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    return source, replies
 
 
 def _receive(source: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:
@@ -78,13 +71,6 @@ def _limit_memory(more_bytes: int | None) -> None:
     # macOS has the limit and refuses to set it.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _forbid_core_dumps() -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,8 @@ Requests and replies are lines of JSON over pipes, so that nothing a child write
 the child, the caller gets a document or a reason in plain words, and the next file gets a sound child.
 """
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Self
@@ -17,6 +13,8 @@ from typing import Self
 import psutil
 
 from ingest.sandbox.wire import READY, decode_reply
+from kb import children
+from kb.children import Child, ChildNotStarted
 from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Document
 
@@ -59,7 +57,7 @@ class ParserProcess:
         self._files_per_child = files_per_child
         self._turn = threading.Lock()
         self._state = threading.Lock()  # guards the two below, which close() touches from other threads
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._closed = False
         self._files_read = 0
 
@@ -108,7 +106,7 @@ class ParserProcess:
         with self._turn:
             self._discard()
 
-    def _sound_child(self) -> subprocess.Popen[bytes]:
+    def _sound_child(self) -> Child:
         if self._child and self._child.poll() is None:
             return self._child
         self._discard()
@@ -117,8 +115,8 @@ class ParserProcess:
                 raise ParserUnavailable("the parser is closed")
             try:
                 self._child = child = _start()
-            except OSError as error:
-                raise ParserUnavailable(f"no reader can be started: {error.strerror}", "free some memory") from error
+            except ChildNotStarted as error:
+                raise ParserUnavailable(f"no file can be read: {error.message}", error.hint) from error
         self._files_read = 0
         greeting, _ = _exchange(child, b"", _START_SECONDS, len(READY))
         if greeting != READY:
@@ -128,10 +126,8 @@ class ParserProcess:
             )
         return child
 
-    def _failure(self, child: subprocess.Popen[bytes], expired: bool, seconds: float) -> KBError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_EXIT_SECONDS)
-        status = child.poll()
+    def _failure(self, child: Child, expired: bool, seconds: float) -> KBError:
+        status = children.wait(child, _EXIT_SECONDS)
         self._discard()
         if self._closed:
             return ParserUnavailable("the parser was closed while it read a file")
@@ -139,38 +135,24 @@ class ParserProcess:
             return ReaderDied(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
         if status is None:
             return ReaderDied("crashed the reader: it gave back too much", _CRASH_HINT)
-        if status == -signal.SIGKILL:
-            return ReaderDied("the reader was killed, probably for want of memory", "free some memory and try again")
-        return ReaderDied(f"crashed the reader ({_status_name(status)})", _CRASH_HINT)
+        hint = "free some memory and try again" if children.was_killed(status) else _CRASH_HINT
+        return ReaderDied(f"the reader {children.describe_end(status)}", hint)
 
     def _discard(self) -> None:
         """Ends the child, if there is one; only the thread whose turn it is may do so."""
         with self._state:
             child, self._child = self._child, None
         if child:
-            child.kill()
-            child.wait()
-            for pipe in (child.stdin, child.stdout):
-                # What was not yet sent goes to a child that is gone.
-                with contextlib.suppress(OSError):
-                    pipe.close() if pipe else None
+            children.end(child)
 
 
-def _start() -> subprocess.Popen[bytes]:
-    """Starts a child that finds this package, whatever the working directory holds, and nothing secret."""
-    environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
-    environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONUTF8": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ingest.sandbox.main"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        start_new_session=True,  # so that Ctrl-C in the terminal is for the parent alone
-    )
+def _start() -> Child:
+    """Starts a child that knows nothing secret."""
+    passed = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
+    return children.start("ingest.sandbox.main", has_pipes=True, environment=passed)
 
 
-def _exchange(child: subprocess.Popen[bytes], line: bytes, seconds: float, max_bytes: int) -> tuple[bytes, bool]:
+def _exchange(child: Child, line: bytes, seconds: float, max_bytes: int) -> tuple[bytes, bool]:
     """Sends a line and waits for one, which has no line end if the child ended; says too whether the time was up."""
     assert child.stdin
     assert child.stdout
@@ -194,17 +176,8 @@ def _exchange(child: subprocess.Popen[bytes], line: bytes, seconds: float, max_b
     return reply, expired.is_set()
 
 
-def _resident_bytes(child: subprocess.Popen[bytes]) -> int:
+def _resident_bytes(child: Child) -> int:
     try:
         return int(psutil.Process(child.pid).memory_info().rss)
     except psutil.Error:
         return 0
-
-
-def _status_name(status: int) -> str:
-    if status >= 0:
-        return f"exit status {status}"
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"

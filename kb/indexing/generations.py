@@ -7,7 +7,6 @@ filled from the embeddings in the catalog and takes its place; no embedding mode
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
@@ -17,24 +16,6 @@ from kb.search.dense import vector_id
 
 FILL_BATCH = 1000
 """Vectors added to an index at a time: a fraction of a second."""
-
-
-class IndexStores(Protocol):
-    """Where the generations of the vector index are kept."""
-
-    def create(self, generation: str, space: str) -> VectorIndex:
-        """Makes an empty index.
-
-        Args:
-            generation: A name that was never used.
-            space: Key of the space in which its vectors lie.
-        """
-
-    def open(self, generation: str, space: str) -> VectorIndex | None:
-        """Opens an index; None if it is not there, or damaged."""
-
-    def keep_only(self, *generations: str) -> None:
-        """Removes everything but these, with all its files."""
 
 
 def new_record(ledger: Ledger, space: Space) -> IndexRecord:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
 from kb.errors import StorageError, VectorIndexError
-from kb.indexing.generations import Content, IndexStores, fill, new_record
+from kb.indexing.generations import Content, fill, new_record
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
-from kb.ports import Embedder, VectorIndex
+from kb.ports import Embedder, IndexStores, VectorIndex
 from kb.search.languages import MeasureBalance, no_balance
 from kb.search.reranking import NO_RERANKING, Reranking
 

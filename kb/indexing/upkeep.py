@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
-from kb.indexing.generations import Content, IndexStores, fill, new_record
+from kb.indexing.generations import Content, fill, new_record
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, LiveIndex, Serving, embed_missing
-from kb.ports import Embedder
+from kb.ports import Embedder, IndexStores
 from kb.search.dense import vector_id
 from kb.values.progress import Progress
 

@@ -8,16 +8,14 @@ store of its own, from the catalog, which holds every embedding.
 import hashlib
 import logging
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
+from kb import children
+from kb.children import ChildNotStarted
 from kb.errors import VectorIndexError
 from kb.ports import VectorIndex, Vectors
 
@@ -29,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 5000  # Chroma takes at most 5461 at a time.
 PROBE_SECONDS = 60.0
-PROBE_VECTORS = 200
+_PROBE = "kb.adapters.chroma.probe"
 
 
 class ChromaIndex:
@@ -47,7 +45,7 @@ class ChromaIndex:
         self._name = _collection_name(space)
         self._is_new = not path.exists()
         with _translated(path):
-            self._client = _open_client(path)
+            self._client = open_client(path)
             self._collection = self._open_collection()
         self._path = path
 
@@ -109,7 +107,7 @@ class ChromaIndex:
 
 
 class ChromaStores:
-    """Adapter of `kb.indexing.generations.IndexStores`: a folder with a Chroma store for each generation.
+    """Adapter of `kb.ports.IndexStores`: a folder with a Chroma store for each generation.
 
     Args:
         path: Holds nothing else.
@@ -119,11 +117,11 @@ class ChromaStores:
         self._path = path
 
     def create(self, generation: str, space: str) -> VectorIndex:
-        """See `kb.indexing.generations.IndexStores`."""
+        """See `kb.ports.IndexStores`."""
         return ChromaIndex(self._path / generation, space)
 
     def open(self, generation: str, space: str) -> VectorIndex | None:
-        """See `kb.indexing.generations.IndexStores`."""
+        """See `kb.ports.IndexStores`."""
         path = self._path / generation
         if not path.exists() or not is_sound(path):
             return None
@@ -134,7 +132,7 @@ class ChromaStores:
             return None
 
     def keep_only(self, *generations: str) -> None:
-        """See `kb.indexing.generations.IndexStores`."""
+        """See `kb.ports.IndexStores`."""
         if self._path.is_dir():
             for path in self._path.iterdir():
                 if path.name not in generations:
@@ -146,22 +144,16 @@ def is_sound(path: Path) -> bool:
 
     Args:
         path: Folder of the store; one that is not there is sound.
+
+    Raises:
+        VectorIndexError: There is no process to try it in.
     """
     if not path.exists():
         return True
     try:
-        return (
-            subprocess.run(
-                [sys.executable, "-m", "kb.adapters.chroma.local", str(path)],
-                timeout=PROBE_SECONDS,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-            ).returncode
-            == 0
-        )
-    except subprocess.TimeoutExpired:
-        return False
+        return children.watch(children.start(_PROBE, str(path)), PROBE_SECONDS) == 0
+    except ChildNotStarted as error:
+        raise VectorIndexError(f"the vector index {path} cannot be tried out: {error.message}", error.hint) from error
 
 
 def remove(path: Path) -> None:
@@ -185,7 +177,8 @@ def _translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _open_client(path: Path) -> "Client":
+def open_client(path: Path) -> "Client":
+    """Opens a store, or makes one, without telling anybody."""
     import chromadb
     from chromadb.config import Settings
 
@@ -198,36 +191,3 @@ def _collection_name(space: str) -> str:
 
 def _cosine(distance: float) -> float:
     return max(-1.0, min(1.0, 1.0 - float(distance)))  # rounding may have led a little beyond
-
-
-def _probe(path: Path) -> None:
-    """Reads vectors from all over the files, asks for them, and writes one as it is: what is damaged fails here."""
-    if not all(_has_all_links(links) for links in path.rglob("link_lists.bin")):
-        raise VectorIndexError(f"{path} has lost links between vectors")
-    for collection in _open_client(path).list_collections():
-        ids = collection.get(include=[])["ids"]
-        sample = ids[:: max(1, len(ids) // PROBE_VECTORS)]
-        if not sample:
-            continue
-        found = collection.get(ids=sample, include=["embeddings"])
-        stored = np.asarray(found["embeddings"], dtype=np.float32)
-        collection.query(query_embeddings=stored, n_results=1, include=[])
-        collection.upsert(ids=found["ids"][:1], embeddings=stored[:1])
-        collection.query(query_embeddings=stored[:1], n_results=1, include=[])
-
-
-def _has_all_links(path: Path) -> bool:
-    """Whether a file of links, which searches read here and there only, has its record for each vector.
-
-    In hnswlib's format a record is a length, u32, and so many bytes; `length.bin` beside it has a u32 for each vector.
-    """
-    content, start, records = path.read_bytes(), 0, 0
-    while start < len(content):
-        start += 4 + int.from_bytes(content[start : start + 4], "little")
-        records += 1
-    vectors = path.with_name("length.bin").stat().st_size // 4
-    return start == len(content) and records in (0, vectors)
-
-
-if __name__ == "__main__":
-    _probe(Path(sys.argv[1]))

@@ -5,16 +5,14 @@ cannot be, torch computes on the processor, and `describe_backend` says why.
 """
 
 import logging
-import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
+from kb import children
 from kb.adapters.embedding.onnx_embedder import OnnxEmbedder
 from kb.adapters.embedding.torch_embedder import SentenceTransformerEmbedder
+from kb.children import ChildNotStarted
 from kb.errors import ModelError, ModelLoadError
 from kb.models.cross_encoder import is_cross_encoder
 from kb.models.onnx_folder import Conversion, model_path, read_conversion, remove_conversion
@@ -28,7 +26,6 @@ logger = logging.getLogger(__name__)
 EmbeddingBackend = Literal["auto", "torch", "onnx"]
 
 _SUFFIX = "+int8"  # vectors of the converted model are near the original's, not the same
-_POLL_SECONDS = 0.25
 _PATIENCE_SECONDS = 900.0
 _EXPORTER = "kb.adapters.embedding.onnx_export.convert"
 
@@ -128,41 +125,16 @@ def _conversion(folder: Path, report: Report) -> Conversion:
 
 def _convert(folder: Path, report: Report) -> None:
     label = f"preparing {folder.name} for this processor"
-    with tempfile.TemporaryFile() as errors:
-        child = _start(folder, errors)
+    with tempfile.TemporaryFile() as printed:
         try:
-            status = _wait(child, lambda: report(Progress(label, 0, None)))
-        finally:
-            child.kill()
-            child.wait()
-        errors.seek(0)
-        lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+            child = children.start(_EXPORTER, str(folder), output=printed)
+        except ChildNotStarted as error:
+            raise _Unprepared(error.message) from error
+        status = children.watch(child, _PATIENCE_SECONDS, lambda: report(Progress(label, 0, None)))
+        printed.seek(0)
+        lines = printed.read().decode("utf-8", "replace").strip().splitlines()
+    if status is None:
+        raise _Unprepared(f"the conversion took longer than {_PATIENCE_SECONDS:.0f} s")
     if status != 0:
-        raise _Unprepared(lines[-1] if lines else f"the conversion ended with status {status}")
+        raise _Unprepared(lines[-1] if lines else f"the conversion {children.describe_end(status)}")
     report(Progress(label, 1, 1))
-
-
-def _start(folder: Path, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Starts a child that finds this package, whatever the working directory holds."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "PYTHONUTF8": "1"}
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", _EXPORTER, str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            env=environment,
-            start_new_session=True,  # so that Ctrl-C in the terminal is for the parent alone
-        )
-    except OSError as error:
-        raise _Unprepared(f"no process could be started: {error.strerror}") from error
-
-
-def _wait(child: "subprocess.Popen[bytes]", report: Callable[[], None]) -> int:
-    for _ in range(int(_PATIENCE_SECONDS / _POLL_SECONDS)):
-        report()
-        try:
-            return child.wait(_POLL_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    raise _Unprepared(f"the conversion took longer than {_PATIENCE_SECONDS:.0f} s")

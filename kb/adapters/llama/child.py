@@ -7,18 +7,14 @@ it, or an error as soon as the process has ended, however that comes about.
 import contextlib
 import itertools
 import logging
-import os
 import queue
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import IO
 
+from kb import children
 from kb.adapters.llama.replies import Deliver
 from kb.adapters.llama.wire import (
     LOADING,
@@ -34,6 +30,7 @@ from kb.adapters.llama.wire import (
     encode_request,
     encode_spec,
 )
+from kb.children import Child, ChildNotStarted
 from kb.errors import KBError, ModelError, ModelLoadError
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Looked, Message
 
@@ -43,7 +40,7 @@ HANG_SECONDS = 60.0
 """A process that is overdue for so long will not come back: native code hangs, or the driver of a GPU."""
 
 _EXIT_SECONDS = 2.0
-_SETTINGS_PREFIX = "KB_"  # of variables that the child has no use for, a token among them
+_MODULE = "kb.adapters.llama.main"
 
 
 class LlamaChild:
@@ -189,11 +186,10 @@ class LlamaChild:
                     self._hand_over(*decode_reply(line))
         except (ValueError, KeyError, TypeError) as error:
             logger.error("the process of the answering model said what cannot be understood (%s)", type(error).__name__)
-        self._process.kill()  # whatever still runs of it has nobody to talk to
-        status = self._process.wait()
-        reason = self._ended_by_us or _reason(status)
-        with self._turn, contextlib.suppress(OSError):
-            _pipe(self._process.stdin).close()
+        self._process.kill()  # whatever still runs of it has nobody to talk to, and whoever writes to it is let go
+        with self._turn:
+            status = children.end(self._process)
+        reason = self._ended_by_us or children.describe_end(status)
         self.ended = time.monotonic()
         with self._state:
             self._reason = reason
@@ -226,32 +222,13 @@ class LlamaChild:
         return ModelError(message, "ask again: it is started again by the next question")
 
 
-def _start() -> "subprocess.Popen[bytes]":
-    """Starts a child that finds this package, whatever the working directory holds."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS_PREFIX)}
-    package = str(Path(__file__).resolve().parents[3])
-    environment |= {"PYTHONPATH": package, "PYTHONUTF8": "1"}
+def _start() -> Child:
     try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "kb.adapters.llama.main"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # so that Ctrl-C in the terminal is for the parent alone
-        )
-    except OSError as error:
-        message = f"no process can be started for the answering model: {error.strerror}"
-        raise ModelLoadError(message, "free some memory, or end other programs") from error
+        return children.start(_MODULE, has_pipes=True)
+    except ChildNotStarted as error:
+        raise ModelLoadError(f"the answering model cannot be loaded: {error.message}", error.hint) from error
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe
     return pipe
-
-
-def _reason(status: int) -> str:
-    if status >= 0:
-        return f"ended with exit status {status}"
-    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-    return "was killed, probably for want of memory" if name == "SIGKILL" else f"crashed ({name})"

@@ -32,6 +32,7 @@ from kb.adapters.llama.wire import (
     decode_spec,
     encode_reply,
 )
+from kb.children import forbid_core_dumps, take_standard_streams
 from kb.errors import KBError
 
 # A thread that wants to count tokens waits this long for one that generates to let Python go.
@@ -44,8 +45,8 @@ def main() -> None:
     """Answers until the parent closes the pipe or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    source, sink = _take_standard_streams()
-    _forbid_core_dumps()
+    source, sink = take_standard_streams()
+    forbid_core_dumps()
     _be_the_one_to_go()
     server = _Server(sink)
     logging.basicConfig(level=logging.INFO, handlers=[_LogPipe(server.send)])
@@ -121,22 +122,6 @@ def _options(spec: ModelSpec) -> EngineOptions:
 
 def _nothing() -> None:
     """Withdraws what was refused."""
-
-
-def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Keeps the pipes for this module: what a library prints goes to standard error, and it has nothing to read."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    return source, sink
-
-
-def _forbid_core_dumps() -> None:
-    """Sees to it that a crash does not leave questions and answers on the disk."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _be_the_one_to_go() -> None:

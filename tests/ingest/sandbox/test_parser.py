@@ -144,7 +144,7 @@ def test_a_text_that_is_too_long_is_refused(note: Path) -> None:
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        (signal.SIGSEGV, "crashed the reader (SIGSEGV)"),
+        (signal.SIGSEGV, "the reader crashed (SIGSEGV)"),
         (signal.SIGKILL, "the reader was killed, probably for want of memory"),
     ],
 )

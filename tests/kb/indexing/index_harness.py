@@ -7,11 +7,10 @@ from pathlib import Path
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
-from kb.indexing.generations import IndexStores
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
-from kb.ports import VectorIndex
+from kb.ports import IndexStores, VectorIndex
 from kb.search.dense import vector_id
 from kb.values.documents import Chunk, Document, FileVersion
 from tests.fake_indexes import FakeIndexStores

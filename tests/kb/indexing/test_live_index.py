@@ -7,9 +7,8 @@ import pytest
 
 from kb.adapters.chroma.local import ChromaStores
 from kb.errors import KBError, StorageError, VectorIndexError
-from kb.indexing.generations import IndexStores
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
-from kb.ports import Vectors
+from kb.ports import IndexStores, Vectors
 from kb.values.documents import FailureKind
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeVectorIndex

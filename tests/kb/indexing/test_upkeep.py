@@ -6,10 +6,9 @@ import pytest
 
 from kb.adapters.chroma.local import ChromaStores
 from kb.errors import KBError, VectorIndexError
-from kb.indexing.generations import IndexStores
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
 from kb.indexing.upkeep import DEAD_VECTORS_ALLOWED
-from kb.ports import Vectors
+from kb.ports import IndexStores, Vectors
 from kb.values.documents import Chunk, Document
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeVectorIndex

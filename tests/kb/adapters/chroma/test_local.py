@@ -118,6 +118,22 @@ def test_probe_that_does_not_come_back_is_a_bad_sign(store: Path, monkeypatch: p
     assert not is_sound(store)
 
 
+def test_trying_a_store_out_imports_nothing_from_the_working_directory(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("numpy", "json"):
+        (tmp_path / f"{name}.py").write_text("open('imported', 'w').close()")
+    monkeypatch.chdir(tmp_path)
+    assert is_sound(store)
+    assert not (tmp_path / "imported").exists()
+
+
+def test_store_that_cannot_be_tried_out_is_a_storage_error(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    with pytest.raises(VectorIndexError, match="no process can be started"):
+        is_sound(store)
+
+
 def test_file_in_the_place_of_the_store_is_a_storage_error(tmp_path: Path) -> None:
     path = tmp_path / "chroma"
     path.write_text("in the way")

@@ -1,0 +1,142 @@
+"""How child processes are started and ended: what reaches them, and what is said of their end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kb import children
+from kb.children import ChildNotStarted
+from kb.errors import KBError
+from tests.harness import eventually
+
+MODULES = {
+    "ingest.sandbox.main": [],
+    "kb.adapters.chroma.probe": ["store"],
+    "kb.adapters.embedding.onnx_export.convert": ["no-such-model"],
+    "kb.adapters.llama.main": [],
+    "pip": ["--version"],
+}
+"""All that is run as a child, with arguments for which it ends by itself."""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions are POSIX")
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with modules that leave a mark when they are imported."""
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    for name in ("numpy", "json", "psutil", "kb", "ingest", "pip"):
+        (folder / f"{name}.py").write_text("open('imported', 'w').close()")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def runnable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Makes a module out of a text that a child finds, wherever it is installed; its name."""
+
+    def make(text: str) -> str:
+        (tmp_path / "root").mkdir()
+        (tmp_path / "root" / "child_of_a_test.py").write_text(text)
+        monkeypatch.setattr(children, "_ROOT", tmp_path / "root")
+        return "child_of_a_test"
+
+    return make
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("module", MODULES)
+def test_no_child_imports_what_lies_in_the_working_directory(module: str, hostile: Path) -> None:
+    assert children.watch(children.start(module, *MODULES[module]), 100) is not None
+    assert not (hostile / "imported").exists()
+
+
+def test_what_lies_in_the_working_directory_would_be_imported_else(hostile: Path) -> None:
+    subprocess.run([sys.executable, "-m", "kb.adapters.chroma.probe", "store"], check=False, capture_output=True)
+    assert (hostile / "imported").exists()
+
+
+@pytest.mark.parametrize("given", [None, {"KB_TOKEN": "secret", "WANTED": "1"}])
+def test_no_setting_of_ours_reaches_a_child(
+    given: dict[str, str] | None, runnable: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KB_TOKEN", "secret")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("WANTED", "1")
+    module = runnable("import os; print(*sorted(os.environ), os.environ['PYTHONPATH'])")
+    child = children.start(module, has_pipes=True, environment=given)
+    assert child.stdout
+    *names, path = child.stdout.read().decode().split()
+    children.end(child)
+    assert {"WANTED", "PYTHONUTF8"} <= set(names)
+    assert not [name for name in names if name.startswith("KB_")]
+    assert path.endswith("root")
+
+
+def test_what_a_child_prints_is_kept_where_it_is_wanted(runnable: Callable[[str], str], tmp_path: Path) -> None:
+    module = runnable("import os, sys; print(os.getcwd(), flush=True); sys.exit('no use')")
+    (tmp_path / "elsewhere").mkdir()
+    with (tmp_path / "printed").open("w+b") as printed:
+        child = children.start(module, output=printed, folder=tmp_path / "elsewhere")
+        assert children.watch(child) == 1
+    assert (tmp_path / "printed").read_text().splitlines() == [str(tmp_path / "elsewhere"), "no use"]
+
+
+def test_a_child_has_a_session_of_its_own(runnable: Callable[[str], str]) -> None:
+    child = children.start(runnable("input()"), has_pipes=True)
+    assert os.getsid(child.pid) != os.getsid(0)
+    assert children.end(child) == -signal.SIGKILL
+
+
+def test_system_that_starts_no_process_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    with pytest.raises(ChildNotStarted, match="no process can be started: No such file") as caught:
+        children.start("json.tool")
+    assert caught.value.hint
+
+
+def test_a_child_that_takes_too_long_is_ended(runnable: Callable[[str], str]) -> None:
+    child = children.start(runnable("import time; time.sleep(60)"))
+    assert children.watch(child, 0.2) is None
+    assert not psutil.pid_exists(child.pid)
+
+
+def test_what_is_raised_while_a_child_is_looked_after_ends_it(runnable: Callable[[str], str]) -> None:
+    child = children.start(runnable("import time; time.sleep(60)"))
+
+    def stop() -> None:
+        raise KBError("closed")
+
+    with pytest.raises(KBError, match="closed"):
+        children.watch(child, look=stop)
+    assert not psutil.pid_exists(child.pid)
+
+
+@pytest.mark.parametrize(
+    ("ends", "described"),
+    [
+        ("sys.exit(3)", "ended with exit status 3"),
+        ("os.kill(os.getpid(), 9)", "was killed, probably for want of memory"),
+        ("os.abort()", "crashed (SIGABRT)"),
+        ("os.kill(os.getpid(), 40)", "crashed (signal 40)"),
+    ],
+)
+def test_how_a_child_ended_is_described(ends: str, described: str, runnable: Callable[[str], str]) -> None:
+    status = children.watch(children.start(runnable(f"import os, sys; {ends}")))
+    assert status is not None
+    assert children.describe_end(status) == described
+    assert children.was_killed(status) == ("killed" in described)
+
+
+def test_ending_a_child_that_has_ended_tells_how(runnable: Callable[[str], str]) -> None:
+    child = children.start(runnable("raise SystemExit(7)"), has_pipes=True)
+    assert eventually(lambda: children.wait(child, 0.1) is not None)
+    assert children.end(child) == 7
+    assert children.end(child) == 7
