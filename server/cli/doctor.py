@@ -76,7 +76,7 @@ def _folders(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _models(settings: Settings) -> Iterator[Diagnosis]:
-    store = ModelStore.of(settings)
+    store = ModelStore.with_reranker(settings.models, settings.reranker)
     embedding = store.find(settings.embedding_model)
     if embedding:
         backend = describe_backend(embedding, settings.embedding_backend)

@@ -167,7 +167,7 @@ def _plain_report(console: Console) -> "Report":
 def _store(current: settings.Settings) -> "ModelStore":
     from kb.models.store import ModelStore
 
-    return ModelStore.of(current)
+    return ModelStore.with_reranker(current.models, current.reranker)
 
 
 def _set_model(config: Path, name: str) -> None:
