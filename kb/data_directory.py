@@ -1,13 +1,17 @@
 """One process owns a data directory, and says how it can be reached.
 
 The lock is the operating system's, so it ends with its process. `server.json` beside it holds the owner's address for
-as long as the owner listens.
+as long as the owner listens. A crash leaves it behind, and process id and port may be a stranger's by then: it is
+believed only while the lock is held and the process that it names really listens where it says.
 """
 
+import ipaddress
 import json
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 from filelock import FileLock, Timeout
@@ -16,6 +20,8 @@ from kb.errors import DataDirectoryLocked, StorageError
 
 LOCK_NAME = "lock"
 ADDRESS_NAME = "server.json"
+_LOCK_SECONDS = 0.2  # for `find_owner` of another process, which takes the lock for a moment
+_LARGEST_ADDRESS_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,15 @@ class DataDirectoryLock:
         self._address = home / ADDRESS_NAME
         try:
             home.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(home / LOCK_NAME, timeout=0)
-            self._lock.acquire()
-            # A crash leaves it behind, and the process id in it may belong to somebody else by now.
+            self._lock = FileLock(home / LOCK_NAME, timeout=_LOCK_SECONDS)
+            self._lock.acquire(poll_interval=0.02)
             self._address.unlink(missing_ok=True)
         except Timeout as error:
             owner = find_owner(home)
-            where = f"process {owner.pid}, listening at {owner.url}," if owner else "another process"
             raise DataDirectoryLocked(
-                f"{where} has the data directory {home} open",
+                f"process {owner.pid}, listening at {owner.url}, has the data directory {home} open"
+                if owner
+                else f"another process has the data directory {home} open and does not say where it listens",
                 "ask it over HTTP, stop it, or choose another data directory with --home or KB_HOME",
             ) from error
         except OSError as error:
@@ -70,10 +76,40 @@ class DataDirectoryLock:
 
 
 def find_owner(home: Path) -> Owner | None:
-    """The process that listens for a data directory, or None."""
-    try:
-        noted = json.loads((home / ADDRESS_NAME).read_text("utf-8"))
-        owner = Owner(int(noted["pid"]), str(noted["url"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    """The process that has a data directory open and listens for requests; None if there is none, or that is not sure.
+
+    Who is sent the user's token must be the owner. Each owner removes `server.json` when it takes the lock, so while
+    the lock is held the file is the owner's; and the operating system says whether that process has the port.
+    """
+    if not (home / ADDRESS_NAME).exists() or not _is_held(home / LOCK_NAME):
         return None
-    return owner if psutil.pid_exists(owner.pid) else None
+    try:
+        with (home / ADDRESS_NAME).open(encoding="utf-8") as file:
+            noted = json.loads(file.read(_LARGEST_ADDRESS_CHARS))
+        owner = Owner(int(noted["pid"]), str(noted["url"]))
+        return owner if _listens(owner) else None
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, psutil.Error):
+        return None
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        FileLock(lock).acquire(blocking=False).lock.release()
+    except Timeout:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _listens(owner: Owner) -> bool:
+    url = urlsplit(owner.url)
+    if url.scheme != "http" or not url.hostname or not url.port:
+        return False
+    listeners = psutil.Process(owner.pid).net_connections("tcp")
+    mine = {c.laddr.ip for c in listeners if c.status == psutil.CONN_LISTEN and c.laddr.port == url.port}
+    if not mine:
+        return False  # before a name is looked up
+    found = {str(entry[4][0]) for entry in socket.getaddrinfo(url.hostname, url.port)}
+    own = all(ipaddress.ip_address(address).is_loopback for address in found)
+    return bool(mine & found) or (own and bool(mine & {"0.0.0.0", "::"}))

@@ -21,6 +21,8 @@ KBError
 `message` says what failed and on what; `hint` says what to do next. `code` is the stable name that scripts see.
 """
 
+from typing import Self
+
 
 class KBError(Exception):
     """The base of all errors of this project.
@@ -36,6 +38,16 @@ class KBError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def again(self) -> Self:
+        """Copies an error that is kept, to raise it once more.
+
+        Raising an object adds to its traceback, and that keeps every frame it passed through; a copy starts with none,
+        and with no cause.
+        """
+        copy = type(self).__new__(type(self), *self.args)
+        copy.__dict__.update(self.__dict__)
+        return copy
 
 
 class SettingsError(KBError):

@@ -126,7 +126,7 @@ def _load_reranker(settings: Settings, upkeep: Loading[Upkeep], report: Report) 
     with suppress(KBError):
         upkeep.wait()  # before, there is nothing to put in order; and the first passages come sooner
     name = settings.reranker
-    store = ModelStore.of(settings)
+    store = ModelStore.with_reranker(settings.models, name)
     folder = store.find(name)
     if folder is None:
         report(Progress(name, 0, None))  # who will not wait for a download need not wait for the hub either

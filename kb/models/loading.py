@@ -53,7 +53,7 @@ class Loading(Generic[T]):
 
     Args:
         name: For the thread and the log.
-        load: Loads it; reports progress while it downloads. What it raises is kept and raised to everyone who waits.
+        load: Loads it; reports progress while it downloads. What it raises is kept, and everyone who waits gets a copy.
     """
 
     def __init__(self, name: str, load: Callable[[Report], T]) -> None:
@@ -125,7 +125,7 @@ class Loading(Generic[T]):
             self._begin(LoadState.WAITING)
             self._changed.wait_for(lambda: self._status.state in states, timeout_seconds)
             if self._status.error is not None:
-                raise self._status.error
+                raise self._status.error.again()
             return self._value
 
     def _run(self) -> None:

@@ -29,7 +29,6 @@ from kb.models.catalog import (
 from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
 from kb.models.download import disk_errors, require_space
 from kb.models.fetch import Meter, Source, UrlFiles, check_files
-from kb.settings import Settings
 from kb.values.progress import Report
 
 _logger = logging.getLogger(__name__)
@@ -66,10 +65,14 @@ class ModelStore:
     catalog: tuple[CatalogModel, ...] = CATALOG
 
     @classmethod
-    def of(cls, settings: Settings) -> "ModelStore":
-        """The models directory of the settings, where the reranker is known by name, too, if it is one of the hub's."""
-        reranker = None if Path(settings.reranker).expanduser().is_dir() else hub_reranker(settings.reranker)
-        return cls(settings.models, (*CATALOG, reranker) if reranker else CATALOG)
+    def with_reranker(cls, directory: Path, reranker: str) -> "ModelStore":
+        """A models directory where the reranker is known by name, too.
+
+        Args:
+            reranker: `owner/repo` of the hub; the path of a folder, or nothing, adds nothing.
+        """
+        known = None if Path(reranker).expanduser().is_dir() else hub_reranker(reranker)
+        return cls(directory, (*CATALOG, known) if known else CATALOG)
 
     def find(self, name: str) -> Path | None:
         """Looks for a model on this machine, without the network.

@@ -122,7 +122,7 @@ def use(name: _Name) -> None:
 def _store(current: settings.Settings) -> "ModelStore":
     from kb.models.store import ModelStore
 
-    return ModelStore.of(current)
+    return ModelStore.with_reranker(current.models, current.reranker)
 
 
 def _set_model(config: Path, name: str) -> None:

@@ -3,29 +3,24 @@
 Only what is needed then is imported, so that a command that cannot go on says so at once.
 """
 
-import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from kb.data_directory import LOCK_NAME, DataDirectoryLock, find_owner
 from server.client.service import Service, ShowLoading
 from server.settings import ServerSettings
 
-_CONNECT_SECONDS = 1.0
-
 
 @contextmanager
 def connect(settings: ServerSettings, show_loading: ShowLoading) -> Iterator[Service]:
-    """Opens whatever can serve.
+    """Opens whatever can serve; the token goes to nobody but the owner of the data directory.
 
     Raises:
         DataDirectoryLocked: Somebody owns the data directory who does not listen.
     """
     owner = find_owner(settings.home)
-    # A server that was killed leaves its address, and its process id may be another's by now.
-    service = _remote(owner.url, settings) if owner and _listens(owner.url) else _local(settings, show_loading)
+    service = _remote(owner.url, settings) if owner else _local(settings, show_loading)
     with closing(service):
         yield service
 
@@ -53,12 +48,3 @@ def _local(settings: ServerSettings, show_loading: ShowLoading) -> Service:
     from server.client.local import Local
 
     return Local(open_knowledge_base(settings), show_loading, settings)
-
-
-def _listens(url: str) -> bool:
-    address = urlsplit(url)
-    try:
-        socket.create_connection((address.hostname, address.port), _CONNECT_SECONDS).close()
-    except OSError:
-        return False
-    return True

@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,56 +9,66 @@ from pathlib import Path
 
 import pytest
 
-from kb.data_directory import ADDRESS_NAME, DataDirectoryLock, find_owner
+from kb.data_directory import ADDRESS_NAME, DataDirectoryLock, Owner, find_owner
 from kb.errors import DataDirectoryLocked, StorageError
 
-URL = "http://127.0.0.1:8321"
-
 OWN = """
-import sys
+import socket, sys
 from pathlib import Path
 from kb.data_directory import DataDirectoryLock
 lock = DataDirectoryLock(Path(sys.argv[1]))
+url = "-"
 if len(sys.argv) > 2:
-    lock.announce(sys.argv[2])
-print("ready", flush=True)
+    listener = socket.create_server((sys.argv[2], 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    lock.announce(url)
+print(url, flush=True)
 sys.stdin.read()
 lock.release()
 """
 
 
 @contextmanager
-def owner(home: Path, *url: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process that owns a data directory until it is killed."""
-    command = [sys.executable, "-c", OWN, str(home), *url]
+def owner(home: Path, *host: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Another process that owns a data directory until it is killed, and its URL if it listens on a host."""
+    command = [sys.executable, "-c", OWN, str(home), *host]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert process.stdout.readline() == "ready\n"
+        url = process.stdout.readline().strip()
+        assert url
         try:
-            yield process
+            yield process, url
         finally:
             process.kill()
 
 
-def test_second_process_fails_at_once_and_is_told_where_the_first_listens(tmp_path: Path) -> None:
-    with owner(tmp_path, URL) as process:
-        with pytest.raises(DataDirectoryLocked, match=rf"process {process.pid}, listening at {URL}") as caught:
+@contextmanager
+def listening() -> Iterator[str]:
+    """A port of this process."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_second_process_fails_at_once_and_is_told_where_the_first_listens(tmp_path: Path, host: str) -> None:
+    with owner(tmp_path, host) as (process, url):
+        with pytest.raises(DataDirectoryLocked, match=rf"process {process.pid}, listening at {url}") as caught:
             DataDirectoryLock(tmp_path)
         assert "--home" in caught.value.hint
         found = find_owner(tmp_path)
         assert found is not None
-        assert (found.pid, found.url) == (process.pid, URL)
+        assert (found.pid, found.url) == (process.pid, url)
 
 
 def test_owner_that_does_not_listen_is_another_process(tmp_path: Path) -> None:
     with owner(tmp_path):
         assert find_owner(tmp_path) is None
-        with pytest.raises(DataDirectoryLocked, match="another process"):
+        with pytest.raises(DataDirectoryLocked, match="another process .* does not say where it listens"):
             DataDirectoryLock(tmp_path)
 
 
 def test_lock_ends_with_its_process_also_when_that_is_killed(tmp_path: Path) -> None:
-    with owner(tmp_path, URL) as process:
+    with owner(tmp_path, "127.0.0.1") as (process, _):
         process.kill()
         process.wait()
         assert (tmp_path / ADDRESS_NAME).exists()
@@ -67,10 +78,18 @@ def test_lock_ends_with_its_process_also_when_that_is_killed(tmp_path: Path) -> 
 
 def test_address_that_a_killed_process_left_is_not_taken_for_the_next_owners(tmp_path: Path) -> None:
     # The id in it belongs to a living process again, as it always does in a container.
-    (tmp_path / ADDRESS_NAME).write_text(json.dumps({"pid": os.getpid(), "url": URL}))
-    lock = DataDirectoryLock(tmp_path)
-    assert find_owner(tmp_path) is None
-    lock.release()
+    with listening() as url:
+        (tmp_path / ADDRESS_NAME).write_text(json.dumps({"pid": os.getpid(), "url": url}))
+        lock = DataDirectoryLock(tmp_path)
+        assert find_owner(tmp_path) is None
+        lock.release()
+
+
+def test_address_is_believed_only_while_somebody_has_the_data_directory(tmp_path: Path) -> None:
+    with listening() as url:
+        (tmp_path / ADDRESS_NAME).write_text(json.dumps({"pid": os.getpid(), "url": url}))
+        assert find_owner(tmp_path) is None
+        DataDirectoryLock(tmp_path).release()
 
 
 def test_one_process_cannot_open_a_data_directory_twice(tmp_path: Path) -> None:
@@ -82,11 +101,12 @@ def test_one_process_cannot_open_a_data_directory_twice(tmp_path: Path) -> None:
 
 def test_released_directory_can_be_owned_again_and_nobody_listens(tmp_path: Path) -> None:
     lock = DataDirectoryLock(tmp_path)
-    lock.announce(URL)
-    assert find_owner(tmp_path) is not None
-    lock.release()
-    lock.release()
-    assert find_owner(tmp_path) is None
+    with listening() as url:
+        lock.announce(url)
+        assert find_owner(tmp_path) == Owner(os.getpid(), url)
+        lock.release()
+        lock.release()
+        assert find_owner(tmp_path) is None
     DataDirectoryLock(tmp_path).release()
 
 
@@ -94,9 +114,10 @@ def test_releasing_twice_leaves_the_next_owner_alone(tmp_path: Path) -> None:
     first = DataDirectoryLock(tmp_path)
     first.release()
     second = DataDirectoryLock(tmp_path)
-    second.announce(URL)
-    first.release()
-    assert find_owner(tmp_path) is not None
+    with listening() as url:
+        second.announce(url)
+        first.release()
+        assert find_owner(tmp_path) is not None
     second.release()
 
 
@@ -105,10 +126,47 @@ def test_data_directory_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").is_dir()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"pid": "x", "url": ""}', "\x00"])
-def test_address_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / ADDRESS_NAME).write_text(text)
-    assert find_owner(tmp_path) is None
+ODD = [
+    "",
+    "{",
+    "[]",
+    "[" * 9999,
+    "{}",
+    '{"pid": "x", "url": ""}',
+    "\x00",
+    '{"pid": PID, "url": "URL"' + " " * 9999 + "}",
+]
+ODD += [f'{{"pid": {pid}, "url": "URL"}}' for pid in ("null", "[PID]", "Infinity", "NaN", "-1", str(2**70), "1")]
+ODD += [
+    f'{{"pid": PID, "url": {url}}}'
+    for url in (
+        "7",
+        '"URL:"',
+        '"https://127.0.0.1:PORT"',
+        '"ftp://127.0.0.1:PORT"',
+        '"http://192.0.2.1:PORT"',
+        '"http://[::1:PORT"',
+        '"http://127.0.0.1:99999"',
+        '"http://127.0.0.1:1"',
+        '"http://127.0.0.1"',
+        '"http://"',
+    )
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_address_that_cannot_be_believed_is_none(tmp_path: Path, text: str) -> None:
+    lock = DataDirectoryLock(tmp_path)
+    with listening() as url:
+        text = text.replace("PID", str(os.getpid())).replace("URL", url).replace("PORT", url.rpartition(":")[2])
+        (tmp_path / ADDRESS_NAME).write_text(text)
+        assert find_owner(tmp_path) is None
+        with pytest.raises(DataDirectoryLocked, match="does not say where it listens"):
+            DataDirectoryLock(tmp_path)
+        lock.announce(url)
+        assert find_owner(tmp_path) is not None
+    assert find_owner(tmp_path) is None, "the owner does not listen any more"
+    lock.release()
 
 
 def test_file_in_the_place_of_the_data_directory_is_a_storage_error(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -423,8 +424,11 @@ def test_opening_is_quick_and_loads_nothing(settings: Settings) -> None:
 
 
 def test_data_directory_is_opened_once(settings: Settings) -> None:
-    with open_knowledge_base(settings) as knowledge_base:
-        knowledge_base.announce("http://127.0.0.1:8321")
+    with (
+        open_knowledge_base(settings) as knowledge_base,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        knowledge_base.announce(f"http://127.0.0.1:{listener.getsockname()[1]}")
         with pytest.raises(DataDirectoryLocked, match="listening at http"):
             open_knowledge_base(settings)
         assert knowledge_base.documents() == []

@@ -1,11 +1,13 @@
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kb.errors import KBError, ModelError, ModelLoadError, ModelMissing
+from kb.errors import KBError, ModelBusy, ModelError, ModelLoadError, ModelMissing
 from kb.models.loading import Loading, LoadState
 from kb.values.progress import Progress, Report
 
@@ -103,6 +105,23 @@ def test_failure_is_kept_for_everyone_until_it_is_tried_again(loading: Loading[T
     loading.start()
     assert loading.wait() is loader.thing
     assert (loading.status.error, loader.times) == (None, 2)
+
+
+def test_failure_keeps_nothing_of_those_who_were_told(loading: Loading[Thing], loader: Loader) -> None:
+    loader.fails = ModelBusy("it is broken", "mend it", retry_after_seconds=7)
+    loader.goes_on.set()
+
+    def ask() -> tuple[int, weakref.ref[Thing]]:
+        question = Thing()
+        with pytest.raises(ModelBusy, match="it is broken") as caught:
+            loading.wait()
+        assert (caught.value.hint, caught.value.retry_after_seconds) == ("mend it", 7)
+        return len(caught.traceback), weakref.ref(question)
+
+    asked = [ask() for _ in range(100)]
+    gc.collect()
+    assert len({length for length, _ in asked}) == 1
+    assert not any(question() for _, question in asked)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -130,9 +130,13 @@ def test_what_is_all_set_by_hand_is_shown_without_a_measurement(settings: Settin
 
 
 def test_running_server_is_named(settings: Settings) -> None:
-    with open_fake_knowledge_base(settings) as knowledge_base:
-        knowledge_base.announce("http://127.0.0.1:8321")
-        assert f"process {os.getpid()} at http://127.0.0.1:8321" in diagnosis(settings, "data directory").text
+    with (
+        open_fake_knowledge_base(settings) as knowledge_base,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        knowledge_base.announce(url)
+        assert f"process {os.getpid()} at {url}" in diagnosis(settings, "data directory").text
     assert "no server running" in diagnosis(settings, "data directory").text
 
 
