@@ -20,6 +20,9 @@ KBError
 `message` says what failed and on what; `hint` says what to do next. `code` is the stable name that scripts see.
 """
 
+import copy
+from typing import Self
+
 
 class KBError(Exception):
     """The base of all errors of this project.
@@ -35,6 +38,13 @@ class KBError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def again(self) -> Self:
+        """A copy of this error without its traceback, to be raised wherever the stored one is asked for.
+
+        Raised itself again and again, an error gathers the frames of all that ever raised it, and keeps what they hold.
+        """
+        return copy.copy(self).with_traceback(None)
 
 
 class SettingsError(KBError):
