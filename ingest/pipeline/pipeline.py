@@ -146,7 +146,7 @@ class Pipeline:
             if self._tickets.finished >= ticket:
                 return True
             if self._failure and self._is_over(ticket) and not self._stopping.is_set():
-                raise self._failure
+                raise self._failure.again()
             return False
 
     def refresh(self, places: Collection[Place], timeout_seconds: float) -> bool:
@@ -211,6 +211,7 @@ class Pipeline:
             self._fail_all(error)
 
     def _fail_all(self, error: KBError) -> None:
+        error = error.again()  # it is kept, and its frames hold whole documents
         self._backlog.clear()
         self._timer_at = time.monotonic() + RETRY_SECONDS
         self._note_queue()
