@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.folders.listing import UNREADABLE_CHARACTER, stat_file
+from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.progress import ProgressMeter
 from ingest.pipeline.reading import RECIPE, Reading
 from ingest.sandbox.parser import ReaderDied
 from kb.errors import KBError, UnreadableFile
-from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Failure, FailureKind, FileVersion
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Indexer:
         meter: Is told of the chunks.
     """
 
-    def __init__(self, knowledge_base: KnowledgeBase, check: Callable[[], None], meter: ProgressMeter) -> None:
+    def __init__(self, knowledge_base: DocumentIndex, check: Callable[[], None], meter: ProgressMeter) -> None:
         self._knowledge_base = knowledge_base
         self._check = check
         self._meter = meter

@@ -17,6 +17,7 @@ from ingest.folders.listing import is_reachable, outermost
 from ingest.folders.place import Place, place_of
 from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.backlog import Backlog
+from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.freshness import FolderFreshness
 from ingest.pipeline.indexer import Indexer
 from ingest.pipeline.progress import PipelineStatus, ProgressMeter
@@ -25,7 +26,6 @@ from ingest.pipeline.reconciler import NO_PLAN, Reconciler
 from ingest.pipeline.tickets import Tickets
 from ingest.settings import IngestSettings
 from kb.errors import KBError
-from kb.knowledge_base import KnowledgeBase
 from kb.settings import load
 from kb.values.documents import FileVersion
 
@@ -58,7 +58,7 @@ class Pipeline:
 
     def __init__(
         self,
-        knowledge_base: KnowledgeBase,
+        knowledge_base: DocumentIndex,
         folders: Sequence[Path],
         settings: IngestSettings | None = None,
         *,
@@ -146,7 +146,7 @@ class Pipeline:
             if self._tickets.finished >= ticket:
                 return True
             if self._failure and self._is_over(ticket) and not self._stopping.is_set():
-                raise self._failure
+                raise self._failure.again()
             return False
 
     def refresh(self, places: Collection[Place], timeout_seconds: float) -> bool:
@@ -211,6 +211,7 @@ class Pipeline:
             self._fail_all(error)
 
     def _fail_all(self, error: KBError) -> None:
+        error = error.again()  # it is kept, and its frames hold whole documents
         self._backlog.clear()
         self._timer_at = time.monotonic() + RETRY_SECONDS
         self._note_queue()

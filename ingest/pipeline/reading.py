@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ingest.chunking.chunker import chunk
 from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
+from ingest.pipeline.document_index import DocumentIndex
 from ingest.sandbox.parser import ParserProcess, ParserUnavailable
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
-from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Chunk, Document, FileVersion
 
 RECIPE = "2"
@@ -57,7 +57,7 @@ class Readers:
         on_read: Called from a thread of the pool when a reading is there.
     """
 
-    def __init__(self, knowledge_base: KnowledgeBase, settings: IngestSettings, on_read: Callable[[], object]) -> None:
+    def __init__(self, knowledge_base: DocumentIndex, settings: IngestSettings, on_read: Callable[[], object]) -> None:
         self._knowledge_base = knowledge_base
         self._settings = settings
         self._on_read = on_read

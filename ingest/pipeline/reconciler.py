@@ -15,11 +15,11 @@ from ingest.folders.place import Place, place_of
 from ingest.folders.scan import Changes, compare
 from ingest.folders.settling import Settling
 from ingest.folders.survey import Survey, survey
+from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.indexer import deserves_another_try
 from ingest.pipeline.reading import RECIPE
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
-from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import Failure, FileVersion, WatchedFolder
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Reconciler:
 
     def __init__(
         self,
-        knowledge_base: KnowledgeBase,
+        knowledge_base: DocumentIndex,
         folders: Sequence[Path],
         settings: IngestSettings,
         check: Callable[[], None],

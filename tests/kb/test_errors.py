@@ -40,3 +40,13 @@ def test_error_reads_as_its_message_and_keeps_the_hint_apart() -> None:
 def test_busy_says_when_to_come_back() -> None:
     assert ModelBusy("full").retry_after_seconds > 0
     assert ModelBusy("full", retry_after_seconds=3).retry_after_seconds == 3
+
+
+def test_error_that_is_raised_again_is_the_same_without_its_past() -> None:
+    try:
+        raise ModelBusy("full", "wait", retry_after_seconds=3) from ValueError("cause")
+    except ModelBusy as error:
+        again = error.again()
+    assert type(again) is ModelBusy
+    assert (str(again), again.message, again.hint, again.retry_after_seconds) == ("full", "full", "wait", 3)
+    assert (again.__traceback__, again.__cause__, again.__context__) == (None, None, None)
