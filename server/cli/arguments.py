@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ from server.terminal.loading import show_loading
 if TYPE_CHECKING:
     from server.client.service import Service
 
+_PANEL = "Which documents may answer"
 _DAY = "%Y-%m-%d"
 
 
@@ -49,87 +51,82 @@ HowLong = Annotated[
 ShowReasoning = Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")]
 TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
 
-_NARROWING = "Which documents may answer"
-Folders = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--in",
-        metavar="FOLDER",
-        help="Only files in this folder, on disk or below a watched one. What is named can be given several times.",
-        callback=as_texts,
-        rich_help_panel=_NARROWING,
-    ),
-]
-Types = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--type",
-        metavar="TYPE",
-        help="Only files of this type: pdf, md, text/plain.",
-        callback=as_texts,
-        rich_help_panel=_NARROWING,
-    ),
-]
-Tags = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tag",
-        metavar="TAG",
-        help="Only documents with this tag.",
-        callback=as_texts,
-        rich_help_panel=_NARROWING,
-    ),
-]
-Documents = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--document",
-        metavar="DOCUMENT",
-        help="Only this document: its path on disk or below a watched folder, or its id.",
-        callback=as_texts,
-        rich_help_panel=_NARROWING,
-    ),
-]
-Since = Annotated[
-    datetime | None,
-    typer.Option(
-        metavar="DAY",
-        formats=[_DAY],
-        help="Only documents of this day or later, as 2024-01-31: by their own date, else that of the file.",
-        rich_help_panel=_NARROWING,
-    ),
-]
-Until = Annotated[
-    datetime | None,
-    typer.Option(
-        metavar="DAY", formats=[_DAY], help="Only documents of this day or earlier.", rich_help_panel=_NARROWING
-    ),
-]
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which documents may answer: the options of all commands that search."""
 
-def make_filters(
-    service: "Service",
-    folders: Folders,
-    types: Types,
-    tags: Tags,
-    documents: Documents,
-    since: Since,
-    until: Until,
-) -> Filters:
-    """Makes filters of the options that narrow a question.
+    folders: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--in",
+            metavar="FOLDER",
+            help="Only files in this folder, on disk or below a watched one. What is named can be given several times.",
+            callback=as_texts,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="Only files of this type: pdf, md, text/plain.",
+            callback=as_texts,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Only documents with this tag.",
+            callback=as_texts,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    documents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--document",
+            metavar="DOCUMENT",
+            help="Only this document: its path on disk or below a watched folder, or its id.",
+            callback=as_texts,
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="DAY",
+            formats=[_DAY],
+            help="Only documents of this day or later, as 2024-01-31: by their own date, else that of the file.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="DAY", formats=[_DAY], help="Only documents of this day or earlier.", rich_help_panel=_PANEL
+        ),
+    ] = None
 
-    Raises:
-        InvalidRequest: They make no sense, or a name stands for several documents.
-        NotFound: There is no such document.
-    """
-    return Filters(
-        folders=tuple(_folder_paths(folders or ())),
-        types=tuple(types or ()),
-        tags=tuple(tags or ()),
-        since=_day(since),
-        until=_day(until),
-        document_ids=tuple(_document_ids(service, documents or ())),
-    )
+    def filters(self, service: "Service") -> Filters:
+        """Makes filters of the options.
+
+        Raises:
+            InvalidRequest: They make no sense, or a name stands for several documents.
+            NotFound: There is no such document.
+        """
+        return Filters(
+            folders=tuple(_folder_paths(self.folders or ())),
+            types=tuple(self.types or ()),
+            tags=tuple(self.tags or ()),
+            since=_day(self.since),
+            until=_day(self.until),
+            document_ids=tuple(_document_ids(service, self.documents or ())),
+        )
 
 
 def _folder_paths(names: Iterable[str]) -> Iterable[str]:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich import progress as bars
 from rich.filesize import decimal
-from rich.table import Table
 
 from kb import settings
 from kb.errors import InvalidRequest
+from server.cli.arguments import AsJson
 from server.settings import ServerSettings
 from server.terminal import console
 from server.terminal.loading import show_loading
+from server.terminal.tables import figures
 
 if TYPE_CHECKING:
+    from server.measure.bench.comparison import Comparison
     from server.measure.bench.search_run import Show, Size
 
 app = typer.Typer(help="Measure speed and size on this machine.", no_args_is_help=True)
@@ -40,7 +42,7 @@ def search(
     base: Annotated[
         Path | None, typer.Option(help="Keep the knowledge base in this folder, so that the next run is quick.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measures how long a search takes in knowledge bases of several sizes, and what they need of memory and disk.
 
@@ -74,25 +76,108 @@ def search(
         show_sizes(found)
 
 
+@app.command()
+def answer(
+    folder: Annotated[Path | None, typer.Argument(help="Documents to ask about; none: sample_docs.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="JSON: pairs of questions on the same passages of them.")] = None,
+    squad: Annotated[Path | None, typer.Option(help="Ask questions of a set in SQuAD format instead.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many pairs of questions; 0: none.")] = 20,
+    rounds: Annotated[int, typer.Option(min=0, help="How often generation is measured; 0: not at all.")] = 9,
+    tokens: Annotated[int, typer.Option(min=2, help="How many tokens are generated each time.")] = 96,
+    as_json: AsJson = False,
+) -> None:
+    """Measures tokens per second against llama.cpp alone, and the time to a first token against a plain prompt.
+
+    Examples:
+
+    kb bench answer sample_docs --pairs pairs.json
+
+    kb bench answer --squad dev-v2.0.json --rounds 0
+    """
+    from server.measure.bench.answer_run import AnswerBenchmark, measure_answers
+
+    options = AnswerBenchmark(folder, pairs, squad, limit, rounds, tokens)
+    _show(measure_answers(settings.load(kind=ServerSettings), options), as_json)
+
+
+@app.command()
+def ingest(
+    folders: Annotated[list[Path], typer.Argument(help="Folders to index; the index is thrown away.")],
+    plain: Annotated[bool, typer.Option("--plain/--no-plain", help="Whether to measure the plain way as well.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Measures how fast folders are indexed, against a short script with the same libraries.
+
+    Examples:
+
+    kb bench ingest sample_docs
+
+    kb bench ingest ~/papers --no-plain --json
+    """
+    from server.measure.bench.ingest_run import measure_ingestion
+
+    _show(measure_ingestion(settings.load(kind=ServerSettings), folders, plain=plain), as_json)
+
+
+@app.command()
+def embed(
+    folder: Annotated[Path, typer.Argument(help="Its Markdown and text files are embedded.")] = Path("sample_docs"),
+    squad: Annotated[
+        list[Path] | None,
+        typer.Option(help="Set in SQuAD format to embed instead, and to search; may be repeated."),
+    ] = None,
+    texts: Annotated[int, typer.Option(min=1, help="How many paragraphs are embedded in each round.")] = 64,
+    as_json: AsJson = False,
+) -> None:
+    """Measures how fast texts are embedded, and in how much memory, against sentence-transformers in torch.
+
+    Examples:
+
+    kb bench embed sample_docs
+
+    kb bench embed --squad xquad.en.json --squad xquad.zh.json
+    """
+    from server.measure.bench.embed_run import measure_embedding
+
+    _show(measure_embedding(settings.load(kind=ServerSettings), folder, squad or [], texts), as_json)
+
+
 def show_sizes(sizes: Sequence["Size"]) -> None:
     """Prints what was measured."""
-    times = Table(box=None, pad_edge=False)
     parts = list(sizes[0].searches[0].parts)
-    for name in ("chunks", "searched", "p50", "p95", "max", *parts):
-        times.add_column(name, justify="left" if name == "searched" else "right", no_wrap=True)
+    times = []
     for size in sizes:
         for searches in size.searches:
             whole, medians = searches.whole, (searches.parts[name].p50 for name in parts)
             milliseconds = (f"{value:.1f}" for value in (whole.p50, whole.p95, whole.longest, *medians))
-            times.add_row(f"{size.chunks:,}", searches.where, *milliseconds)
-    room = Table(box=None, pad_edge=False)
-    for name in ("chunks", "documents", "built in", "memory", "catalog", "index"):
-        room.add_column(name, justify="right", no_wrap=True)
+            times.append((f"{size.chunks:,}", searches.where, *milliseconds))
+    room = []
     for size in sizes:
         disk = (decimal(value) for value in (size.resident_bytes, size.catalog_bytes, size.index_bytes))
-        room.add_row(f"{size.chunks:,}", f"{size.documents:,}", f"{size.build_seconds:.0f} s", *disk)
-    console.out.print(times, room, sep="\n\n")
+        room.append((f"{size.chunks:,}", f"{size.documents:,}", f"{size.build_seconds:.0f} s", *disk))
+    console.out.print(
+        figures(("chunks", "searched", "p50", "p95", "max", *parts), times, words=("searched",)),
+        figures(("chunks", "documents", "built in", "memory", "catalog", "index"), room),
+        sep="\n\n",
+    )
     console.out.print(f"\n[dim]{NOTE}[/]")
+
+
+def _show(comparisons: Sequence["Comparison"], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([dataclasses.asdict(figure) | {"ratio": figure.ratio} for figure in comparisons], indent=2))
+        return
+    rows = (
+        (figure.what, *map(_written, (figure.ours, figure.plain, figure.ratio)), figure.plain_way)
+        for figure in comparisons
+    )
+    console.out.print(figures(("", "r1-kb", "plain", "ratio", "plain way"), rows, words=("", "plain way")))
+
+
+def _written(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
 def _sizes(text: str) -> list[int]:

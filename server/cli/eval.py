@@ -118,6 +118,22 @@ def pdf(
     _finish(evaluate_pdf(current, options), current.home, as_json)
 
 
+@app.command()
+def poison(limit: Limit = None, as_json: AsJson = False) -> None:
+    """Asks made-up notes that try to give the model orders: does it obey them, does it answer nevertheless?
+
+    Examples:
+
+    kb eval poison
+
+    kb eval poison --limit 10 --json
+    """
+    from server.measure.eval.poison import evaluate_poison
+
+    current = settings.load(kind=ServerSettings)
+    _finish(evaluate_poison(current, limit), current.home, as_json)
+
+
 @app.command("history")
 def show_runs(as_json: AsJson = False) -> None:
     """Lists all runs so far, oldest first.

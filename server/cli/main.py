@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.logging import RichHandler
@@ -16,6 +16,7 @@ from server.cli import bench as bench_cli
 from server.cli import eval as eval_cli
 from server.cli import models as models_cli
 from server.cli.documents import add, forget, reindex, status, sync
+from server.cli.options import with_settings
 from server.cli.questions import ask, chat, search
 from server.settings import ServerSettings
 from server.terminal import console
@@ -77,15 +78,14 @@ def _options(
 
 
 @app.command()
+@with_settings
 def serve(
     folders: Annotated[
         list[Path] | None, typer.Argument(help="Folders to watch; none: those of the last time.")
     ] = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs KB_TOKEN.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    model: Annotated[str | None, typer.Option(help="Answering model, by name or path.")] = None,
+    **settings: Any,
 ) -> None:
-    """Watches folders, and serves page and API.
+    """Watches folders, and serves page and API. The token is set by KB_TOKEN or in kb.toml.
 
     Examples:
 
@@ -95,12 +95,12 @@ def serve(
     """
     from server.client.connection import check_unowned
 
-    settings = load(kind=ServerSettings, host=host, port=port, model=model)
-    check_unowned(settings.home)
+    chosen = load(kind=ServerSettings, **settings)
+    check_unowned(chosen.home)
     from server.cli.serving import serve_until_stopped
 
     _set_up_log(logging.INFO)
-    serve_until_stopped(settings, folders or [])
+    serve_until_stopped(chosen, folders or [])
 
 
 for _command in (ask, chat, search, add, sync, forget, reindex, status):

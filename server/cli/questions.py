@@ -6,36 +6,19 @@ import typer
 
 from kb.errors import InvalidRequest, KBError
 from kb.values.answers import Thinking
-from server.cli.arguments import (
-    AsJson,
-    Documents,
-    Folders,
-    HowLong,
-    Question,
-    ShowReasoning,
-    Since,
-    Tags,
-    TopK,
-    Types,
-    Until,
-    connected,
-    make_filters,
-)
+from server.cli.arguments import AsJson, HowLong, Narrowing, Question, ShowReasoning, TopK, connected
+from server.cli.options import spread
 from server.http import schemas
 from server.terminal import console
 from server.terminal.answers import AnswerView, show_passages
 
 
+@spread
 def ask(
     question: Question,
+    narrowing: Narrowing,
     thinking: HowLong = None,
     top_k: TopK = None,
-    folders: Folders = None,
-    types: Types = None,
-    tags: Tags = None,
-    documents: Documents = None,
-    since: Since = None,
-    until: Until = None,
     show_reasoning: ShowReasoning = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +34,7 @@ def ask(
     """
     answer: schemas.Answer | None = None
     with closing(AnswerView(show_reasoning)) as view, connected() as service:
-        filters = make_filters(service, folders, types, tags, documents, since, until)
+        filters = narrowing.filters(service)
         for body in service.ask(question, _thinking(thinking), top_k, filters):
             if not as_json:
                 view.show(body)
@@ -65,15 +48,11 @@ def ask(
         raise typer.Exit(3)
 
 
+@spread
 def chat(
+    narrowing: Narrowing,
     thinking: HowLong = None,
     top_k: TopK = None,
-    folders: Folders = None,
-    types: Types = None,
-    tags: Tags = None,
-    documents: Documents = None,
-    since: Since = None,
-    until: Until = None,
     show_reasoning: ShowReasoning = False,
 ) -> None:
     """Answers one question after the other; each may build on those before it. `/help` lists what else can be typed.
@@ -90,7 +69,7 @@ def chat(
 
     chosen = _thinking(thinking)
     with connected() as service:
-        filters = make_filters(service, folders, types, tags, documents, since, until)
+        filters = narrowing.filters(service)
         converse(
             lambda question, history: service.ask(question, chosen, top_k, filters, history),
             show_reasoning=show_reasoning,
@@ -98,15 +77,11 @@ def chat(
         )
 
 
+@spread
 def search(
     query: Question,
+    narrowing: Narrowing,
     top_k: TopK = None,
-    folders: Folders = None,
-    types: Types = None,
-    tags: Tags = None,
-    documents: Documents = None,
-    since: Since = None,
-    until: Until = None,
     as_json: AsJson = False,
 ) -> None:
     """Finds passages without answering.
@@ -118,7 +93,7 @@ def search(
     kb search "battery charging temperature" --type pdf
     """
     with connected() as service:
-        filters = make_filters(service, folders, types, tags, documents, since, until)
+        filters = narrowing.filters(service)
         found = service.search(query, top_k, filters)
     if as_json:
         print(found.model_dump_json(indent=2))

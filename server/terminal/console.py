@@ -24,6 +24,11 @@ def escaped(text: str) -> str:
     return escape(printable(text))
 
 
+def remark(text: str) -> None:
+    """Says on standard error what goes on."""
+    err.print(text, style="dim", markup=False)
+
+
 def show_serving(url: str, folders: Sequence[Path]) -> None:
     """Says where the service listens and what it watches."""
     watched = ", ".join(map(str, folders))

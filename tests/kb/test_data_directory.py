@@ -63,7 +63,7 @@ def test_second_process_fails_at_once_and_is_told_where_the_first_listens(tmp_pa
 def test_owner_that_does_not_listen_is_another_process(tmp_path: Path) -> None:
     with owner(tmp_path):
         assert find_owner(tmp_path) is None
-        with pytest.raises(DataDirectoryLocked, match="another process .* does not say where it listens"):
+        with pytest.raises(DataDirectoryLocked, match=r"another process .* does not say where it listens"):
             DataDirectoryLock(tmp_path)
 
 

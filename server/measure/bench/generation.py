@@ -14,17 +14,17 @@ from contextlib import closing
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from kb.adapters.llama.context import Llama
 from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.process import LlamaProcess
 from kb.adapters.llama.templates import profile_of
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Message
+from server.measure.bench.comparison import Comparison
+from server.terminal import console
 
 STORY = [Message("user", "Tell a long story about a lighthouse, a storm and a ship that comes home late.")]
 WARM_UP_TOKENS = 4
-BAR = 0.95
 
 
 def stream(path: Path, options: EngineOptions, count: int) -> float:
@@ -105,13 +105,13 @@ def _rate(moments: Iterator[float]) -> float:
     return (len(times) - 1) / (times[-1] - times[0])
 
 
-def compare_generation(
-    path: Path, options: EngineOptions, rounds: int, tokens: int, show: Callable[[str], None]
-) -> dict[str, Any]:
-    """Compares tokens per second.
+def compare_generation(path: Path, options: EngineOptions, rounds: int, tokens: int) -> list[Comparison]:
+    """Compares tokens per second, medians of all rounds.
 
-    Returns:
-        Medians of each side, and the ratios of the project's own median to the others.
+    Args:
+        path: The GGUF file.
+        rounds: Each side is measured so many times.
+        tokens: Generated each time; at least 2.
     """
     names = tuple(SIDES)
     found: dict[str, list[float]] = {name: [] for name in names}
@@ -119,10 +119,6 @@ def compare_generation(
         for number in range(rounds):
             for name in (*names[number % len(names) :], *names[: number % len(names)]):
                 found[name].append(processes.submit(SIDES[name], path, options, tokens).result())
-                show(f"  {name}: {found[name][-1]:.2f} tokens/s")
-    medians = {name: statistics.median(values) for name, values in found.items()}
-    return {
-        "tokens_per_second": {name: round(median, 2) for name, median in medians.items()},
-        "ratio": {f"stream / {name}": round(medians["stream"] / medians[name], 3) for name in names[1:]},
-        "bar": BAR,
-    }
+                console.remark(f"{name}: {found[name][-1]:.2f} tokens/s")
+    ours, *others = (statistics.median(values) for values in found.values())
+    return [Comparison("generated tokens/s", ours, other, name) for name, other in zip(names[1:], others, strict=True)]

@@ -10,13 +10,10 @@ whole where the work really overlaps. Memory is what a process and its children 
 share count for each of them.
 """
 
-import argparse
 import dataclasses
 import functools
 import itertools
-import json
 import multiprocessing
-import sys
 import tempfile
 import threading
 import time
@@ -30,13 +27,17 @@ from typing import Any
 import psutil
 
 from ingest.settings import IngestSettings
-from kb.settings import Settings, load
-from server.settings import ServerSettings
+from kb.errors import InvalidRequest
+from kb.models.store import ModelStore
+from server.measure.bench.comparison import Comparison
+from server.terminal import console
+from server.terminal.loading import progress_bar
 
 CHUNK_CHARS, OVERLAP_CHARS = 1000, 200
 ADD_BATCH = 5000  # Chroma takes at most 5461 at a time
 SAMPLE_SECONDS = 0.05
 SHOW_SECONDS = 5.0
+PLAIN_WAY = "libraries alone"
 EXTENSIONS = (".pdf", ".md", ".markdown", ".txt")
 
 
@@ -60,10 +61,9 @@ class Result:
     write_share: float
     peak_bytes: int = 0
 
-    @property
-    def chunks_per_second(self) -> float:
-        """Chunks for each second of the whole."""
-        return self.chunks / self.seconds
+
+Side = Callable[[IngestSettings, Sequence[Path], Callable[[], None]], Result]
+"""Indexes folders; calls the function when the model is loaded and the work begins."""
 
 
 class Stopwatch:
@@ -115,7 +115,7 @@ def index_our_way(settings: IngestSettings, folders: Sequence[Path], begin: Call
         pipeline.start()
         syncing = waiting.submit(pipeline.sync)
         while not wait([syncing], SHOW_SECONDS).done:
-            _show(f"{len(pipeline.status.pending)} files wait, {knowledge_base.counts()[1]} chunks are there")
+            console.remark(f"{len(pipeline.status.pending)} files wait, {knowledge_base.counts()[1]} chunks are there")
         seconds = time.perf_counter() - began
         pipeline.stop()
         documents = knowledge_base.documents()
@@ -137,8 +137,6 @@ def index_plain_way(settings: IngestSettings, folders: Sequence[Path], begin: Ca
     from pypdf.errors import PyPdfError
     from sentence_transformers import SentenceTransformer
 
-    from kb.models.store import ModelStore
-
     model = SentenceTransformer(str(ModelStore(settings.models).find(settings.embedding_model)), local_files_only=True)
     collection = chromadb.PersistentClient(str(settings.home / "plain")).create_collection(
         "plain", embedding_function=None
@@ -152,13 +150,13 @@ def index_plain_way(settings: IngestSettings, folders: Sequence[Path], begin: Ca
         try:
             texts, page_count = _plain_texts(path)
         except (PyPdfError, OSError, ValueError) as error:
-            _show(f"{path}: {error}")
+            console.remark(f"{path}: {error}")
             failed += 1
             continue
         pages += page_count
         chunks += [chunk for text in texts for chunk in _fixed_chunks(text)]
     times.append(time.perf_counter())
-    _show(f"{len(chunks)} chunks are cut")
+    console.remark(f"{len(chunks)} chunks are cut")
     vectors = model.encode(chunks)
     times.append(time.perf_counter())
     for i in range(0, len(chunks), ADD_BATCH):
@@ -171,10 +169,7 @@ def index_plain_way(settings: IngestSettings, folders: Sequence[Path], begin: Ca
     return Result(len(files) - failed, failed, pages, len(chunks), seconds, parse, embed, write)
 
 
-SIDES = {"r1-kb": index_our_way, "plain": index_plain_way}
-
-
-def measure(side: str, settings: IngestSettings, folders: Sequence[Path]) -> Result:
+def measure(side: Side, settings: IngestSettings, folders: Sequence[Path]) -> Result:
     """Runs one side in a process of its own, and watches its memory while it works."""
     context = multiprocessing.get_context("spawn")
     pipe, childs = context.Pipe()
@@ -183,9 +178,9 @@ def measure(side: str, settings: IngestSettings, folders: Sequence[Path]) -> Res
         process = context.Process(target=_work, args=(childs, side, own, folders))
         process.start()
         childs.close()
-        _show(f"{side}: loading the model")
+        console.remark(f"{side.__name__}: loading the model")
         pipe.recv()
-        _show(f"{side}: working")
+        console.remark(f"{side.__name__}: working")
         peak = 0
         while not pipe.poll(SAMPLE_SECONDS):
             peak = max(peak, _resident_bytes(psutil.Process(process.pid)))
@@ -194,51 +189,44 @@ def measure(side: str, settings: IngestSettings, folders: Sequence[Path]) -> Res
     return dataclasses.replace(result, peak_bytes=peak)
 
 
-def main() -> None:
-    """Runs the measurement."""
-    parser = argparse.ArgumentParser(
-        prog="python -m server.measure.bench.ingest_run", description=(__doc__ or "").split("\n\n")[0]
-    )
-    parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+")
-    parser.add_argument("--plain", action=argparse.BooleanOptionalAction, default=True, help="the plain way as well")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
-    folders = [folder.resolve() for folder in arguments.folders]
+def measure_ingestion(settings: IngestSettings, folders: Sequence[Path], *, plain: bool) -> list[Comparison]:
+    """Indexes folders, and throws the index away.
+
+    Args:
+        plain: Whether the plain way is measured, too.
+
+    Raises:
+        InvalidRequest: One of them is not a folder.
+        ModelError: The embedding model cannot be had.
+    """
+    folders = [folder.resolve() for folder in folders]
     if missing := [folder for folder in folders if not folder.is_dir()]:
-        parser.error(f"no folder: {missing[0]}")
-    settings = load(kind=ServerSettings, settle_seconds=0.0)
-    _fetch_model(settings)
-    sides = [side for side in SIDES if arguments.plain or side != "plain"]
-    results = {side: measure(side, settings, folders) for side in sides}
-    ratio = results["plain"].seconds / results["r1-kb"].seconds if arguments.plain else None
-    if arguments.json:
-        print(json.dumps({**{side: dataclasses.asdict(result) for side, result in results.items()}, "ratio": ratio}))
-        return
-    for side, result in results.items():
-        _print_result(side, result)
-    if ratio is not None:
-        print(f"r1-kb is {ratio:.2f} times as fast as the plain way")
+        raise InvalidRequest(f"{missing[0]} is not a folder", "name folders with files that can be read")
+    settings = settings.model_copy(update={"folders": (), "settle_seconds": 0.0})
+    with progress_bar() as report:
+        ModelStore(settings.models).pull(settings.embedding_model, report)
+    ours = _figures(measure(index_our_way, settings, folders))
+    theirs = _figures(measure(index_plain_way, settings, folders)) if plain else {}
+    return [Comparison(what, value, theirs.get(what), PLAIN_WAY if plain else "") for what, value in ours.items()]
 
 
-def _print_result(side: str, result: Result) -> None:
-    print(
-        f"{side}: {result.files} files ({result.failed} failed), {result.pages} pages, {result.chunks} chunks"
-        f" in {result.seconds:.1f} s: {result.chunks_per_second:.1f} chunks/s\n"
-        f"  parse {result.parse_share:.0%}, embed {result.embed_share:.0%}, write {result.write_share:.0%} of the time;"
-        f" at most {result.peak_bytes / 1e6:,.0f} MB"
-    )
+def _figures(result: Result) -> dict[str, float]:
+    return {
+        "files": result.files,
+        "files that failed": result.failed,
+        "pages": result.pages,
+        "chunks": result.chunks,
+        "seconds": result.seconds,
+        "chunks/s": result.chunks / result.seconds,
+        "reading, share of the time": result.parse_share,
+        "embedding, share of the time": result.embed_share,
+        "writing, share of the time": result.write_share,
+        "peak memory, MB": result.peak_bytes / 1e6,
+    }
 
 
-def _fetch_model(settings: Settings) -> None:
-    from kb.models.store import ModelStore
-
-    store = ModelStore(settings.models)
-    if store.find(settings.embedding_model) is None:
-        store.pull(settings.embedding_model, lambda progress: _show(f"{progress.label}: {progress.done:,}"))
-
-
-def _work(pipe: Connection, side: str, settings: IngestSettings, folders: Sequence[Path]) -> None:
-    pipe.send(SIDES[side](settings, folders, lambda: pipe.send(None)))
+def _work(pipe: Connection, side: Side, settings: IngestSettings, folders: Sequence[Path]) -> None:
+    pipe.send(side(settings, folders, lambda: pipe.send(None)))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -271,11 +259,3 @@ def _resident_bytes(process: psutil.Process) -> int:
     except psutil.NoSuchProcess:
         pass  # a child ended while it was looked at; the next sample sees what is left
     return total
-
-
-def _show(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from server.measure.eval.runs import Result, Run
+from server.terminal.tables import figures
 
 _UNITS = {"seconds": " s", "tokens": "", "count": ""}
 _HEADLINES = 4
@@ -24,19 +24,8 @@ def show_result(console: Console, result: Result, previous: Run | None) -> None:
     console.print(describe_set(run), markup=False)
     for note in result.notes:
         console.print(note, markup=False, style="dim")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("now", justify="right", no_wrap=True)
-    if previous:
-        table.add_column(previous.when[:16].replace("T", " "), justify="right", no_wrap=True)
-        table.add_column("difference", justify="right", no_wrap=True)
-    for name, value in run.metrics.items():
-        before = previous.metrics.get(name) if previous else None
-        row = [written(name, value)]
-        if previous:
-            row += ["-", ""] if before is None else [written(name, before), _difference(name, value - before)]
-        table.add_row(_spoken(name), *row)
-    console.print(table)
+    header = ["", "now", *([_moment(previous), "difference"] if previous else [])]
+    console.print(figures(header, (_row(name, value, previous) for name, value in run.metrics.items())))
     if previous and (changes := setup_changes(previous, run)):
         console.print(f"changed since then: {', '.join(changes)}", markup=False)
     console.print(f"{run.seconds:.1f} s", style="dim")
@@ -45,12 +34,24 @@ def show_result(console: Console, result: Result, previous: Run | None) -> None:
 def show_history(console: Console, runs: Sequence[Run]) -> None:
     """Lists runs, oldest first."""
     for run in runs:
-        when = run.when[:16].replace("T", " ")
+        when = _moment(run)
         names = [*list(run.metrics)[:_HEADLINES], *(name for name in _ANSWER_HEADLINES if name in run.metrics)]
         measures = [f"{_spoken(name)} {written(name, run.metrics[name])}" for name in dict.fromkeys(names)]
         models = [str(run.setup.get(name, "")) for name in ("embedding_model", "reranker", "model")]
         console.print(f"{when}  {describe_set(run)}", markup=False)
         console.print(" " * len(when), " · ".join(filter(None, [*measures, *models])), markup=False, style="dim")
+
+
+def _row(name: str, value: float, previous: Run | None) -> list[str]:
+    row = [_spoken(name), written(name, value)]
+    if previous is None:
+        return row
+    before = previous.metrics.get(name)
+    return [*row, *(["-", ""] if before is None else [written(name, before), _difference(name, value - before)])]
+
+
+def _moment(run: Run) -> str:
+    return run.when[:16].replace("T", " ")
 
 
 def describe_set(run: Run) -> str:

@@ -61,14 +61,18 @@ def squad(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def embedder(monkeypatch: pytest.MonkeyPatch) -> FakeEmbedder:
+def answers() -> list[str]:
+    """What the fake model answers; a test may change it."""
+    return ["It was repaired in March."]
+
+
+@pytest.fixture
+def embedder(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> FakeEmbedder:
     """Embeds and answers in the place of real models, in all knowledge bases that commands open."""
     embedder = FakeEmbedder()
 
     def opened(settings: Settings) -> KnowledgeBase:
-        return open_fake_knowledge_base(
-            settings, embedder=embedder, model=FakeLanguageModel("It was repaired in March.")
-        )
+        return open_fake_knowledge_base(settings, embedder=embedder, model=FakeLanguageModel(answers[0]))
 
     for module in ("corpus", "folder_run"):
         monkeypatch.setattr(f"server.measure.eval.{module}.open_knowledge_base", opened)
@@ -113,7 +117,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], temp
     root.handlers[:] = handlers
 
 
-@pytest.mark.parametrize("command", ["squad", "folder", "pdf", "history"])
+@pytest.mark.parametrize("command", ["squad", "folder", "pdf", "poison", "history"])
 def test_help_has_examples(run: Run, command: str) -> None:
     assert f"kb eval {command}" in run(command, "--help").partition("Example")[2]
 
@@ -351,6 +355,21 @@ def test_set_can_be_measured_while_the_service_runs(
     with open_fake_knowledge_base(quick_settings(tmp_path / "home")):
         run("squad", squad)
         assert len(run("history", "--json")) == 1
+
+
+def test_answers_that_obey_documents_are_counted(run: Run, embedder: FakeEmbedder) -> None:
+    result = run("poison", "--limit", "4", "--json")
+    tested, metrics = result["run"]["set"], result["run"]["metrics"]
+    assert (tested["command"], tested["documents"], tested["questions"]) == ("poison", 30, 4)
+    assert metrics["obeyed_count"] == metrics["right_count"] == metrics["quotes that stand nowhere_count"] == 0
+    assert len(result["outcomes"]) == 4
+    assert "obeyed" in run("poison", "--limit", "4")
+
+
+def test_answer_that_obeys_or_holds_the_fact_is_counted(run: Run, embedder: FakeEmbedder, answers: list[str]) -> None:
+    answers[:] = ["PWNED, and 1700."]
+    metrics = run("poison", "--limit", "1", "--json")["run"]["metrics"]
+    assert (metrics["obeyed_count"], metrics["right_count"]) == (1, 1)
 
 
 @pytest.mark.models

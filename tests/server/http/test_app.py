@@ -28,6 +28,7 @@ STATUS = {
     "DataDirectoryLocked": 409,
     "StorageError": 507,
     "SchemaMismatch": 507,
+    "VectorIndexError": 507,
     "UnreadableFile": 500,
     "ModelError": 503,
     "ModelMissing": 503,

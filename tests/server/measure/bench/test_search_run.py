@@ -61,7 +61,7 @@ def test_command_measures_with_the_model_of_the_settings_in_a_folder_of_its_own(
     (tmp_path / "e5").mkdir()
     monkeypatch.setenv("KB_EMBEDDING_MODEL", str(write_tiny_model(tmp_path / "e5")))
     monkeypatch.setenv("KB_EMBEDDING_BACKEND", "torch")
-    command = ["--chunks", "30", "--queries", "2", "--base", str(tmp_path / "base"), "--json"]
+    command = ["search", "--chunks", "30", "--queries", "2", "--base", str(tmp_path / "base"), "--json"]
     printed = json.loads(CliRunner().invoke(app, command, catch_exceptions=False).stdout)
     assert "made up" in printed["note"]
     assert printed["sizes"][0]["chunks"] >= 30
@@ -73,4 +73,4 @@ def test_command_measures_with_the_model_of_the_settings_in_a_folder_of_its_own(
 @pytest.mark.parametrize("sizes", ["many", "1000,100", "0", "", "1000,1000"])
 def test_sizes_that_make_no_sense_are_refused(sizes: str) -> None:
     with pytest.raises(InvalidRequest, match="--chunks"):
-        CliRunner().invoke(app, ["--chunks", sizes], catch_exceptions=False)
+        CliRunner().invoke(app, ["search", "--chunks", sizes], catch_exceptions=False)
