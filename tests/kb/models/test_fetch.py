@@ -222,14 +222,14 @@ def test_several_files_come_from_one_folder_and_those_that_are_there_are_left_al
     assert (seen[-1].done, seen[-1].total) == (len(CONTENT) + 2, len(CONTENT) + 2)
 
 
-def run_hub_source(folder: Path, **environment: str) -> str:
+def run_hub_source(folder: Path, *revision: str, **environment: str) -> str:
     """Fetches in another process, because the hub's client reads its variables when it is imported."""
     code = """
 import sys
 from pathlib import Path
 from kb.errors import ModelDownloadError
 from kb.models.fetch import HubFiles, Meter, RemoteFile
-source = HubFiles("owner/repo", (RemoteFile("model.gguf"),))
+source = HubFiles("owner/repo", (RemoteFile("model.gguf"),), *sys.argv[2:])
 try:
     source.fetch(Path(sys.argv[1]), Meter("model", None, lambda progress: None))
     print(source.description, "ok")
@@ -237,7 +237,7 @@ except ModelDownloadError as error:
     print(error.message)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
+        [sys.executable, "-c", code, str(folder), *revision],
         env=os.environ | {"HF_TOKEN": "", "HF_HUB_OFFLINE": "0"} | environment,
         capture_output=True,
         text=True,
@@ -250,6 +250,13 @@ def test_the_hub_is_where_hf_endpoint_says(tmp_path: Path) -> None:
     with serve({"/owner/repo/resolve/main/model.gguf": CONTENT}) as server:
         said = run_hub_source(tmp_path, HF_ENDPOINT=server.url)
         assert said == f"Hugging Face ({server.url}/owner/repo) ok"
+    assert (tmp_path / "model.gguf").read_bytes() == CONTENT
+
+
+def test_a_revision_pins_what_the_hub_gives(tmp_path: Path) -> None:
+    files = {"/owner/repo/resolve/614241f/model.gguf": CONTENT, "/owner/repo/resolve/main/model.gguf": b"changed since"}
+    with serve(files) as server:
+        assert run_hub_source(tmp_path, "614241f", HF_ENDPOINT=server.url).endswith("ok")
     assert (tmp_path / "model.gguf").read_bytes() == CONTENT
 
 
