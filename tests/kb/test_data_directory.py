@@ -63,7 +63,7 @@ def test_second_process_fails_at_once_and_is_told_where_the_first_listens(tmp_pa
 def test_owner_that_does_not_listen_is_another_process(tmp_path: Path) -> None:
     with owner(tmp_path):
         assert find_owner(tmp_path) is None
-        with pytest.raises(DataDirectoryLocked, match="another process .* does not say where it listens"):
+        with pytest.raises(DataDirectoryLocked, match=r"another process .* does not say where it listens"):
             DataDirectoryLock(tmp_path)
 
 
@@ -126,23 +126,12 @@ def test_data_directory_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").is_dir()
 
 
-ODD = ["", "{", "[]", "[" * 9999, "{}", '{"pid": "x", "url": ""}', "\x00", '{"pid": PID, "url": "URL"' + " " * 9999 + "}"]
+URLS = ["7", '"URL:"', '"http://"', '"http://127.0.0.1"', '"http://127.0.0.1:1"', '"http://127.0.0.1:99999"']
+URLS += [f'"{start}:PORT"' for start in ("https://127.0.0.1", "ftp://127.0.0.1", "http://192.0.2.1", "http://[::1")]
+ODD = ["", "{", "[]", "[" * 9999, "{}", '{"pid": "x", "url": ""}', "\x00"]
+ODD += ['{"pid": PID, "url": "URL"' + " " * 9999 + "}"]
 ODD += [f'{{"pid": {pid}, "url": "URL"}}' for pid in ("null", "[PID]", "Infinity", "NaN", "-1", str(2**70), "1")]
-ODD += [
-    f'{{"pid": PID, "url": {url}}}'
-    for url in (
-        "7",
-        '"URL:"',
-        '"https://127.0.0.1:PORT"',
-        '"ftp://127.0.0.1:PORT"',
-        '"http://192.0.2.1:PORT"',
-        '"http://[::1:PORT"',
-        '"http://127.0.0.1:99999"',
-        '"http://127.0.0.1:1"',
-        '"http://127.0.0.1"',
-        '"http://"',
-    )
-]
+ODD += [f'{{"pid": PID, "url": {url}}}' for url in URLS]
 
 
 @pytest.mark.parametrize("text", ODD)
