@@ -110,6 +110,14 @@ def test_released_directory_can_be_owned_again_and_nobody_listens(tmp_path: Path
     DataDirectoryLock(tmp_path).release()
 
 
+def test_name_becomes_the_address_that_the_owner_listens_on(tmp_path: Path) -> None:
+    lock = DataDirectoryLock(tmp_path)
+    with listening() as url:
+        lock.announce(url.replace("127.0.0.1", "localhost"))
+        assert find_owner(tmp_path) == Owner(os.getpid(), url)
+    lock.release()
+
+
 def test_releasing_twice_leaves_the_next_owner_alone(tmp_path: Path) -> None:
     first = DataDirectoryLock(tmp_path)
     first.release()
