@@ -79,15 +79,15 @@ def find_owner(home: Path) -> Owner | None:
     """The process that has a data directory open and listens for requests; None if there is none, or that is not sure.
 
     Who is sent the user's token must be the owner. Each owner removes `server.json` when it takes the lock, so while
-    the lock is held the file is the owner's; and the operating system says whether that process has the port.
+    the lock is held the file is the owner's; and the operating system says whether that process has the port. A name in
+    the URL becomes the address that the owner listens on, as others may have the same port on another one.
     """
     if not (home / ADDRESS_NAME).exists() or not _is_held(home / LOCK_NAME):
         return None
     try:
         with (home / ADDRESS_NAME).open(encoding="utf-8") as file:
             noted = json.loads(file.read(_LARGEST_ADDRESS_CHARS))
-        owner = Owner(int(noted["pid"]), str(noted["url"]))
-        return owner if _listens(owner) else None
+        return _listening(int(noted["pid"]), str(noted["url"]))
     except (OSError, ValueError, KeyError, TypeError, ArithmeticError, psutil.Error):
         return None
 
@@ -102,14 +102,15 @@ def _is_held(lock: Path) -> bool:
     return False
 
 
-def _listens(owner: Owner) -> bool:
-    url = urlsplit(owner.url)
+def _listening(pid: int, noted_url: str) -> Owner | None:
+    url = urlsplit(noted_url)
     if url.scheme != "http" or not url.hostname or not url.port:
-        return False
-    listeners = psutil.Process(owner.pid).net_connections("tcp")
-    mine = {c.laddr.ip for c in listeners if c.status == psutil.CONN_LISTEN and c.laddr.port == url.port}
-    if not mine:
-        return False  # before a name is looked up
-    found = {str(entry[4][0]) for entry in socket.getaddrinfo(url.hostname, url.port)}
-    own = all(ipaddress.ip_address(address).is_loopback for address in found)
-    return bool(mine & found) or (own and bool(mine & {"0.0.0.0", "::"}))
+        return None
+    listeners = psutil.Process(pid).net_connections("tcp")
+    own = {each.laddr.ip for each in listeners if each.status == psutil.CONN_LISTEN and each.laddr.port == url.port}
+    for entry in socket.getaddrinfo(url.hostname, url.port) if own else ():
+        address = str(entry[4][0])
+        everywhere = "::" if ":" in address else "0.0.0.0"
+        if address in own or (everywhere in own and ipaddress.ip_address(address).is_loopback):
+            return Owner(pid, f"http://[{address}]:{url.port}" if ":" in address else f"http://{address}:{url.port}")
+    return None

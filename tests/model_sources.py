@@ -13,6 +13,14 @@ from typing import cast
 
 import pytest
 
+from kb.models.catalog import CatalogModel
+from kb.models.fetch import RemoteFile, Source, UrlFiles
+from kb.models.store import ModelStore
+from kb.values.progress import Progress
+
+GGUF = b"GGUF" + bytes(range(256)) * 2048
+NOWHERE = "http://127.0.0.1:9"
+
 
 @dataclass
 class FileServer:
@@ -130,3 +138,25 @@ def only_wheels_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def sha256(content: bytes) -> str:
     """Of bytes, in hex."""
     return hashlib.sha256(content).hexdigest()
+
+
+def ignore(progress: Progress) -> None:
+    """Sees progress."""
+
+
+def answer_model(name: str, *sources: Source, reasons: bool = False, size_bytes: int = len(GGUF)) -> CatalogModel:
+    return CatalogModel(name, name.title(), "answer", reasons, size_bytes, "MIT", "", sources)
+
+
+def gguf_at(url: str, content: bytes = GGUF) -> UrlFiles:
+    return UrlFiles(f"{url}/model.gguf", (RemoteFile("model.gguf", sha256(content), len(content)),))
+
+
+def place(store: ModelStore, name: str) -> Path:
+    """Puts a file where a fetched model would be."""
+    model = store.known(name)
+    assert model
+    path = store.directory / name / model.sources[0].files[0].name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(GGUF)
+    return path

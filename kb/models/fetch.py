@@ -1,6 +1,6 @@
 """Where model files come from: Hugging Face or a mirror of it, or an address that the user gave; and how far they are.
 
-A source knows names and addresses; `kb.models.download` moves the bytes. `kb.models.mirrors.wheels` is a third source.
+A source knows names and addresses; `kb.models.download` moves the bytes.
 """
 
 import time
@@ -101,10 +101,14 @@ class HubFiles:
 
     The hub's client says where the hub is and whether it may be asked; the bytes come through `download`, because the
     client (huggingface_hub 2.4) keeps nothing of a file that was interrupted.
+
+    Attributes:
+        revision: A branch, or the commit that pins the files.
     """
 
     repo: str
     files: tuple[RemoteFile, ...]
+    revision: str = "main"
     kind: ClassVar[str] = "hub"
     temporary_bytes: ClassVar[int] = 0
 
@@ -119,7 +123,7 @@ class HubFiles:
         """See `Source.fetch`."""
         endpoint, headers = reach_hub()
         names = [file.name for file in self.files]
-        _download_all(_urls(f"{endpoint}/{self.repo}/resolve/main", names), names, folder, meter, headers)
+        _download_all(_urls(f"{endpoint}/{self.repo}/resolve/{self.revision}", names), names, folder, meter, headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import filelock
@@ -18,10 +18,10 @@ import filelock
 from kb.errors import ModelDownloadError, NotFound
 from kb.models import sentence_folder
 from kb.models.catalog import (
-    CATALOG,
     DEFAULT_ANSWER_MODEL,
     FALLBACK_ANSWER_MODEL,
     CatalogModel,
+    catalog,
     hub_model,
     hub_reranker,
     looks_like_r1,
@@ -62,7 +62,7 @@ class ModelStore:
     """
 
     directory: Path
-    catalog: tuple[CatalogModel, ...] = CATALOG
+    catalog: tuple[CatalogModel, ...] = field(default_factory=catalog)
 
     @classmethod
     def with_reranker(cls, directory: Path, reranker: str) -> "ModelStore":
@@ -72,7 +72,7 @@ class ModelStore:
             reranker: `owner/repo` of the hub; the path of a folder, or nothing, adds nothing.
         """
         known = None if Path(reranker).expanduser().is_dir() else hub_reranker(reranker)
-        return cls(directory, (*CATALOG, known) if known else CATALOG)
+        return cls(directory, (*catalog(), known) if known else catalog())
 
     def find(self, name: str) -> Path | None:
         """Looks for a model on this machine, without the network.

@@ -110,6 +110,14 @@ def test_released_directory_can_be_owned_again_and_nobody_listens(tmp_path: Path
     DataDirectoryLock(tmp_path).release()
 
 
+def test_name_becomes_the_address_that_the_owner_listens_on(tmp_path: Path) -> None:
+    lock = DataDirectoryLock(tmp_path)
+    with listening() as url:
+        lock.announce(url.replace("127.0.0.1", "localhost"))
+        assert find_owner(tmp_path) == Owner(os.getpid(), url)
+    lock.release()
+
+
 def test_releasing_twice_leaves_the_next_owner_alone(tmp_path: Path) -> None:
     first = DataDirectoryLock(tmp_path)
     first.release()
@@ -126,32 +134,12 @@ def test_data_directory_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").is_dir()
 
 
-ODD = [
-    "",
-    "{",
-    "[]",
-    "[" * 9999,
-    "{}",
-    '{"pid": "x", "url": ""}',
-    "\x00",
-    '{"pid": PID, "url": "URL"' + " " * 9999 + "}",
-]
+URLS = ["7", '"URL:"', '"http://"', '"http://127.0.0.1"', '"http://127.0.0.1:1"', '"http://127.0.0.1:99999"']
+URLS += [f'"{start}:PORT"' for start in ("https://127.0.0.1", "ftp://127.0.0.1", "http://192.0.2.1", "http://[::1")]
+ODD = ["", "{", "[]", "[" * 9999, "{}", '{"pid": "x", "url": ""}', "\x00"]
+ODD += ['{"pid": PID, "url": "URL"' + " " * 9999 + "}"]
 ODD += [f'{{"pid": {pid}, "url": "URL"}}' for pid in ("null", "[PID]", "Infinity", "NaN", "-1", str(2**70), "1")]
-ODD += [
-    f'{{"pid": PID, "url": {url}}}'
-    for url in (
-        "7",
-        '"URL:"',
-        '"https://127.0.0.1:PORT"',
-        '"ftp://127.0.0.1:PORT"',
-        '"http://192.0.2.1:PORT"',
-        '"http://[::1:PORT"',
-        '"http://127.0.0.1:99999"',
-        '"http://127.0.0.1:1"',
-        '"http://127.0.0.1"',
-        '"http://"',
-    )
-]
+ODD += [f'{{"pid": PID, "url": {url}}}' for url in URLS]
 
 
 @pytest.mark.parametrize("text", ODD)

