@@ -241,7 +241,9 @@ def test_tokens_are_counted_while_another_thread_generates(models: Models) -> No
 def looked(model: LlamaModel, *questions: str, replies: tuple[str, str] = ("Yes", "No")) -> tuple[float, ...]:
     look = Look(tuple((Message("user", question),) for question in questions), replies)
     (found,) = [
-        item for item in model.stream(QUESTION, GenerationOptions(answer_tokens=1), look) if isinstance(item, Looked)
+        item
+        for item in model.stream_after_look(look, QUESTION, GenerationOptions(answer_tokens=1))
+        if isinstance(item, Looked)
     ]
     return found.margins
 
@@ -266,7 +268,9 @@ def test_margins_of_several_prompts_are_those_of_each_alone(models: Models) -> N
 def test_reply_after_a_look_is_the_reply_without(models: Models) -> None:
     model = models(["\n", "Hm", "</think>"], ["\n\n", "Because", ".", END], r1=True)
     look = Look((tuple(QUESTION), (Message("user", "Why? Is it said?"),)), ("Yes", "No"))
-    items = [item for item in model.stream(QUESTION, GenerationOptions(), look) if not isinstance(item, Heartbeat)]
+    items = [
+        item for item in model.stream_after_look(look, QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)
+    ]
     assert isinstance(items[0], Looked)
     assert items[1:] == [
         item for item in model.stream(QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)
@@ -280,7 +284,7 @@ def test_what_a_look_and_the_prompt_have_in_common_is_evaluated_once(
     evaluated = count_evaluated(monkeypatch)
     endings = [" Is it said?", " Is it written?"]
     look = Look(tuple((Message("user", LONG_QUESTION[0].content + ending),) for ending in endings), ("Yes", "No"))
-    list(model.stream(LONG_QUESTION, GenerationOptions(), look))
+    list(model.stream_after_look(look, LONG_QUESTION, GenerationOptions()))
     alone = model.prompt_tokens(LONG_QUESTION)
     assert alone < sum(evaluated) < alone + 100
 
@@ -297,7 +301,7 @@ def test_closing_during_a_look_frees_the_model(models: Models, monkeypatch: pyte
     model = models(["\n", "Because", END], feed_forward=16_384)
     evaluated = count_evaluated(monkeypatch)
     look = Look((tuple(LONG_QUESTION), tuple(LONG_QUESTION)), ("Yes", "No"))
-    stream = model.stream(QUESTION, GenerationOptions(), look)
+    stream = model.stream_after_look(look, QUESTION, GenerationOptions())
     assert next(stream) == Heartbeat()
     stream.close()
     started = time.monotonic()
@@ -308,7 +312,8 @@ def test_closing_during_a_look_frees_the_model(models: Models, monkeypatch: pyte
 
 def test_look_whose_time_is_up_shows_nothing(models: Models) -> None:
     model = models(["\n", "Because", END], feed_forward=16_384)
-    items = list(model.stream(QUESTION, GenerationOptions(seconds=0.05), Look((tuple(LONG_QUESTION),), ("Yes", "No"))))
+    look = Look((tuple(LONG_QUESTION),), ("Yes", "No"))
+    items = list(model.stream_after_look(look, QUESTION, GenerationOptions(seconds=0.05)))
     assert {type(item) for item in items} <= {Heartbeat, GenerationEnd}
     assert isinstance(items[-1], GenerationEnd)
     assert items[-1].finish_reason == "length"
