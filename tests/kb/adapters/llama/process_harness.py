@@ -10,7 +10,7 @@ import psutil
 
 from kb.adapters.llama.process import LlamaProcess
 from kb.values.chat import Delta, Generated, GenerationOptions, Message
-from tests.harness import PATIENCE_SECONDS
+from tests.harness import PATIENCE_SECONDS, eventually
 
 QUESTION = [Message("user", "Why?")]
 LONG_QUESTION = [Message("user", "Why? " * 1200)]
@@ -36,11 +36,17 @@ def is_ours(child: psutil.Process) -> bool:
 def kill_child(sent: signal.Signals = signal.SIGKILL) -> None:
     """Ends the child, and waits until its parent has seen that, and has told all who wait."""
     (child,) = children()
-    readers = [thread for thread in threading.enumerate() if thread.name == "kb-llm-replies"]
+    assert eventually(readers)
+    listening = readers()
     child.send_signal(sent)
-    for reader in readers:
+    for reader in listening:
         reader.join(PATIENCE_SECONDS)
         assert not reader.is_alive()
+
+
+def readers() -> list[threading.Thread]:
+    """The threads that listen to a child."""
+    return [thread for thread in threading.enumerate() if thread.name == "kb-llm-replies" and thread.is_alive()]
 
 
 def is_idle(process: psutil.Process) -> bool:
