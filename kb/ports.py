@@ -1,11 +1,11 @@
 """The seams: what the core asks of an embedding model, a language model, the two indexes, and the files behind it.
 
-Adapters live in `embedder`, `reranker`, `llm`, `vectors` and `catalog`, and for files outside of kb. One suite of tests
-runs over each adapter of a model or an index and its fake.
+Adapters live in `kb.adapters` and `kb.catalog`, and for files outside of kb. One suite of tests runs over each adapter
+of a model or an index and its fake.
 """
 
 from collections.abc import Generator, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -72,11 +72,79 @@ class Reranker(Protocol):
 
 
 class LanguageModel(Protocol):
-    """Writes text that follows messages, reasoning apart from answer."""
+    """Writes text that follows messages, reasoning apart from answer.
+
+    That is all that is asked of one. Where an adapter is a `TokenCounter`, a `Looker` or `Restartable` as well, that is
+    made use of; each says what is done without it.
+    """
 
     @property
     def info(self) -> LanguageModelInfo:
         """Name, abilities and limits of the model."""
+
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+        """Generates a reply.
+
+        Closing the generator stops generation, also while the prompt is being processed.
+
+        Yields:
+            Deltas as they come, a heartbeat at least every second while there are none; exactly one `GenerationEnd`,
+            last.
+
+        Raises:
+            PromptTooLong: Messages and budgets do not fit into the context window.
+            ModelBusy: The queue is full.
+            ModelError: The model failed, or is closed; unless the message says otherwise, it will answer the next time.
+        """
+
+    def close(self) -> None:
+        """Stops what is running and frees the memory."""
+
+
+@runtime_checkable
+class TokenCounter(Protocol):
+    """Counts tokens as a language model does. Without it, `kb.answering.tokens` estimates, with a margin."""
+
+    def count_tokens(self, text: str) -> int:
+        """Counts the tokens of a text, control tokens read as plain text.
+
+        Raises:
+            ModelError: The model failed, or is closed.
+        """
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """Counts the tokens of the whole prompt that the messages make, template included.
+
+        Raises:
+            ModelError: The model failed, or is closed.
+        """
+
+
+@runtime_checkable
+class Looker(Protocol):
+    """A language model whose probabilities can be read. Without it, the evidence of the search alone decides."""
+
+    def stream_after_look(
+        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    ) -> Generator[Generated, None, None]:
+        """Does what `LanguageModel.stream` does, and has a look before.
+
+        Both are one request in the queue: what their prompts begin with is evaluated once, and nobody comes between.
+
+        Yields:
+            One `Looked` before all else but heartbeats; then what `stream` yields. Where the time is up during the
+            look, that shows nothing.
+
+        Raises:
+            PromptTooLong: A prompt of the look, or messages and budgets, do not fit into the context window.
+            ModelBusy: As `stream`.
+            ModelError: As `stream`.
+        """
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """A language model that may come down, and can be started again. Without it, it is taken to be up at all times."""
 
     def ready(self, timeout_seconds: float) -> bool:
         """Whether it can answer now; one that has come down is started again, and waited for.
@@ -87,35 +155,6 @@ class LanguageModel(Protocol):
         Raises:
             ModelError: It cannot be started again, or is closed.
         """
-
-    def count_tokens(self, text: str) -> int:
-        """Counts the tokens of a text, control tokens read as plain text."""
-
-    def prompt_tokens(self, messages: Sequence[Message]) -> int:
-        """Counts the tokens of the whole prompt that the messages make, template included."""
-
-    def stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
-    ) -> Generator[Generated, None, None]:
-        """Generates a reply.
-
-        Closing the generator stops generation, also while the prompt is being processed.
-
-        Args:
-            look: What to read from the model before; None: nothing.
-
-        Yields:
-            One `Looked` before all else but heartbeats if there was a look; deltas as they come, a heartbeat at least
-            every second while there are none; exactly one `GenerationEnd`, last.
-
-        Raises:
-            PromptTooLong: Messages and budgets do not fit into the context window.
-            ModelBusy: The queue is full.
-            ModelError: The model failed, or is closed; unless the message says otherwise, it will answer the next time.
-        """
-
-    def close(self) -> None:
-        """Stops what is running and frees the memory."""
 
 
 class VectorIndex(Protocol):

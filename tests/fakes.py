@@ -27,18 +27,21 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+")
 
 
-class FakeLanguageModel:
-    """Says what it was told to say, a word at a time; a word is a token.
+class FakeEngine:
+    """Says what it was told to say, a word at a time; nothing more is to be had of it than of an engine afar.
 
     Args:
         answer: The reply to everything.
         reasoning: What it thinks before; a model without reasoning does not think.
-        context_tokens: Size of its context window.
+        context_tokens: Size of its context window, in its own tokens.
         queue_size: Streams that may be open beside a first one.
         fails: Raised by `stream` instead of the reply, after the first delta.
         goes_on: Pause at each piece until this is set; None: no pauses.
-        margins: What a look at each question shows; asked for only of a model with the title that the fake has then.
+        title: What its file would call it.
     """
+
+    token = re.compile(r"\s?[A-Za-z]{1,4}|\S")
+    """A piece of its vocabulary."""
 
     def __init__(
         self,
@@ -49,11 +52,9 @@ class FakeLanguageModel:
         queue_size: int = 8,
         fails: KBError | None = None,
         goes_on: threading.Event | None = None,
-        margins: Mapping[str, float] | None = None,
+        title: str = "",
     ) -> None:
-        title = "" if margins is None else next(iter(LOOK_WEIGHTS))
         self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens, title=title)
-        self._margins = margins or {}
         self.asked: list[Sequence[Message]] = []
         self.options: list[GenerationOptions] = []
         self.finished: list[str] = []
@@ -65,22 +66,17 @@ class FakeLanguageModel:
         self._open = 0
         self._closed = False
 
-    def ready(self, timeout_seconds: float) -> bool:
-        self._check_open()
-        return True
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+        return self._reply(messages, options, None)
 
-    def count_tokens(self, text: str) -> int:
-        self._check_open()
-        return len(_TOKEN.findall(text))
+    def close(self) -> None:
+        self._closed = True
 
-    def prompt_tokens(self, messages: Sequence[Message]) -> int:
-        return 3 + sum(4 + self.count_tokens(message.content) for message in messages)
-
-    def stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
+    def _reply(
+        self, messages: Sequence[Message], options: GenerationOptions, looked: Looked | None
     ) -> Generator[Generated, None, None]:
         reasoning_tokens = options.reasoning_tokens if self.info.reasons else 0
-        prompt_tokens = self.prompt_tokens(messages)
+        prompt_tokens = self._prompt_tokens(messages)
         needed = prompt_tokens + reasoning_tokens + options.answer_tokens
         if needed > self.info.context_tokens:
             raise PromptTooLong(f"{needed} tokens do not fit into {self.info.context_tokens}", "ask less")
@@ -95,8 +91,8 @@ class FakeLanguageModel:
         try:
             # As the real one does while it reads the prompt.
             yield Heartbeat()
-            if look:
-                yield Looked(tuple(self._margin(prompt) for prompt in look.prompts))
+            if looked:
+                yield looked
             if self._fails is not None:
                 raise self._fails
             for piece in reasoning:
@@ -116,19 +112,63 @@ class FakeLanguageModel:
             self.finished.append(finish_reason)
             self._open -= 1
 
-    def close(self) -> None:
-        self._closed = True
-
-    def _margin(self, prompt: Sequence[Message]) -> float:
-        return next((margin for text, margin in self._margins.items() if text in prompt[-1].content), 0.0)
-
     def _pause(self) -> None:
         if self._goes_on is not None:
             self._goes_on.wait(timeout=20)
 
-    def _check_open(self) -> None:
+    def _count_tokens(self, text: str) -> int:
         if self._closed:
             raise ModelError("the model fake is closed")
+        return len(self.token.findall(text))
+
+    def _prompt_tokens(self, messages: Sequence[Message]) -> int:
+        return 3 + sum(4 + self._count_tokens(message.content) for message in messages)
+
+
+class FakeLanguageModel(FakeEngine):
+    """Counts tokens as well, a word is one, and can be looked at.
+
+    Args:
+        margins: What a look at each question shows; asked for only of a model with the title that the fake has then.
+    """
+
+    token = _TOKEN
+
+    def __init__(
+        self,
+        answer: str = "The answer is forty-two.",
+        reasoning: str = "",
+        *,
+        context_tokens: int = 4096,
+        queue_size: int = 8,
+        fails: KBError | None = None,
+        goes_on: threading.Event | None = None,
+        margins: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(
+            answer,
+            reasoning,
+            context_tokens=context_tokens,
+            queue_size=queue_size,
+            fails=fails,
+            goes_on=goes_on,
+            title="" if margins is None else next(iter(LOOK_WEIGHTS)),
+        )
+        self._margins = margins or {}
+
+    def count_tokens(self, text: str) -> int:
+        return self._count_tokens(text)
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        return self._prompt_tokens(messages)
+
+    def stream_after_look(
+        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    ) -> Generator[Generated, None, None]:
+        return self._reply(messages, options, Looked(tuple(self._margin(prompt) for prompt in look.prompts)))
+
+    def _margin(self, prompt: Sequence[Message]) -> float:
+        return next((margin for text, margin in self._margins.items() if text in prompt[-1].content), 0.0)
 
 
 _FEATURE = re.compile(r"[^\W_\u3000-\uffff]+|[\u3040-\u9fff]")

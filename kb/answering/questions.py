@@ -17,7 +17,7 @@ from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.upkeep import Upkeep
 from kb.judging.evidence import CALIBRATED_MODEL
 from kb.models.loading import Loading, LoadState
-from kb.ports import Freshness, LanguageModel
+from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
 from kb.values.answers import AnswerEvent, IndexState, Thinking
 from kb.values.chat import GenerationOptions, Turn
@@ -113,7 +113,9 @@ class Questions:
         if self._model.status.state is LoadState.DOWNLOADING:
             return self._model.require(0)
         model = self._model.wait(HEARTBEAT_SECONDS)
-        return model if model and model.ready(HEARTBEAT_SECONDS) else None
+        if model is None or (isinstance(model, Restartable) and not model.ready(HEARTBEAT_SECONDS)):
+            return None
+        return model
 
     def _checked(self, question: str, top_k: int | None) -> str:
         question = question.strip()

@@ -12,12 +12,13 @@ from kb.answering.draft import Draft
 from kb.answering.prompt import Prompt, build_prompt
 from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets, reasoning_tokens
+from kb.answering.tokens import token_counter
 from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
 from kb.judging.evidence import LOOK_WEIGHTS, LookWeights, with_look
-from kb.ports import LanguageModel
+from kb.ports import LanguageModel, Looker
 from kb.values.answers import AnswerEvent, LeftOut, Thinking
-from kb.values.chat import GenerationEnd, GenerationOptions, Heartbeat, Looked, Message, Turn
+from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, Looked, Turn
 
 LEAST_SOURCE_TOKENS = 64
 """With less room for sources there is nothing to answer from; before that, thinking gives way."""
@@ -76,7 +77,9 @@ class AnswerWriter:
         self._options = options
         self._model = model
         self._clock = clock
-        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if options.min_evidence > 0 else None
+        self._tokens = token_counter(model)
+        can_look = isinstance(model, Looker) and options.min_evidence > 0
+        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if can_look else None
         self.evidence = list(found.evidence)
         self.draft = Draft(options.question, Citer(options.question, found.passages, embed))
         self._limits = self._affordable_limits()
@@ -112,9 +115,7 @@ class AnswerWriter:
 
     def _generate(self, question: str, weights: LookWeights | None) -> Generator[AnswerEvent, None, bool]:
         """Has the model answer a question, until it is done or the look shows that something else is to be asked."""
-        sub_questions = [sub_question.query for sub_question in self._options.sub_questions]
-        look = self._prompt.look(sub_questions) if weights else None
-        stream = self._model.stream(self._asking(question), self._limits, look)
+        stream = self._stream(question, has_look=weights is not None)
         try:
             for item in stream:
                 if isinstance(item, Looked):
@@ -135,6 +136,13 @@ class AnswerWriter:
         yield from self.draft.finish()
         return True
 
+    def _stream(self, question: str, *, has_look: bool) -> Generator[Generated, None, None]:
+        messages = self._prompt.asking(question, len(self._options.answered(self.evidence)))
+        if has_look and isinstance(self._model, Looker):
+            look = self._prompt.look([sub_question.query for sub_question in self._options.sub_questions])
+            return self._model.stream_after_look(look, messages, self._limits)
+        return self._model.stream(messages, self._limits)
+
     def _note(self, looked: Looked, weights: LookWeights) -> None:
         self.evidence = [
             with_look(evidence, margin, sub_question.query, weights)
@@ -152,16 +160,13 @@ class AnswerWriter:
         can_stand_alone = 0 in answered and sees_last_turn  # to which the others may refer
         return " ".join(sub_questions[n].text if can_stand_alone else sub_questions[n].query for n in answered)
 
-    def _asking(self, question: str) -> tuple[Message, ...]:
-        return self._prompt.asking(question, len(self._options.answered(self.evidence)))
-
     def _affordable_limits(self) -> GenerationOptions:
         """The limits of the generation; where the context window is small, thinking gives way to the sources."""
         options, model = self._options, self._model
         thinking = reasoning_tokens(
             options.thinking, options.budgets, options.question, len(options.sub_questions), max(self.evidence)
         )
-        without_sources = self._length(build_prompt(options.question, (), (), model.count_tokens, 0))
+        without_sources = self._length(build_prompt(options.question, (), (), self._tokens.count_tokens, 0))
         room = model.info.context_tokens - options.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
         if room < 0:
             raise PromptTooLong(
@@ -176,7 +181,7 @@ class AnswerWriter:
         room = model.info.context_tokens - self._limits.answer_tokens - self._limits.reasoning_tokens
         budget = options.passage_tokens
         for _ in range(_FITTING_ATTEMPTS):
-            prompt = build_prompt(options.question, found.passages, options.history, model.count_tokens, budget)
+            prompt = build_prompt(options.question, found.passages, options.history, self._tokens.count_tokens, budget)
             excess = self._length(prompt) - room
             if excess <= 0:
                 break
@@ -189,4 +194,4 @@ class AnswerWriter:
         asked = [prompt.asking(question, len(queries)) for question in {self._options.question, " ".join(queries)}]
         if self._look_weights:
             asked += prompt.look(queries).prompts
-        return max(map(self._model.prompt_tokens, asked))
+        return max(map(self._tokens.prompt_tokens, asked))

@@ -92,7 +92,7 @@ class LlamaChild:
             return None
 
     def count_tokens(self, text: str) -> int:
-        """See `LanguageModel`. The model must be loaded.
+        """See `TokenCounter`. The model must be loaded.
 
         Raises:
             ModelError: The process has ended.
@@ -100,7 +100,7 @@ class LlamaChild:
         return self._call(CountTokens(text))
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
-        """See `LanguageModel`. The model must be loaded.
+        """See `TokenCounter`. The model must be loaded.
 
         Raises:
             ModelError: The process has ended, or the template refuses the messages.
@@ -113,6 +113,7 @@ class LlamaChild:
         """Asks for a reply. The model must be loaded.
 
         Args:
+            look: What to read from the model before; None: nothing.
             deliver: Called from another thread with each item, last with a `GenerationEnd` or an error.
 
         Returns:

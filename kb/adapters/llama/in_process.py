@@ -1,4 +1,4 @@
-"""The language model that runs in this process: `kb.adapters.llama.context` behind the port `LanguageModel`.
+"""The language model that runs in this process: `kb.adapters.llama.context` behind the ports.
 
 It knows nothing of passages or citations. Invariant: one owner thread evaluates and samples, one request after the
 other, and asks after each slice of the prompt and each token whether its request is still wanted. Other threads only
@@ -91,18 +91,7 @@ class LlamaModel:
         reasons = self._profile.reasons
         return len(self._prompt(messages, reasoning=reasons)) + (len(self._closing) if reasons else 0)
 
-    def ready(self, timeout_seconds: float) -> bool:
-        """Whether it can answer: always, until it is closed.
-
-        Raises:
-            ModelError: The model is closed.
-        """
-        self._check_open()
-        return True
-
-    def stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
-    ) -> Generator[Generated, None, None]:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
         """Generates a reply.
 
         Closing the iterator withdraws the request, wherever it stands. While there is nothing to say, because other
@@ -112,24 +101,24 @@ class LlamaModel:
         Args:
             messages: The last one from the user.
             options: Limits and seed. Reasoning that uses up its budget is ended by force, and the answer begins.
-            look: What to read from the model before; None: nothing.
 
         Yields:
-            A `Looked` if there was a look; deltas and heartbeats as they come; exactly one `GenerationEnd`, last. Its
-            reason is `length` also where the answer ran into an endless repetition or the time was up, and `cancelled`
-            where the model was closed meanwhile.
+            Deltas and heartbeats as they come; exactly one `GenerationEnd`, last. Its reason is `length` also where the
+            answer ran into an endless repetition or the time was up, and `cancelled` where the model was closed
+            meanwhile.
 
         Raises:
             PromptTooLong: Messages and budgets do not fit into the context window.
             ModelBusy: The queue is full.
             ModelError: The model is closed, or llama.cpp failed.
         """
-        reply = Reply()
-        withdraw = self.begin(messages, options, look, reply.put)
-        try:
-            yield from reply.items()
-        finally:
-            withdraw()
+        return self._stream(messages, options, None)
+
+    def stream_after_look(
+        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    ) -> Generator[Generated, None, None]:
+        """See `kb.ports.Looker`."""
+        return self._stream(messages, options, look)
 
     def begin(
         self, messages: Sequence[Message], options: GenerationOptions, look: Look | None, deliver: Deliver
@@ -137,6 +126,7 @@ class LlamaModel:
         """Does what `stream` does for somebody who need not wait for the items: they are delivered.
 
         Args:
+            look: What to read from the model before; None: nothing.
             deliver: Called from other threads, until a `GenerationEnd` or an error comes; a heartbeat comes only when
                 the place in the queue changes.
 
@@ -157,6 +147,16 @@ class LlamaModel:
             if not self._freed:
                 self._freed = True
                 self._llama.close()
+
+    def _stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None
+    ) -> Generator[Generated, None, None]:
+        reply = Reply()
+        withdraw = self.begin(messages, options, look, reply.put)
+        try:
+            yield from reply.items()
+        finally:
+            withdraw()
 
     def _check_open(self) -> None:
         if self._queue.is_closed:

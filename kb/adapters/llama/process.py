@@ -1,4 +1,4 @@
-"""The language model in a process of its own, behind the port `LanguageModel`: a crash of llama.cpp ends that process.
+"""The language model in a process of its own, behind the ports of one: a crash of llama.cpp ends that process.
 
 Who was being answered then gets a `ModelError`; the next question starts the process again. Knows nothing of llama.cpp,
 which is never loaded into this process. Invariant: there is at most one child, and none after `close`.
@@ -90,9 +90,7 @@ class LlamaProcess:
         """
         return self._loaded_child().prompt_tokens(messages)
 
-    def stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
-    ) -> Generator[Generated, None, None]:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
         """Generates a reply.
 
         Closing the iterator withdraws the request, wherever it stands; a heartbeat comes four times a second while
@@ -101,16 +99,32 @@ class LlamaProcess:
         Args:
             messages: The last one from the user.
             options: Limits and seed.
-            look: What to read from the model before; None: nothing.
 
         Yields:
-            A `Looked` if there was a look; deltas and heartbeats as they come; exactly one `GenerationEnd`, last.
+            Deltas and heartbeats as they come; exactly one `GenerationEnd`, last.
 
         Raises:
             PromptTooLong: Messages and budgets do not fit into the context window.
             ModelBusy: The queue is full.
             ModelError: The process ended meanwhile or hangs, does not start again, or the model is closed.
         """
+        return self._stream(messages, options, None)
+
+    def stream_after_look(
+        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    ) -> Generator[Generated, None, None]:
+        """See `kb.ports.Looker`."""
+        return self._stream(messages, options, look)
+
+    def close(self) -> None:
+        """Ends what is running, and the process with it."""
+        with self._lock:
+            self._closed = True
+        self._child.close()
+
+    def _stream(
+        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None
+    ) -> Generator[Generated, None, None]:
         while not self.ready(HEARTBEAT_SECONDS):
             yield Heartbeat()
         reply, child = Reply(), self._loaded_child()
@@ -123,12 +137,6 @@ class LlamaProcess:
             yield GenerationEnd("cancelled", 0, 0, 0)
         finally:
             withdraw()
-
-    def close(self) -> None:
-        """Ends what is running, and the process with it."""
-        with self._lock:
-            self._closed = True
-        self._child.close()
 
     def _loaded_child(self) -> LlamaChild:
         child = self._sound_child()

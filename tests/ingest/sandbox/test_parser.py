@@ -14,6 +14,7 @@ from ingest.formats.registry import load
 from ingest.sandbox.parser import ParserProcess, ParserUnavailable
 from kb.errors import UnreadableFile
 from kb.values.documents import Document
+from tests.harness import eventually
 
 ROOT = Path(__file__).parents[3]
 ODD_FILES = ROOT.parent / "shared" / "data" / "nasty-pdfs"
@@ -55,12 +56,23 @@ def reason(parser: ParserProcess, path: Path, seconds: float = 20, memory_bytes:
 
 
 def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "ingest.sandbox.main" in child.cmdline()]
+    return [child for child in psutil.Process().children() if is_ours(child)]
+
+
+def is_ours(child: psutil.Process) -> bool:
+    try:
+        return "ingest.sandbox.main" in child.cmdline()
+    except psutil.NoSuchProcess:  # or a zombie
+        return False
 
 
 def when_busy(parser: ParserProcess, path: Path) -> tuple[threading.Thread, list[BaseException]]:
     """Parses in a thread and returns once the child works on the file."""
     raised: list[BaseException] = []
+    path.with_name("short.md").write_text("text")
+    parse(parser, path.with_name("short.md"))
+    (child,) = children()
+    idle_seconds = child.cpu_times().user
 
     def run() -> None:
         try:
@@ -70,9 +82,7 @@ def when_busy(parser: ParserProcess, path: Path) -> tuple[threading.Thread, list
 
     thread = threading.Thread(target=run)
     thread.start()
-    deadline = time.monotonic() + 10
-    while not any(child.cpu_times().user > 0.5 for child in children()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert eventually(lambda: child.cpu_times().user > idle_seconds + 0.1)
     return thread, raised
 
 

@@ -1,9 +1,10 @@
-"""What every adapter of the port `LanguageModel` must do, and the fake as well."""
+"""What every adapter of the ports of a language model must do, and the fake as well."""
 
 import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -11,7 +12,7 @@ from kb.adapters.llama.in_process import LlamaModel
 from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.process import LlamaProcess
 from kb.errors import ModelBusy, ModelError, PromptTooLong
-from kb.ports import LanguageModel
+from kb.ports import LanguageModel, Looker, Restartable, TokenCounter
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
 from tests.fakes import FakeLanguageModel
 from tests.tiny_gguf import END, tiny_chat
@@ -22,7 +23,12 @@ ENDLESS = [f" word{number}" for number in range(200)]
 QUESTION = [Message("system", "Be short."), Message("user", "Where is it?")]
 QUEUE_SIZE = 2
 
-Build = Callable[[list[str], list[str]], LanguageModel]
+
+class Model(LanguageModel, TokenCounter, Looker, Protocol):
+    """A language model with all that it may lack."""
+
+
+Build = Callable[[list[str], list[str]], Model]
 
 
 class Processes:
@@ -46,7 +52,7 @@ class Processes:
             model.close()
 
 
-def is_closed(model: LanguageModel) -> bool:
+def is_closed(model: LlamaProcess) -> bool:
     try:
         return not model.ready(0)
     except ModelError:
@@ -70,17 +76,17 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 
 @pytest.fixture(params=["fake", "in this process", "in its own process"])
 def build(request: pytest.FixtureRequest, processes: Processes, tmp_path: Path) -> Iterator[Build]:
-    models: list[LanguageModel] = []
+    models: list[Model] = []
 
-    def build_fake(answer: list[str], reasoning: list[str]) -> LanguageModel:
+    def build_fake(answer: list[str], reasoning: list[str]) -> Model:
         text = "".join(answer) * (100 if answer == ENDLESS else 1)
         return FakeLanguageModel(text, "".join(reasoning), context_tokens=4096, queue_size=QUEUE_SIZE)
 
-    def build_here(answer: list[str], reasoning: list[str]) -> LanguageModel:
+    def build_here(answer: list[str], reasoning: list[str]) -> Model:
         path = write(tmp_path / "tiny.gguf", answer, reasoning)
         return LlamaModel(path, "tiny", EngineOptions(4096, threads=1), queue_size=QUEUE_SIZE)
 
-    def build_any(answer: list[str], reasoning: list[str]) -> LanguageModel:
+    def build_any(answer: list[str], reasoning: list[str]) -> Model:
         if request.param == "in its own process":
             return processes(answer, reasoning)
         models.append((build_fake if request.param == "fake" else build_here)(answer, reasoning))
@@ -160,7 +166,9 @@ def test_look_shows_a_margin_for_each_prompt_before_anything_is_said(
 ) -> None:
     model = build(ANSWER, reasoning)
     look = Look(tuple((*QUESTION[:1], Message("user", f"Is it number {n}?")) for n in range(prompts)), ("Yes", "No"))
-    items = [item for item in model.stream(QUESTION, GenerationOptions(), look) if not isinstance(item, Heartbeat)]
+    items = [
+        item for item in model.stream_after_look(look, QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)
+    ]
     assert [type(item) for item in items[:2]] == [Looked, Delta]
     assert [item for item in items[1:] if isinstance(item, Looked)] == []
     assert isinstance(items[0], Looked)
@@ -216,15 +224,17 @@ def test_stream_that_was_never_begun_costs_nothing(build: Build) -> None:
 
 
 def test_open_model_is_ready(build: Build) -> None:
-    assert build(ANSWER, []).ready(5)
+    model = build(ANSWER, [])
+    assert not isinstance(model, Restartable) or model.ready(5)
 
 
 def test_closed_model_says_so(build: Build) -> None:
     model = build(ANSWER, [])
     model.close()
     model.close()
-    with pytest.raises(ModelError, match="closed"):
-        model.ready(0)
+    if isinstance(model, Restartable):
+        with pytest.raises(ModelError, match="closed"):
+            model.ready(0)
     with pytest.raises(ModelError, match="closed"):
         model.count_tokens("word")
     with pytest.raises(ModelError, match="closed"):

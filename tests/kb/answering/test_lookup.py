@@ -23,7 +23,7 @@ from kb.values.answers import (
     ReasoningDelta,
     Thinking,
 )
-from kb.values.chat import Generated, GenerationOptions, Heartbeat, Look, Message, Turn
+from kb.values.chat import Generated, GenerationOptions, Heartbeat, Message, Turn
 from kb.values.passages import Passage, PassagePart
 from tests.fakes import FakeLanguageModel
 
@@ -244,10 +244,8 @@ def test_what_found_no_room_in_the_prompt_is_declared() -> None:
 class KeepingModel(FakeLanguageModel):
     """Holds on to its streams, so that they end by being closed and not by being forgotten."""
 
-    def stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
-    ) -> Generator[Generated, None, None]:
-        self.kept = super().stream(messages, options, look)
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
+        self.kept = super().stream(messages, options)
         return self.kept
 
 

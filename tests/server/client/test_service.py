@@ -23,7 +23,7 @@ from kb.errors import (
 )
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
-from kb.values.chat import Generated, GenerationOptions, Heartbeat, Look, Message
+from kb.values.chat import Generated, GenerationOptions, Heartbeat, Message
 from kb.values.documents import FailureKind, WatchedFolder
 from kb.values.filters import Filters
 from server.client.connection import connect
@@ -228,11 +228,9 @@ def test_place_in_the_queue_is_told_to_who_asks_from_afar(
     settings: Settings, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Busy(FakeLanguageModel):
-        def stream(
-            self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
-        ) -> Generator[Generated, None, None]:
+        def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
             yield from map(Heartbeat, (2, 1, 0))
-            yield from super().stream(messages, options, look)
+            yield from super().stream(messages, options)
 
     with serving(settings, folder, model=Busy()) as served:
         served.sync()

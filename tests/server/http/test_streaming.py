@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from kb.values.answers import AnswerEvent
-from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Look, Message
+from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Message
 from server.http.streaming import HEARTBEAT, iterate, sse
 from tests.fakes import FakeLanguageModel
 from tests.harness import PATIENCE_SECONDS, Served, eventually, quick_settings, serving
@@ -28,9 +28,7 @@ class Endless(FakeLanguageModel):
         if not silent:
             self.goes_on.set()
 
-    def stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None = None
-    ) -> Generator[Generated, None, None]:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
         self.asked.append(messages)
         try:
             while not self.goes_on.wait(0.2):
