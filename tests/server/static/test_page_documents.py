@@ -15,10 +15,10 @@ PAGE_SIZE = 100
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-@pytest.fixture
-def service(tmp_path: Path, watched: Path) -> Iterator[Served]:
-    """The service with one document."""
-    with serving(quick_settings(tmp_path / "home"), watched) as served:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The service with one document; each test that adds files has names of its own."""
+    with serving(quick_settings(tmp_path_factory.mktemp("home")), tmp_path_factory.mktemp("watched")) as served:
         served.write("beds.md", "# Beds\n\nThe guest house has 16 beds.\n")
         served.sync()
         yield served
@@ -32,13 +32,13 @@ def page(service: Served, open_page: OpenPage) -> Iterator[Page]:
         yield page
 
 
-def test_an_uploaded_file_is_listed_and_indexed(page: Page, watched: Path, tmp_path: Path) -> None:
+def test_an_uploaded_file_is_listed_and_indexed(page: Page, service: Served, tmp_path: Path) -> None:
     note = tmp_path / "水箱.md"
     note.write_text("# 水箱\n\n东侧水箱的容量是 7300 升。\n", "utf-8")
     page.set_input_files("#upload-input", str(note))
     page.wait_for_selector(_row("水箱.md"))
     page.wait_for_selector('.upload[data-name="水箱.md"][data-state="indexed"]')
-    assert (watched / "水箱.md").read_bytes() == note.read_bytes()
+    assert (service.folder / "水箱.md").read_bytes() == note.read_bytes()
 
 
 def test_a_broken_file_is_listed_with_its_reason(page: Page, service: Served) -> None:
@@ -46,7 +46,7 @@ def test_a_broken_file_is_listed_with_its_reason(page: Page, service: Served) ->
     assert "broken" in page.inner_text(_row("broken.pdf", "failed")).lower()
 
 
-def test_a_forgotten_document_answers_no_more_and_its_file_stays(page: Page, service: Served, watched: Path) -> None:
+def test_a_forgotten_document_answers_no_more_and_its_file_stays(page: Page, service: Served) -> None:
     service.write("diary.md", "# Diary of a numbat\n\nNumbats eat termites.\n")
     page.click(f"{_row('diary.md')} [data-focus^='forget']")
     page.click("#confirm-yes")
@@ -54,7 +54,7 @@ def test_a_forgotten_document_answers_no_more_and_its_file_stays(page: Page, ser
     page.click(".forgotten summary")
     assert "diary.md" in page.inner_text('.forgotten [data-source="diary.md"]')
     assert page.locator(_row("diary.md", "failed")).count() == 0
-    assert (watched / "diary.md").is_file()
+    assert (service.folder / "diary.md").is_file()
 
 
 def test_failed_files_are_tried_again_by_a_button(page: Page, service: Served) -> None:
@@ -74,7 +74,7 @@ def test_a_new_file_is_told_by_the_stream_alone_and_the_list_is_read_a_page_at_a
     page.on("request", lambda request: asked.append(request.url.removeprefix(service.url)))
     service.write("linen.md", "# Linen\n\nBed linen is provided.\n")
     page.wait_for_selector(_row("linen.md"))
-    expect(page.locator("#documents-count")).to_have_text("2")
+    expect(page.locator("#documents-count")).to_have_text(str(len(service.documents)))
     assert set(asked) == {f"/documents?limit={PAGE_SIZE}"}
 
 
@@ -155,11 +155,11 @@ def test_a_page_out_of_sight_keeps_no_connection(page: Page, service: Served) ->
     }"""
     with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
         page.evaluate(show, True)
-    service.write("linen.md", "# Linen\n\nBed linen is provided.\n")
+    service.write("unseen.md", "# Towels\n\nTowels are provided.\n")
     service.sync()
-    assert page.locator(_row("linen.md")).count() == 0
+    assert page.locator(_row("unseen.md")).count() == 0
     page.evaluate(show, False)
-    page.wait_for_selector(_row("linen.md"))
+    page.wait_for_selector(_row("unseen.md"))
 
 
 def test_a_service_without_a_stream_is_asked_for_its_status(page: Page, console: list[str]) -> None:
