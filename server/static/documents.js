@@ -11,7 +11,8 @@ import { failedRow, forgottenList, isForgotten, isRetrying, retryButton } from "
 import { activeFilters, isActive, onFilters, onlyFilter, setFilters } from "./filters.js";
 import { formatBytes, formatDate, formatNumber, languageTag, onLanguageChange } from "./i18n.js";
 import { say, sayAttribute, words } from "./i18n.js";
-import { PAGE_SIZE, currentLibrary, onDocuments, reloadDocuments, startLibrary, wantDocuments } from "./library.js";
+import { PAGE_SIZE, currentLibrary, isComplete, onDocuments } from "./library.js";
+import { reloadDocuments, startLibrary, wantDocuments } from "./library.js";
 import { currentToken } from "./token.js";
 import { openViewer } from "./viewer.js";
 
@@ -83,7 +84,7 @@ function render() {
   byId("documents-filter").hidden = total + failures.length < 2;
   const isEmpty = total + failures.length + pending.length === 0;
   say(byId("intro-text"), isEmpty ? "intro.empty" : "intro.text");
-  const nothing = found.length + unread.length + waiting.length === 0;
+  const nothing = isComplete() && found.length + unread.length + waiting.length === 0;
   // Of a long list only some pages are known, in the order in which the service gives them.
   const ordered = total > PAGE_SIZE ? found : found.toSorted(compareNewest);
   const shown = ordered.slice(0, limit).map(indexedRow);

@@ -20,6 +20,8 @@ const listeners = [];
 let onFailure = () => {};
 /** @type {DocumentList|null} */
 let library = null;
+/** What is being fetched, one thing after the other. @type {Promise<void>} */
+let loading = Promise.resolve();
 /** @type {Promise<void>|null} */
 let reloading = null;
 let isStale = false;
@@ -55,16 +57,15 @@ export function isComplete() {
  * @param {string} name Who wants them; a new wish takes the place of the one before.
  * @param {number} count Infinity: all.
  */
-export async function wantDocuments(name, count) {
+export function wantDocuments(name, count) {
   wants.set(name, count);
-  await reloading;
-  if (library && !isEnough(library)) await take(complete(library));
+  return load(async () => library && complete(library));
 }
 
 /** Fetches the list again; while that goes on, and shortly after it, one more time is enough for all who ask. */
 export function reloadDocuments() {
   isStale = reloading !== null;
-  reloading ??= take(firstPage().then(complete)).finally(() => {
+  reloading ??= load(async () => complete(await getDocuments(PAGE_SIZE, null))).finally(() => {
     reloading = null;
     if (isStale) setTimeout(reloadDocuments, PAUSE_MS);
     isStale = false;
@@ -72,18 +73,24 @@ export function reloadDocuments() {
   return reloading;
 }
 
-/** @param {Promise<DocumentList>} loading */
-async function take(loading) {
-  try {
-    library = await loading;
-  } catch (error) {
-    onFailure(asProblem(error));
-    return;
-  }
-  for (const listener of listeners) listener(library);
+/** @param {() => Promise<DocumentList|null>} fetchList */
+function load(fetchList) {
+  loading = loading.then(async () => {
+    try {
+      take(await fetchList());
+    } catch (error) {
+      onFailure(asProblem(error));
+    }
+  });
+  return loading;
 }
 
-const firstPage = () => getDocuments(PAGE_SIZE, null);
+/** @param {DocumentList|null} list */
+function take(list) {
+  if (list === null || list === library) return;
+  library = list;
+  for (const listener of listeners) listener(list);
+}
 
 /** @param {DocumentList} list */
 const isEnough = ({ documents, next }) => !next || documents.length >= Math.max(PAGE_SIZE, ...wants.values());
