@@ -1,33 +1,47 @@
 # Everything lives in .venv, which each target makes and updates by itself.
 #   make run     installs, fetches models, watches $(FOLDER), serves page and API
 #   make test    every check and every test, with real models
-#   make check   format, lint, types, import rules, fast tests
+#   make check   format, lint, types, import rules, fast tests; the page's JavaScript too, where npm is
 #   make clean   removes what the others have made here (models and data stay)
 
 PYTHON ?= python3
 FOLDER ?= sample_docs
 BIN := .venv/bin
+PAGE := tests/server/static
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run test check clean
+.PHONY: run test check page clean
 
 run: .venv/installed
 	$(BIN)/kb serve $(FOLDER)
 
-check: .venv/developing
+check: .venv/developing page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --numprocesses 2 -m "not models and not browser and not slow"
 
+# In CI nothing is passed over.
+page:
+	@if command -v npm >/dev/null; then \
+		$(MAKE) --silent $(PAGE)/node_modules/installed \
+		&& $(PAGE)/node_modules/.bin/eslint --config $(PAGE)/eslint.config.js server/static \
+		&& $(PAGE)/node_modules/.bin/tsc --project $(PAGE); \
+	elif [ -n "$$CI" ]; then echo "The page's JavaScript cannot be checked: npm is not there; install Node.js."; exit 1; \
+	else echo "npm is not there: the page's JavaScript is not checked."; fi
+
 test: check
 	$(BIN)/pytest --numprocesses 2 -m "(browser or slow) and not models"
 	$(BIN)/pytest -m models
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv $(PAGE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(PAGE)/node_modules/installed: $(PAGE)/package.json $(PAGE)/package-lock.json
+	npm ci --prefix $(PAGE) --no-audit --no-fund --loglevel error
+	@touch $@
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing (the first time this takes some minutes: llama.cpp is compiled for this machine) …"

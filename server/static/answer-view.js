@@ -4,31 +4,40 @@
  * text nodes alone; links, images and HTML in the answer stay the characters that they are.
  */
 
+/** @import { Block, Line } from "./blocks.js" */
+/** @import { Citation } from "./types.js" */
+
 import { parseMarkdown } from "./blocks.js";
 import { element } from "./dom.js";
-import { unitIndex } from "./offsets.js";
+import { INLINE } from "./markdown.js";
+import { markPlace } from "./offsets.js";
 
-const CODE = /(`+)(?<code>[^`]+|[^`][\s\S]*?[^`])\1(?!`)/;
-const STRONG = /\*\*(?=\S)(?<strong>[\s\S]*?\S)\*\*/;
-const EMPHASIS = /\*(?=[^\s*])(?<emphasis>[^*\n]*[^\s*])\*/;
-const INLINE = new RegExp([CODE, STRONG, EMPHASIS].map((pattern) => pattern.source).join("|"));
+/** @typedef {{node: Text, start: number, end: number}} Piece A text node, and which stretch of the source it shows. */
+/** @typedef {{citation: Citation, end: number}} Mark `end` is where it stands in the source, in UTF-16 units. */
+/** @typedef {(citation: Citation) => Node} MakeMark */
 
 /** An answer on the page. */
 export class AnswerView {
   #container;
   #makeMark;
+  /** @type {{key: string, node: HTMLElement, pieces: Piece[]}[]} */
   #shown = [];
 
   /**
    * @param {Element} container
-   * @param {(citation: Object) => Node} makeMark
+   * @param {MakeMark} makeMark
    */
   constructor(container, makeMark) {
     this.#container = container;
     this.#makeMark = makeMark;
   }
 
-  /** Shows a text, with its citations in order of `answer_end` (code points). */
+  /**
+   * Shows a text.
+   *
+   * @param {string} source
+   * @param {Citation[]} citations In order of `answer_end` (code points).
+   */
   update(source, citations) {
     const marks = citations.map((citation) => ({ citation, end: markPlace(source, citation.answer_end) }));
     const blocks = parseMarkdown(source);
@@ -47,7 +56,12 @@ export class AnswerView {
     this.#shown = shown;
   }
 
-  /** The ranges of the page that hold a stretch of the answer, given in UTF-16 units of its source. */
+  /**
+   * The ranges of the page that hold a stretch of the answer.
+   *
+   * @param {number} start In UTF-16 units of its source.
+   * @param {number} end
+   */
   ranges(start, end) {
     const all = this.#shown.flatMap((block) => block.pieces);
     const pieces = all.filter((piece) => piece.start < end && piece.end > start);
@@ -60,11 +74,7 @@ export class AnswerView {
   }
 }
 
-/** Where a mark stands: after the last character of the stretch that is not white space. */
-function markPlace(source, answerEnd) {
-  return source.slice(0, unitIndex(source, answerEnd)).trimEnd().length;
-}
-
+/** @param {Block} block @param {Mark[]} marks @param {MakeMark} makeMark */
 function renderBlock(block, marks, makeMark) {
   const writer = new Writer(marks, makeMark);
   const node = writer.block(block);
@@ -76,26 +86,35 @@ function renderBlock(block, marks, makeMark) {
 class Writer {
   #marks;
   #makeMark;
+  /** @type {HTMLElement|null} */
   #last = null;
+  /** @type {Piece[]} */
   pieces = [];
 
+  /** @param {Mark[]} marks @param {MakeMark} makeMark */
   constructor(marks, makeMark) {
     this.#marks = [...marks];
     this.#makeMark = makeMark;
   }
 
-  /** Puts the marks that end at or before a place of the source: where the text last stood, unless told otherwise. */
+  /**
+   * Puts the marks that end at or before a place of the source: where the text last stood, unless told otherwise.
+   *
+   * @param {number} place
+   * @param {HTMLElement|null} parent
+   */
   flush(place, parent = this.#last) {
-    while (this.#marks.length && this.#marks[0].end <= place) {
-      parent.append(this.#makeMark(this.#marks.shift().citation));
-    }
+    const isLater = this.#marks.findIndex((mark) => mark.end > place);
+    const due = this.#marks.splice(0, isLater === -1 ? Infinity : isLater);
+    parent?.append(...due.map(({ citation }) => this.#makeMark(citation)));
   }
 
-  /** Puts the marks that are left, in a block without any text on the block itself. */
+  /** Puts the marks that are left, in a block without any text on the block itself. @param {HTMLElement} node */
   finish(node) {
     this.flush(Infinity, this.#last ?? node);
   }
 
+  /** @param {Block} block @returns {HTMLElement} */
   block(block) {
     switch (block.kind) {
       case "code":
@@ -119,6 +138,7 @@ class Writer {
     }
   }
 
+  /** @param {Block[]} blocks */
   #item(blocks) {
     const item = element("li");
     for (const [at, block] of blocks.entries()) {
@@ -128,6 +148,7 @@ class Writer {
     return item;
   }
 
+  /** @param {{lines: Line[]}} block */
   #code({ lines }) {
     const code = element("code", {}, lines.map((line) => line.text).join("\n"));
     const frame = element("div", { class: "code" }, element("pre", { tabindex: "0" }, code));
@@ -137,13 +158,16 @@ class Writer {
     return frame;
   }
 
+  /** @param {Line[][]} rows */
   #table(rows) {
+    /** @param {Line[]} cells @param {"th"|"td"} tag */
     const row = (cells, tag) => element("tr", {}, ...cells.map((cell) => this.#inline(element(tag), [cell])));
     const head = element("thead", {}, row(rows[0], "th"));
     const body = element("tbody", {}, ...rows.slice(1).map((cells) => row(cells, "td")));
     return element("div", { class: "table", tabindex: "0" }, element("table", {}, head, body));
   }
 
+  /** @template {HTMLElement} Parent @param {Parent} parent @param {Line[]} lines */
   #inline(parent, lines) {
     const text = lines.map((line) => line.text).join("\n");
     const places = lines.flatMap((line) => Array.from({ length: line.text.length + 1 }, (_, at) => line.start + at));
@@ -154,34 +178,51 @@ class Writer {
     return parent;
   }
 
+  /**
+   * @param {HTMLElement} parent
+   * @param {string} text
+   * @param {number[]} places Where each of its characters is in the source.
+   * @param {number} from
+   * @param {number} to
+   */
   #spans(parent, text, places, from, to) {
     while (from < to) {
       const match = INLINE.exec(text.slice(from, to));
       if (match === null) break;
-      const [name, inner] = Object.entries(match.groups).find(([, value]) => value !== undefined);
+      const { code, strong, emphasis } = match.groups ?? {};
+      const inner = code ?? strong ?? emphasis;
       const start = from + match.index;
       const innerStart = start + match[0].indexOf(inner);
       this.#text(parent, text, places, from, start);
       this.flush(places[start], parent);
-      const node = element(name === "emphasis" ? "em" : name);
+      const node = element(code ? "code" : strong ? "strong" : "em");
       parent.append(node);
-      if (name === "code") this.#piece(node, inner, places[innerStart]);
+      if (code) this.#piece(node, inner, places[innerStart]);
       else this.#spans(node, text, places, innerStart, innerStart + inner.length);
       from = start + match[0].length;
     }
     this.#text(parent, text, places, from, to);
   }
 
+  /**
+   * @param {HTMLElement} parent
+   * @param {string} text
+   * @param {number[]} places
+   * @param {number} from
+   * @param {number} to
+   */
   #text(parent, text, places, from, to) {
     while (from < to) {
       this.flush(places[from], parent);
-      const stop = this.#marks.length ? places.findIndex((place, at) => at > from && place >= this.#marks[0].end) : -1;
+      const due = this.#marks[0]?.end ?? Infinity;
+      const stop = places.findIndex((place, at) => at > from && place >= due);
       const end = stop === -1 ? to : Math.min(stop, to);
       this.#piece(parent, text.slice(from, end), places[from]);
       from = end;
     }
   }
 
+  /** @param {HTMLElement} parent @param {string} text @param {number} start */
   #piece(parent, text, start) {
     const node = document.createTextNode(text);
     parent.append(node);

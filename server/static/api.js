@@ -3,13 +3,17 @@
  * relative, so that the page also works below a path of a reverse proxy.
  */
 
+/** @import { AnswerEvents, AskBody, ChangeEvents, DocumentList } from "./types.js" */
+/** @import { DocumentText, Problem, Status, Uploaded, WireError } from "./types.js" */
+
 import { readEvents } from "./sse.js";
 import { currentToken, renewToken } from "./token.js";
 
-const STATUS_TIMEOUT_MS = 8000;
+const BACKGROUND_TIMEOUT_MS = 8000;
 
 /** What the service refused or failed to do: `code` for programs, `message` and `hint` for people. */
 export class ServiceError extends Error {
+  /** @param {WireError} error @param {number|null} retryAfter In seconds; null: not said. */
   constructor({ code, message = "", hint = "" }, retryAfter = null) {
     super(message);
     this.name = "ServiceError";
@@ -19,23 +23,63 @@ export class ServiceError extends Error {
   }
 }
 
-/** `GET /status`. */
+/**
+ * An error as the page can show it.
+ *
+ * @param {unknown} error
+ * @returns {Problem}
+ */
+export function asProblem(error) {
+  return error instanceof ServiceError ? error : { code: "unknown", message: String(error) };
+}
+
+/** Whether an error only says that the page itself ended the request. @param {unknown} error */
+export const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
+
+/** `GET /status`. @returns {Promise<Status>} */
 export async function getStatus() {
-  const response = await request("status", { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS), background: true });
-  return response.json();
+  return (await request("status", { background: true })).json();
 }
 
-/** `GET /documents`. */
-export async function getDocuments() {
-  return (await request("documents", { background: true })).json();
+/**
+ * `GET /events`: yields what changes in the service, its status first, until the signal aborts.
+ *
+ * @param {AbortSignal} signal
+ * @param {() => void} onBytes Called whenever anything arrives, heartbeats too.
+ */
+export async function* followChanges(signal, onBytes) {
+  const response = await request("events", { headers: { Accept: "text/event-stream" }, signal, background: true });
+  for await (const { name, data } of readEvents(response.body, onBytes)) {
+    yield { name: /** @type {keyof ChangeEvents} */ (name), data: JSON.parse(data) };
+  }
 }
 
-/** `GET /documents/{id}`: a stretch of a document's text; offsets in code points. */
+/**
+ * `GET /documents`: one page.
+ *
+ * @param {number} limit Most documents on it.
+ * @param {string|null} cursor Where it begins, from the page before; null: the first page.
+ * @returns {Promise<DocumentList>}
+ */
+export async function getDocuments(limit, cursor) {
+  const place = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+  return (await request(`documents?limit=${limit}${place}`, { background: true })).json();
+}
+
+/**
+ * `GET /documents/{id}`: a stretch of a document's text.
+ *
+ * @param {string} id
+ * @param {number} start In code points.
+ * @param {number} end
+ * @param {AbortSignal} signal
+ * @returns {Promise<DocumentText>}
+ */
 export async function getText(id, start, end, signal) {
   return (await request(`${documentPath(id)}?start=${start}&end=${end}`, { signal })).json();
 }
 
-/** `DELETE /documents/{id}`. */
+/** `DELETE /documents/{id}`. @param {string} id */
 export async function forgetDocument(id) {
   await request(documentPath(id), { method: "DELETE" });
 }
@@ -45,7 +89,12 @@ export async function retryFailures() {
   await request("sync?retry=true", { method: "POST" });
 }
 
-/** `POST /ask`: yields `{name, data}` until the answer is done or the signal aborts. */
+/**
+ * `POST /ask`: yields the events until the answer is done or the signal aborts.
+ *
+ * @param {AskBody} body
+ * @param {AbortSignal} signal
+ */
 export async function* ask(body, signal) {
   const response = await request("ask", {
     method: "POST",
@@ -54,7 +103,9 @@ export async function* ask(body, signal) {
     signal,
   });
   try {
-    for await (const { name, data } of readEvents(response.body)) yield { name, data: JSON.parse(data) };
+    for await (const { name, data } of readEvents(response.body)) {
+      yield { name: /** @type {keyof AnswerEvents} */ (name), data: JSON.parse(data) };
+    }
   } catch (error) {
     throw error instanceof TypeError ? new ServiceError({ code: "interrupted" }) : error;
   }
@@ -65,7 +116,7 @@ export async function* ask(body, signal) {
  *
  * @param {File} file
  * @param {(part: number) => void} onProgress Hears how much is sent, 0…1. (`fetch` cannot tell.)
- * @returns {Promise<{root: string, source: string}>}
+ * @returns {Promise<Uploaded>}
  */
 export async function uploadDocument(file, onProgress) {
   for (;;) {
@@ -81,10 +132,10 @@ export async function uploadDocument(file, onProgress) {
 /**
  * The address of a document's original file, at the page where something stands.
  *
- * @param {{document_id?: string, id?: string, url?: string, source: string, page?: number|null}} item
+ * @param {{document_id: string, url?: string, source: string, page?: number|null}} item
  */
-export function originalUrl({ document_id, id, url, source, page }) {
-  const own = new URL(`${documentPath(document_id ?? id)}/file`, document.baseURI);
+export function originalUrl({ document_id, url, source, page }) {
+  const own = new URL(`${documentPath(document_id)}/file`, document.baseURI);
   const given = url ? new URL(url, document.baseURI) : own;
   const address = given.origin === location.origin ? given : own;
   if (page && !address.hash && /\.pdf$/i.test(source)) address.hash = `page=${page}`;
@@ -94,6 +145,8 @@ export function originalUrl({ document_id, id, url, source, page }) {
 /**
  * Opens an original where a token is needed, which a plain link cannot send. Anything but a PDF is opened as plain
  * text: a file must never run as a part of this page.
+ *
+ * @param {string} address
  */
 export async function openWithToken(address) {
   const tab = window.open("", "_blank");
@@ -101,35 +154,62 @@ export async function openWithToken(address) {
     const blob = await (await request(address)).blob();
     const type = blob.type === "application/pdf" ? blob.type : "text/plain;charset=utf-8";
     const file = URL.createObjectURL(new Blob([blob], { type }));
-    if (tab) tab.location = file + new URL(address).hash;
+    if (tab) tab.location.href = file + new URL(address).hash;
   } catch (error) {
     tab?.close();
     throw error;
   }
 }
 
+/** @param {string} id */
 const documentPath = (id) => `documents/${encodeURIComponent(id)}`;
 
+/** @param {string} path @param {RequestInit & {background?: boolean}} options */
 async function request(path, { background = false, ...options } = {}) {
   for (;;) {
     const token = currentToken();
-    const response = await send(path, options, token);
+    const response = await (background ? sendInTime(path, options, token) : send(path, options, token));
     if (response.ok) return response;
     if (response.status === 401 && (await renewToken(token, background))) continue;
     throw errorFrom(response.status, parse(await response.text()), response.headers.get("Retry-After"));
   }
 }
 
+/**
+ * Gives up when no response begins for long; how long its body takes is not limited.
+ *
+ * @param {string} path
+ * @param {RequestInit} options
+ * @param {string|null} token
+ */
+async function sendInTime(path, options, token) {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new ServiceError({ code: "unreachable" })), BACKGROUND_TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
+  try {
+    return await send(path, { ...options, signal }, token);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {string} path @param {RequestInit} options @param {string|null} token */
 async function send(path, options, token) {
   const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
   try {
     return await fetch(path, { ...options, headers });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (isAbort(error)) throw error;
     throw new ServiceError({ code: "unreachable" });
   }
 }
 
+/**
+ * @param {File} file
+ * @param {string|null} token
+ * @param {(part: number) => void} onProgress
+ * @returns {Promise<XMLHttpRequest>}
+ */
 function sendFile(file, token, onProgress) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
@@ -144,12 +224,14 @@ function sendFile(file, token, onProgress) {
   });
 }
 
+/** @param {number} status @param {{error?: WireError}|null} body @param {string|null} retryAfter */
 function errorFrom(status, body, retryAfter) {
   const seconds = Number.parseInt(retryAfter ?? "", 10);
   const error = body?.error ?? { code: status === 401 ? "unauthorized" : "unknown", message: `HTTP ${status}` };
   return new ServiceError(error, Number.isNaN(seconds) ? null : seconds);
 }
 
+/** @param {string} text */
 function parse(text) {
   try {
     return JSON.parse(text);

@@ -3,7 +3,9 @@
  * which is how the service learns to stop. Earlier exchanges go along as history.
  */
 
-import { ServiceError, ask } from "./api.js";
+/** @import { Filter } from "./types.js" */
+
+import { ServiceError, ask, asProblem, isAbort } from "./api.js";
 import { HAS_KEYBOARD, announce, byId } from "./dom.js";
 import { toWire } from "./filter-choices.js";
 import { closeFilters } from "./filter-panel.js";
@@ -15,7 +17,9 @@ const HISTORY_TURNS = 4;
 const THINKING_KEY = "r1-kb-thinking";
 const FOLLOW_PX = 60;
 
+/** @type {Turn[]} */
 let turns = [];
+/** @type {AbortController|null} */
 let running = null;
 let canReason = false;
 
@@ -37,21 +41,22 @@ export function startAsking() {
   question.addEventListener("input", () => fitHeight(question));
   byId("stop").addEventListener("click", () => running?.abort());
   byId("new-conversation").addEventListener("click", clearThread);
-  const chosen = form.querySelector(`[name="thinking"][value="${stored(THINKING_KEY)}"]`);
-  if (chosen) chosen.checked = true;
+  for (const choice of thinkingChoices()) choice.checked ||= choice.value === stored(THINKING_KEY);
   byId("thinking").addEventListener("change", () => store(THINKING_KEY, thinking()));
 }
 
-/** Offers the choice of thinking, where the answering model thinks at all. */
+/** Offers the choice of thinking, where the answering model thinks at all. @param {boolean} reasons */
 export function offerThinking(reasons) {
   canReason = reasons;
   byId("thinking").hidden = !reasons;
 }
 
-function thinking() {
-  return byId("thinking").querySelector(":checked").value;
-}
+/** @returns {NodeListOf<HTMLInputElement>} */
+const thinkingChoices = () => byId("thinking").querySelectorAll("input");
 
+const thinking = () => [...thinkingChoices()].find(({ checked }) => checked)?.value ?? "auto";
+
+/** @param {HTMLTextAreaElement} field */
 function submit(field) {
   const question = field.value.trim();
   if (!question || running) return;
@@ -62,9 +67,11 @@ function submit(field) {
   run(question, activeFilters());
 }
 
+/** @param {string} question @param {Filter[]} filters */
 async function run(question, filters) {
-  const history = turns.map((turn) => turn.exchange).filter(Boolean).slice(-HISTORY_TURNS);
+  const history = turns.flatMap((turn) => turn.exchange ?? []).slice(-HISTORY_TURNS);
   const askAll = filters.length ? () => widen(question) : null;
+  /** @type {Turn} */
   const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters), askAll);
   addTurn(turn);
   running = new AbortController();
@@ -75,13 +82,14 @@ async function run(question, filters) {
     if (!turn.isOver) throw new ServiceError({ code: "interrupted" });
   } catch (error) {
     // A connection that breaks after the last event takes nothing away.
-    if (error.name === "AbortError" && !turn.isOver) turn.cancel();
-    else if (!turn.isOver) following(turn, () => turn.fail(error));
+    if (isAbort(error) && !turn.isOver) turn.cancel();
+    else if (!turn.isOver) following(turn, () => turn.fail(asProblem(error)));
   }
   running = null;
   showRunning();
 }
 
+/** @param {Turn} turn @param {Filter[]} filters */
 function retry(turn, filters) {
   if (running) return;
   turns = turns.filter((other) => other !== turn);
@@ -89,12 +97,14 @@ function retry(turn, filters) {
   run(turn.question, filters);
 }
 
+/** @param {string} question */
 function widen(question) {
   if (running) return;
   setFilters([]);
   run(question, []);
 }
 
+/** @param {Turn} turn */
 function addTurn(turn) {
   turns.push(turn);
   byId("main").removeAttribute("data-empty");
@@ -121,15 +131,21 @@ function showRunning() {
   if (hadFocus && HAS_KEYBOARD) byId("question").focus({ preventScroll: true });
 }
 
-/** Does something that may make a turn longer, and keeps its end above the question box if it was there. */
+/**
+ * Does something that may make a turn longer, and keeps its end above the question box if it was there.
+ *
+ * @param {Turn} turn
+ * @param {() => void} change
+ */
 function following(turn, change) {
   const hiddenPx = () =>
-    turn.node.lastElementChild.getBoundingClientRect().bottom - byId("ask-form").getBoundingClientRect().top;
+    turn.end.getBoundingClientRect().bottom - byId("ask-form").getBoundingClientRect().top;
   const wasInSight = hiddenPx() < FOLLOW_PX;
   change();
   if (wasInSight) byId("main").scrollTop += Math.max(0, hiddenPx());
 }
 
+/** @param {HTMLTextAreaElement} field */
 function fitHeight(field) {
   field.style.height = "auto";
   field.style.height = `${field.scrollHeight}px`;

@@ -2,16 +2,23 @@
  * An answer as text that stands alone: numbers in brackets where the marks are, and the sources below.
  */
 
+/** @import { Citation } from "./types.js" */
+
 import { element } from "./dom.js";
 import { words } from "./i18n.js";
-import { unitIndex } from "./offsets.js";
+import { markPlace } from "./offsets.js";
 
-/** Writes an answer with its citations, in order of `answer_end`; `[2?]` where a quote does not confirm its sentence. */
+/**
+ * Writes an answer with its citations; `[2?]` where a quote does not confirm its sentence.
+ *
+ * @param {string} answer
+ * @param {Citation[]} citations In order of `answer_end`.
+ */
 export function answerAsText(answer, citations) {
   let text = "";
   let written = 0;
   for (const { number, verified, answer_end } of citations) {
-    const end = answer.slice(0, unitIndex(answer, answer_end)).trimEnd().length;
+    const end = markPlace(answer, answer_end);
     text += `${answer.slice(written, end)}[${number}${verified ? "" : "?"}]`;
     written = Math.max(written, end);
   }
@@ -22,12 +29,13 @@ export function answerAsText(answer, citations) {
   return `${text.trimEnd()}\n\n${words("answer.sources")}\n${lines.join("\n")}\n`;
 }
 
+/** @param {Citation} citation */
 function sourceLine({ number, title, source, page, heading, quote }) {
   const where = [source, page && words("page", { page }), heading].filter(Boolean).join(", ");
   return `[${number}] ${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
 }
 
-/** Puts a text on the clipboard, also where the page is not in a secure context. */
+/** Puts a text on the clipboard, also where the page is not in a secure context. @param {string} text */
 export async function copyText(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);

@@ -3,6 +3,8 @@
  * an element, an attribute or a script.
  */
 
+/** @import { PageElements, Problem } from "./types.js" */
+
 import { hasWords, say, sayAttribute, words } from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -14,38 +16,50 @@ export const HAS_KEYBOARD = matchMedia("(hover: hover)").matches;
 /** Whether the documents stand beside the conversation; the style sheet draws the same line. */
 export const WIDE = matchMedia("(min-width: 64rem)");
 
-/** The node with this id. */
-export const byId = (id) => document.getElementById(id);
+/**
+ * The node of `index.html` with this id.
+ *
+ * @template {string} Id
+ * @param {Id} id
+ * @returns {Id extends keyof PageElements ? PageElements[Id] : HTMLElement}
+ */
+export const byId = (id) => /** @type {any} */ (document.getElementById(id));
 
 /**
  * Makes an element.
  *
- * @param {string} tag
- * @param {Object} attributes A function becomes a listener of that event; null, undefined and false are left out.
- * @param {...(Node|string|null)} children Strings become text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string|number|boolean|null|undefined|((event: any) => void)>} attributes A function becomes a
+ *   listener of that event; null, undefined and false are left out.
+ * @param {...(Node|string|null|undefined)} children Strings become text.
  */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") node.addEventListener(name, value);
-    else node.setAttribute(name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : String(value));
   }
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
 
-/** Makes a change, and puts the focus back on the control of the same `data-focus` if it was made anew. */
+/**
+ * Makes a change, and puts the focus back on the control of the same `data-focus` if it was made anew.
+ *
+ * @param {() => void} change
+ */
 export function keepingFocus(change) {
   const before = document.activeElement;
   const name = before?.getAttribute("data-focus");
   change();
-  if (name && !before.isConnected) {
-    document.querySelector(`[data-focus="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
-  }
+  if (!name || before?.isConnected) return;
+  const anew = document.querySelector(`[data-focus="${CSS.escape(name)}"]`);
+  if (anew instanceof HTMLElement) anew.focus({ preventScroll: true });
 }
 
-/** Makes one of the icons that `index.html` holds; it says nothing, its button does. */
+/** Makes one of the icons that `index.html` holds; it says nothing, its button does. @param {string} name */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -56,20 +70,25 @@ export function icon(name) {
   return svg;
 }
 
-/** Makes the cross that takes something away. */
+/** Makes the cross that takes something away. @param {() => void} onDismiss */
 export function dismissButton(onDismiss) {
   const button = element("button", { type: "button", class: "quiet dismiss", click: onDismiss }, icon("close"));
   return sayAttribute(button, "aria-label", "dismiss");
 }
 
-/** Says something to screen readers; the same words twice in a row are said once. */
+/** Says something to screen readers; the same words twice in a row are said once. @param {string} text */
 export function announce(text) {
   if (text === announced) return;
   announced = text;
   byId("announcer").textContent = text;
 }
 
-/** Makes the box that shows an error: what it is, what the service said, and what to do. */
+/**
+ * Makes the box that shows an error: what it is, what the service said, and what to do.
+ *
+ * @param {Problem} error
+ * @param {...Node} actions
+ */
 export function problem(error, ...actions) {
   const key = hasWords(`error.${error.code}`) ? `error.${error.code}` : "error.unknown";
   const hint = error.hint || (error.code === "unreachable" ? words("error.unreachable.hint") : "");
@@ -84,7 +103,11 @@ export function problem(error, ...actions) {
   );
 }
 
-/** The line that says where a passage or citation stands: page and heading. */
+/**
+ * The line that says where a passage or citation stands: page and heading.
+ *
+ * @param {{page?: number|null, heading?: string}} place
+ */
 export function place({ page, heading }) {
   const parts = [];
   if (page) parts.push(say(element("span"), "page", { page }));

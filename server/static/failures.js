@@ -3,7 +3,9 @@
  * next try, and those that the reader wanted out of the index, which are no errors.
  */
 
-import { retryFailures } from "./api.js";
+/** @import { Failure, Problem } from "./types.js" */
+
+import { asProblem, retryFailures } from "./api.js";
 import { element } from "./dom.js";
 import { formatMoment, say, words } from "./i18n.js";
 
@@ -14,10 +16,10 @@ export function isRetrying() {
   return retrying;
 }
 
-/** Whether somebody wanted this file out of the index. */
+/** Whether somebody wanted this file out of the index. @param {Failure} failure */
 export const isForgotten = ({ kind }) => kind === "forgotten";
 
-/** The row of a file that could not be read. */
+/** The row of a file that could not be read. @param {Failure} failure */
 export function failedRow({ root, source, reason, hint, kind, attempts, failed_at, next_try_at }) {
   const tried = words("documents.attempts", { n: attempts, time: formatMoment(failed_at) });
   return element(
@@ -31,6 +33,7 @@ export function failedRow({ root, source, reason, hint, kind, attempts, failed_a
   );
 }
 
+/** @param {Failure["kind"]} kind @param {string|null} nextTryAt */
 function nextTry(kind, nextTryAt) {
   if (nextTryAt) return words("documents.next.at", { time: formatMoment(nextTryAt) });
   return words(kind === "quarantined" ? "documents.next.quarantined" : "documents.next.change");
@@ -39,17 +42,18 @@ function nextTry(kind, nextTryAt) {
 /**
  * The button that has all failed files tried again.
  *
- * @param {(error: Error|null) => void} onChange Called when it begins, and when it is over.
+ * @param {(error: Problem|null) => void} onChange Called when it begins, and when it is over.
  */
 export function retryButton(onChange) {
   const retry = async () => {
     retrying = true;
     onChange(null);
+    /** @type {Problem|null} */
     let failure = null;
     try {
       await retryFailures();
     } catch (error) {
-      failure = error;
+      failure = asProblem(error);
     }
     retrying = false;
     onChange(failure);
@@ -58,9 +62,15 @@ export function retryButton(onChange) {
   return say(element("button", attributes), retrying ? "documents.retrying" : "documents.retry");
 }
 
-/** The folded list of files that are kept out of the index, or null. */
+/**
+ * The folded list of files that are kept out of the index, or null.
+ *
+ * @param {Failure[]} forgotten
+ * @param {boolean} isOpen
+ */
 export function forgottenList(forgotten, isOpen) {
   if (forgotten.length === 0) return null;
+  /** @param {Failure} failure */
   const row = ({ root, source, failed_at }) =>
     element(
       "li",

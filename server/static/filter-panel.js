@@ -3,13 +3,16 @@
  * meets; of long lists the largest, and the rest by a search.
  */
 
+/** @import { Choice, DayKind, Filter, ListedKind } from "./types.js" */
+
 import { announce, byId, element, icon, keepingFocus } from "./dom.js";
-import { knownDocuments, onDocuments } from "./documents.js";
 import { LISTED, choicesOf, passes } from "./filter-choices.js";
 import { activeFilters, isActive, nameOf, onFilters, setDay, setFilters, toggleFilter } from "./filters.js";
 import { onLanguageChange, say, sayAttribute, words } from "./i18n.js";
+import { isComplete, knownDocuments, onDocuments, wantDocuments } from "./library.js";
 
 const SHOWN_AT_FIRST = 8;
+/** @type {DayKind[]} */
 const DAYS = ["since", "until"];
 
 /** Connects button, panel and chips. */
@@ -22,12 +25,12 @@ export function startFilters() {
     byId("filter-panel").focus({ preventScroll: true });
   });
   byId("ask-form").addEventListener("keydown", onKey);
-  for (const kind of DAYS) byId(`filter-${kind}`).addEventListener("change", ({ target }) => takeDay(kind, target));
+  for (const kind of DAYS) byId(`filter-${kind}`).addEventListener("change", () => takeDay(kind));
   onDocuments(render);
   onLanguageChange(render);
   onFilters(() => {
     render();
-    announce(countWords());
+    if (isComplete()) announce(countWords());
   });
 }
 
@@ -35,6 +38,7 @@ export function startFilters() {
 export function closeFilters() {
   const hadFocus = byId("filter-panel").contains(document.activeElement);
   show(false);
+  wantDocuments("filters", 0);
   if (hadFocus) byId("filter-button").focus();
 }
 
@@ -43,29 +47,35 @@ const isOpen = () => !byId("filter-panel").hidden;
 function open() {
   const panel = byId("filter-panel");
   show(true);
+  wantDocuments("filters", Infinity); // what they offer is made from all of them
   render();
   panel.scrollTop = 0;
   panel.focus({ preventScroll: true });
 }
 
+/** @param {boolean} wanted */
 function show(wanted) {
   byId("filter-panel").hidden = !wanted;
   byId("filter-button").setAttribute("aria-expanded", String(wanted));
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (event.key === "Escape" && isOpen() && !event.isComposing) {
     event.stopPropagation();
     closeFilters();
-  } else if (event.key === "Enter" && event.target.matches("#filter-panel input")) {
+  } else if (event.key === "Enter" && document.activeElement?.matches("#filter-panel input")) {
     event.preventDefault(); // it would ask the question
   }
 }
 
-function takeDay(kind, field) {
+/** @param {DayKind} kind */
+function takeDay(kind) {
+  const field = byId(`filter-${kind}`);
   if (field.reportValidity()) setDay(kind, field.value);
 }
 
+/** @param {ListedKind} kind */
 function makeGroup(kind) {
   const title = say(element("legend"), `filter.${kind}`);
   const search = element("input", { type: "search", autocomplete: "off", input: () => renderGroup(kind) });
@@ -82,7 +92,7 @@ function render() {
   keepingFocus(() => byId("filter-chips").replaceChildren(...filters.map(chip)));
   byId("filter-chips").hidden = filters.length === 0;
   if (!isOpen()) return;
-  byId("filter-count").textContent = countWords();
+  byId("filter-count").textContent = isComplete() ? countWords() : "";
   byId("filter-clear").hidden = filters.length === 0;
   for (const kind of DAYS) byId(`filter-${kind}`).value = filters.find((filter) => filter.kind === kind)?.value ?? "";
   byId("filter-since").max = byId("filter-until").value;
@@ -90,22 +100,26 @@ function render() {
   LISTED.forEach(renderGroup);
 }
 
-/** Shows what a kind offers; a kind that all documents share is no choice. */
+/** Shows what a kind offers; a kind that all documents share is no choice. @param {ListedKind} kind */
 function renderGroup(kind) {
+  /** @type {HTMLElement|null} */
   const group = byId("filter-groups").querySelector(`[data-kind="${kind}"]`);
-  const search = group.querySelector("input");
+  const search = group?.querySelector("input");
+  if (!group || !search) return;
   const choices = choicesOf(kind, knownDocuments());
   search.hidden = choices.length <= SHOWN_AT_FIRST;
   const wanted = search.hidden ? "" : search.value.trim().toLowerCase();
   const found = choices.filter((choice) => nameOf(choice).toLowerCase().includes(wanted));
+  /** @type {HTMLElement[]} */
   const shown = found.slice(0, SHOWN_AT_FIRST).map(option);
   const others = found.length - shown.length;
   if (others) shown.push(say(element("span", { class: "meta" }), "filter.others", { n: others }));
   if (found.length === 0) shown.push(say(element("span", { class: "meta" }), "filter.none"));
   group.hidden = !choices.some((choice) => choice.count < knownDocuments().length || isActive(choice));
-  keepingFocus(() => group.querySelector(".options").replaceChildren(...shown));
+  keepingFocus(() => group.querySelector(".options")?.replaceChildren(...shown));
 }
 
+/** @param {Choice} choice */
 function option(choice) {
   const { kind, value, count } = choice;
   const toggle = () => toggleFilter({ kind, value, label: choice.label });
@@ -123,6 +137,7 @@ function option(choice) {
   );
 }
 
+/** @param {Filter} filter */
 function chip(filter) {
   const name = nameOf(filter);
   const remove = element("button", { type: "button", click: () => removeChip(filter) }, icon("close"));
@@ -130,6 +145,7 @@ function chip(filter) {
   return element("li", { class: "filter-chip" }, element("span", { title: name }, name), remove);
 }
 
+/** @param {Filter} filter */
 function removeChip(filter) {
   const at = activeFilters().indexOf(filter);
   setFilters(activeFilters().filter((other) => other !== filter));

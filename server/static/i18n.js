@@ -3,15 +3,19 @@
  * so that `setLanguage` can say everything again in the other language; what holds dates or sizes listens instead.
  */
 
+/** @import { Values } from "./types.js" */
+
 import { MESSAGES } from "./messages.js";
 
 const STORAGE_KEY = "r1-kb-language";
+/** @type {Record<string, string>} */
 const HTML_LANGUAGE = { en: "en", zh: "zh-CN" };
 const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+/** @type {(() => void)[]} */
 const listeners = [];
 let language = stored(STORAGE_KEY) ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
 
-/** Reads a remembered choice; null where the browser keeps none, or forbids it. */
+/** Reads a remembered choice; null where the browser keeps none, or forbids it. @param {string} key */
 export function stored(key) {
   try {
     return localStorage.getItem(key);
@@ -20,7 +24,7 @@ export function stored(key) {
   }
 }
 
-/** Remembers a choice as far as the browser allows it. */
+/** Remembers a choice as far as the browser allows it. @param {string} key @param {string} value */
 export function store(key, value) {
   try {
     localStorage.setItem(key, value);
@@ -34,19 +38,26 @@ export function languageTag() {
   return HTML_LANGUAGE[language];
 }
 
-/** The words of a message in the current language. */
+/** The words of a message in the current language. @param {string} key @param {Values} values */
 export function words(key, values = {}) {
   const message = MESSAGES[language][key];
   if (typeof message === "function") return message(values);
-  return message.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+  return message.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 }
 
-/** Whether there is a message of this key. */
+/** Whether there is a message of this key. @param {string} key */
 export function hasWords(key) {
   return Object.hasOwn(MESSAGES.en, key);
 }
 
-/** Makes a node say a message, and say it again when the language changes. */
+/**
+ * Makes a node say a message, and say it again when the language changes.
+ *
+ * @template {HTMLElement} Node
+ * @param {Node} node
+ * @param {string} key
+ * @param {Values} values
+ */
 export function say(node, key, values = {}) {
   node.dataset.i18n = key;
   node.dataset.i18nValues = JSON.stringify(values);
@@ -54,7 +65,15 @@ export function say(node, key, values = {}) {
   return node;
 }
 
-/** Makes an attribute (`aria-label`, `placeholder` or `title`) say a message, now and after a change of language. */
+/**
+ * Makes an attribute (`aria-label`, `placeholder` or `title`) say a message, now and after a change of language.
+ *
+ * @template {HTMLElement} Node
+ * @param {Node} node
+ * @param {string} attribute
+ * @param {string} key
+ * @param {Values} values
+ */
 export function sayAttribute(node, attribute, key, values = {}) {
   node.setAttribute(`data-i18n-${attribute}`, key);
   node.dataset.i18nValues = JSON.stringify(values);
@@ -62,7 +81,7 @@ export function sayAttribute(node, attribute, key, values = {}) {
   return node;
 }
 
-/** Calls back after each change of language. */
+/** Calls back after each change of language. @param {() => void} listener */
 export function onLanguageChange(listener) {
   listeners.push(listener);
 }
@@ -78,40 +97,48 @@ export function switchLanguage() {
 export function translatePage() {
   document.documentElement.lang = languageTag();
   document.title = words("title");
+  /** @param {HTMLElement} node @returns {Values} */
   const valuesOf = (node) => JSON.parse(node.dataset.i18nValues ?? "{}");
-  for (const node of document.querySelectorAll("[data-i18n]")) {
-    node.textContent = words(node.dataset.i18n, valuesOf(node));
-  }
+  for (const node of nodesWith("data-i18n")) node.textContent = words(node.dataset.i18n ?? "", valuesOf(node));
   for (const attribute of ATTRIBUTES) {
-    for (const node of document.querySelectorAll(`[data-i18n-${attribute}]`)) {
-      node.setAttribute(attribute, words(node.getAttribute(`data-i18n-${attribute}`), valuesOf(node)));
+    const name = `data-i18n-${attribute}`;
+    for (const node of nodesWith(name)) {
+      node.setAttribute(attribute, words(node.getAttribute(name) ?? "", valuesOf(node)));
     }
   }
   for (const listener of listeners) listener();
 }
 
-/** A date in the reader's language; of a day without a time, the day itself in every time zone. */
+/** @param {string} attribute @returns {NodeListOf<HTMLElement>} */
+const nodesWith = (attribute) => document.querySelectorAll(`[${attribute}]`);
+
+/**
+ * A date in the reader's language; of a day without a time, the day itself in every time zone.
+ *
+ * @param {string} value
+ */
 export function formatDate(value, withTime = false) {
   const date = new Date(value);
   if (Number.isNaN(date.getTime())) return String(value);
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(value);
+  /** @type {Intl.DateTimeFormatOptions} */
   const style = { dateStyle: "medium", ...(withTime && { timeStyle: "short" }), ...(isDay && { timeZone: "UTC" }) };
   return new Intl.DateTimeFormat(languageTag(), style).format(date);
 }
 
-/** A moment in the reader's language: of today, the time alone. */
+/** A moment in the reader's language: of today, the time alone. @param {string} value */
 export function formatMoment(value) {
   const date = new Date(value);
   if (date.toDateString() !== new Date().toDateString()) return formatDate(value, true);
   return new Intl.DateTimeFormat(languageTag(), { timeStyle: "short" }).format(date);
 }
 
-/** A whole number with its thousands apart. */
+/** A whole number with its thousands apart. @param {number} value */
 export function formatNumber(value) {
   return new Intl.NumberFormat(languageTag()).format(value);
 }
 
-/** A size in bytes with a fitting unit. */
+/** A size in bytes with a fitting unit. @param {number} bytes */
 export function formatBytes(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
@@ -119,7 +146,7 @@ export function formatBytes(bytes) {
   return `${value.toFixed(power > 1 && value < 100 ? 1 : 0)} ${units[power]}`;
 }
 
-/** Milliseconds as seconds, with one decimal below ten. */
+/** Milliseconds as seconds, with one decimal below ten. @param {number} milliseconds */
 export function formatSeconds(milliseconds) {
   const seconds = milliseconds / 1000;
   return seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds).toString();

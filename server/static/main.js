@@ -3,28 +3,26 @@
  * from a new status. Holds no knowledge of its own.
  */
 
+/** @import { Status } from "./types.js" */
+
 import { offerThinking, startAsking } from "./ask.js";
+import { startChanges } from "./changes.js";
 import { HAS_KEYBOARD, WIDE, byId } from "./dom.js";
 import { startFilters } from "./filter-panel.js";
-import { reloadDocuments, showCurrent, startDocuments } from "./documents.js";
+import { showCurrent, startDocuments } from "./documents.js";
 import { switchLanguage, translatePage } from "./i18n.js";
-import { refreshStatus, startStatus } from "./status.js";
-import { isFollowing, startUploads } from "./uploads.js";
+import { reloadDocuments } from "./library.js";
+import { showFailure, showStatus, startStatus } from "./status.js";
+import { startUploads } from "./uploads.js";
 import { closeViewer, startViewer } from "./viewer.js";
 import { showWork, startWork } from "./work.js";
 
-let seen = "";
-
+/** @param {Status} status */
 function takeStatus(status) {
-  const { documents, chunks, index, models } = status;
-  offerThinking(models.answer.reasons);
+  showStatus(status);
+  offerThinking(status.models.answer.reasons);
   showCurrent(status);
-  showWork(index);
-  const { pending, failed, current, last_sync } = index;
-  const state = JSON.stringify([documents, chunks, pending, failed, current, last_sync]);
-  if (state === seen && !isFollowing()) return;
-  seen = state;
-  reloadDocuments();
+  showWork(status.index);
 }
 
 function startKeyboard() {
@@ -37,26 +35,34 @@ function startKeyboard() {
   });
 }
 
+/** @param {KeyboardEvent} event */
 function closeTopmost(event) {
   if (event.isComposing || document.querySelector("dialog:modal, [popover]:popover-open")) return;
   if (byId("viewer").open) closeViewer();
   else showDrawer(false);
 }
 
+/** @param {KeyboardEvent} event */
 function isQuestionKey({ key, code, target, ctrlKey, metaKey, altKey }) {
   const isSlash = key === "/" || (code === "Slash" && key === "、");
-  const isWriting = target.matches("input:not([type=radio]), textarea, select");
+  const isWriting = target instanceof Element && target.matches("input:not([type=radio]), textarea, select");
   return isSlash && !ctrlKey && !metaKey && !altKey && !isWriting && !document.querySelector("dialog:modal");
 }
 
 function startDrawer() {
   byId("documents-toggle").addEventListener("click", () => showDrawer(!("open" in byId("documents").dataset)));
   byId("documents-close").addEventListener("click", () => showDrawer(false));
-  document.addEventListener("click", ({ target }) => target.matches("html, body") && showDrawer(false));
+  document.addEventListener("click", ({ target }) => {
+    if (target === document.body || target === document.documentElement) showDrawer(false);
+  });
   WIDE.addEventListener("change", () => showDrawer(false));
 }
 
-/** On narrow screens the documents lie over the conversation; then nothing below them can be reached. */
+/**
+ * On narrow screens the documents lie over the conversation; then nothing below them can be reached.
+ *
+ * @param {boolean} isOpen
+ */
 function showDrawer(isOpen) {
   const panel = byId("documents");
   if (isOpen === "open" in panel.dataset) return;
@@ -76,10 +82,11 @@ startKeyboard();
 startDrawer();
 startViewer();
 startAsking();
-startDocuments(refreshStatus, showQuestion);
+startDocuments(showQuestion);
 startFilters();
 startWork();
-startUploads(refreshStatus);
+startUploads();
+startStatus();
 translatePage();
-startStatus(takeStatus, isFollowing);
+startChanges({ onStatus: takeStatus, onDocuments: reloadDocuments, onFailure: showFailure });
 if (HAS_KEYBOARD) byId("question").focus({ preventScroll: true });

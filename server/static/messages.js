@@ -3,8 +3,12 @@
  * `{name}` places, or a function of the same values where the number changes the words.
  */
 
+/** @import { Message } from "./types.js" */
+
+/** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => (n === 1 ? `${n} ${one}` : `${n} ${many}`);
 
+/** @type {Record<string, Message>} */
 const ENGLISH = {
   "title": "r1-kb: ask your documents",
   "language.other": "中文",
@@ -225,6 +229,7 @@ const ENGLISH = {
   "error.storage": "The disk is full or not readable",
 };
 
+/** @type {Record<string, Message>} */
 const CHINESE = {
   "title": "r1-kb：向自己的文档提问",
   "language.other": "English",
@@ -435,4 +440,5 @@ const CHINESE = {
   "error.storage": "磁盘已满或无法读写",
 };
 
+/** By language. @type {Record<string, Record<string, Message>>} */
 export const MESSAGES = { en: ENGLISH, zh: CHINESE };

@@ -3,7 +3,12 @@
  * character. Everything that crosses is converted here.
  */
 
-/** The UTF-16 index of a code-point offset, at most the length of the text. */
+/**
+ * The UTF-16 index of a code-point offset, at most the length of the text.
+ *
+ * @param {string} text
+ * @param {number} offset
+ */
 export function unitIndex(text, offset) {
   let index = 0;
   for (const character of text) {
@@ -11,4 +16,14 @@ export function unitIndex(text, offset) {
     index += character.length;
   }
   return index;
+}
+
+/**
+ * Where the mark of a citation stands in an answer: after the last character of its stretch that is not white space.
+ *
+ * @param {string} answer
+ * @param {number} answerEnd In code points.
+ */
+export function markPlace(answer, answerEnd) {
+  return answer.slice(0, unitIndex(answer, answerEnd)).trimEnd().length;
 }

@@ -1,12 +1,14 @@
 /**
- * Server-sent events out of a byte stream, as far as `POST /ask` needs them: names and data. (`EventSource` can only
- * GET.) Chunks may be cut anywhere, also inside a character or between `\r` and `\n`. Events are not understood here.
+ * Server-sent events out of a byte stream, as far as this page needs them: names and data. (`EventSource` can only
+ * GET, without headers.) Chunks may be cut anywhere, also inside a character or between `\r` and `\n`. Events are not
+ * understood here.
  */
 
 /** Cuts a text that arrives in pieces into events. */
 export class EventParser {
   #buffer = "";
   #name = "";
+  /** @type {string[]} */
   #data = [];
 
   /**
@@ -17,6 +19,7 @@ export class EventParser {
    */
   push(chunk) {
     this.#buffer += chunk;
+    /** @type {{name: string, data: string}[]} */
     const events = [];
     for (let end; (end = this.#lineEnd()) !== null; ) {
       const line = this.#buffer.slice(0, end.at);
@@ -32,12 +35,14 @@ export class EventParser {
     return found && { at: found.index, length: found[0].length };
   }
 
+  /** @param {string} line */
   #field(line) {
-    const [, name, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
+    const [, name, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (name === "event") this.#name = value ?? "";
     if (name === "data") this.#data.push(value ?? "");
   }
 
+  /** @param {{name: string, data: string}[]} events */
   #dispatch(events) {
     if (this.#data.length) events.push({ name: this.#name || "message", data: this.#data.join("\n") });
     this.#name = "";
@@ -45,8 +50,14 @@ export class EventParser {
   }
 }
 
-/** Yields the events of a response; one that was cut off at the end is dropped. */
-export async function* readEvents(body) {
+/**
+ * Yields the events of a response; one that was cut off at the end is dropped.
+ *
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>|null} body
+ * @param {() => void} onBytes Called whenever anything arrives, comments too.
+ */
+export async function* readEvents(body, onBytes = () => {}) {
+  if (body === null) return;
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
@@ -54,6 +65,7 @@ export async function* readEvents(body) {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
+      onBytes();
       yield* parser.push(decoder.decode(value, { stream: true }));
     }
   } finally {

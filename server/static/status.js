@@ -1,69 +1,50 @@
 /**
- * How the service is doing: asked for every 2 s while something is in motion, else every 10 s, and not while the page
- * is in the background. Shown as a chip with a panel behind it, and as notices where something stands in the way.
+ * How the service is doing, as it said last: shown as a chip with a panel behind it, and as notices where something
+ * stands in the way.
  */
 
-import { getStatus } from "./api.js";
+/** @import { Folder, Model, Problem, Progress, Status, WireError } from "./types.js" */
+/** @typedef {[name: string, origin: unknown, make: () => HTMLElement]} Wanted A node, and what it is made from. */
+
+import { reconnect } from "./changes.js";
 import { announce, byId, dismissButton, element, problem } from "./dom.js";
 import { formatBytes, formatDate, languageTag, onLanguageChange, say, store, stored, words } from "./i18n.js";
 import { currentToken, renewToken } from "./token.js";
-import { isWorking } from "./work.js";
 
-const BUSY_MS = 2000;
-const IDLE_MS = 10000;
 const DISMISSED_KEY = "r1-kb-dismissed-note";
 const DEGRADED_KEY = "r1-kb-dismissed-degraded";
-const MOVING = ["downloading", "loading"];
 
-/** What each shown node was made from. */
+/** What each shown node was made from. @type {WeakMap<Element, string>} */
 const origins = new WeakMap();
 
+/** @type {Status|null} */
 let status = null;
+/** @type {Problem|null} */
 let failure = null;
-let timer = null;
-let onStatus = () => {};
-let isFollowing = () => false;
 
-/**
- * Starts asking.
- *
- * @param {(status: Object) => void} listener Gets each status that arrives.
- * @param {() => boolean} isWaiting Whether somebody else on the page waits for something to change.
- */
-export function startStatus(listener, isWaiting) {
-  onStatus = listener;
-  isFollowing = isWaiting;
+/** Shows the status again in the other language. */
+export function startStatus() {
   onLanguageChange(render);
-  document.addEventListener("visibilitychange", () => document.hidden || refreshStatus());
-  refreshStatus();
 }
 
-/** Asks at once, and from then on in the usual rhythm. */
-export async function refreshStatus() {
-  clearTimeout(timer);
-  try {
-    status = await getStatus();
-    failure = null;
-  } catch (error) {
-    failure = error;
-  }
+/** Shows a new status. @param {Status} newStatus */
+export function showStatus(newStatus) {
+  status = newStatus;
+  failure = null;
   render();
-  if (failure === null) onStatus(status);
-  clearTimeout(timer);
-  timer = setTimeout(() => document.hidden || refreshStatus(), isInMotion() ? BUSY_MS : IDLE_MS);
 }
 
-function isInMotion() {
-  if (failure) return failure.code !== "unauthorized";
-  const { index, ready } = status;
-  const moves = modelsInUse().some(([, { state }]) => MOVING.includes(state));
-  return moves || !ready || index.pending > 0 || index.current !== null || isWorking(index) || isFollowing();
+/** Shows why there is no status. @param {Problem} newFailure */
+export function showFailure(newFailure) {
+  failure = newFailure;
+  render();
 }
 
 function render() {
   renderChip();
   keep(byId("notices"), notices());
-  if (status) keep(byId("status-panel"), [["panel", status, () => panel(status)]]);
+  const shown = status;
+  if (shown) keep(byId("status-panel"), [["panel", shown, () => panel(shown)]]);
 }
 
 function renderChip() {
@@ -77,36 +58,47 @@ function renderChip() {
   else say(text, "status.chip", { model: chipText(model) });
 }
 
-/** Each model that is set, with its role. */
-const modelsInUse = () => Object.entries(status.models).filter(([, model]) => model);
+/** Each model that is set, with its role. @param {Status} status @returns {[string, Model][]} */
+const modelsInUse = ({ models }) => Object.entries(models).filter(([, model]) => model);
 
+/** @param {Model} model */
 function chipText({ name, state, progress }) {
   if (state === "ready") return name;
   const part = progress?.total ? ` ${Math.floor((100 * progress.done) / progress.total)} %` : "";
   return `${name} · ${words(`status.state.${state}`)}${part}`;
 }
 
-/** The notices that are due: each with a name, what it is made from, and how. */
+/** The notices that are due: each with a name, what it is made from, and how. @returns {Wanted[]} */
 function notices() {
-  if (failure) return [["service", failure.code, serviceNotice]];
+  if (failure) return [["service", failure.code, serviceNotice(failure)]];
   if (!status) return [];
   const { index, models, folders } = status;
-  const due = modelsInUse()
+  /** @type {Wanted[]} */
+  const due = modelsInUse(status)
     .filter(([, model]) => model.state !== "ready")
     .map(([role, model]) => [role, model, () => modelNotice(role, model)]);
   const { note } = models.answer;
   if (note && stored(DISMISSED_KEY) !== note) due.push(["note", note, () => noteNotice(DISMISSED_KEY, note)]);
-  if (index.error && !isSaidAlready(index.error)) due.push(["index", index.error, () => indexNotice(index.error)]);
+  const { error } = index;
+  if (error && !isSaidAlready(status, error)) due.push(["index", error, () => indexNotice(error)]);
   if (index.degraded && !stored(DEGRADED_KEY)) due.push(["degraded", true, degradedNotice]);
-  const gone = folders.filter(({ reachable }) => !reachable);
-  return [...due, ...gone.map(({ path }) => [`folder ${path}`, path, () => folderNotice(path)])];
+  for (const { path, reachable } of folders) {
+    if (!reachable) due.push([`folder ${path}`, path, () => folderNotice(path)]);
+  }
+  return due;
 }
 
-/** Shows named nodes; one that is made from the same as before stays, with its focus. */
+/**
+ * Shows named nodes; one that is made from the same as before stays, with its focus.
+ *
+ * @param {HTMLElement} parent
+ * @param {Wanted[]} wanted
+ */
 function keep(parent, wanted) {
   const nodes = wanted.map(([name, from, make]) => {
     const origin = JSON.stringify([languageTag(), name, from]);
-    const node = [...parent.children].find((old) => origins.get(old) === origin) ?? make();
+    const nodesNow = /** @type {HTMLElement[]} */ ([...parent.children]);
+    const node = nodesNow.find((old) => origins.get(old) === origin) ?? make();
     origins.set(node, origin);
     node.dataset.notice = name;
     return node;
@@ -115,28 +107,39 @@ function keep(parent, wanted) {
   if (!isSame) parent.replaceChildren(...nodes);
 }
 
+/** @param {string} tone @param {...Node} children */
 const notice = (tone, ...children) => element("div", { class: `notice ${tone}` }, ...children);
 
-/** What keeps files from being indexed is often a model, which has a notice of its own. */
-const isSaidAlready = ({ message }) => modelsInUse().some(([, { error }]) => error?.message === message);
+/**
+ * What keeps files from being indexed is often a model, which has a notice of its own.
+ *
+ * @param {Status} told
+ * @param {WireError} error
+ */
+const isSaidAlready = (told, { message }) =>
+  modelsInUse(told).some(([, { error }]) => error?.message === message);
 
+/** @param {WireError} error */
 const indexNotice = (error) => notice("problem-notice", say(element("p"), "status.index.error"), problem(error));
 
 const degradedNotice = () => noteNotice(DEGRADED_KEY, words("status.degraded.text"));
 
+/** @param {string} path */
 const folderNotice = (path) => notice("warning", say(element("p"), "status.folder.unreachable", { path }));
 
-function serviceNotice() {
-  const kind = failure.code === "unauthorized" ? "unauthorized" : "unreachable";
+/** @param {Problem} problem @returns {() => HTMLElement} */
+const serviceNotice = ({ code }) => () => {
+  const kind = code === "unauthorized" ? "unauthorized" : "unreachable";
   announce(words(`status.${kind}.text`));
   const box = notice("problem-notice", say(element("p"), `status.${kind}.text`));
   if (kind === "unauthorized") {
-    const enter = async () => (await renewToken(currentToken(), false)) && refreshStatus();
+    const enter = async () => (await renewToken(currentToken(), false)) && reconnect();
     box.append(say(element("button", { type: "button", class: "secondary", click: enter }), "status.enter_token"));
   }
   return box;
-}
+};
 
+/** @param {string} role @param {Model} model */
 function modelNotice(role, { state, name, note, progress, error }) {
   const model = name || words(`status.model.${role}`);
   const text = say(element("p"), `status.notice.${state}`, { model });
@@ -149,13 +152,16 @@ function modelNotice(role, { state, name, note, progress, error }) {
   return box;
 }
 
+/** @param {Progress} progress */
 function progressLine({ label, done, total, unit }) {
+  /** @param {number} value */
   const amount = (value) => (unit === "bytes" ? formatBytes(value) : String(value));
   const bar = element("progress", { max: total, value: total ? done : null, "aria-label": label });
   const numbers = total ? words("status.progress", { done: amount(done), total: amount(total) }) : amount(done);
   return element("div", { class: "progress" }, bar, element("p", { class: "meta" }, `${label} · ${numbers}`));
 }
 
+/** @param {string} key @param {string} note */
 function noteNotice(key, note) {
   const dismiss = () => {
     store(key, note);
@@ -164,13 +170,16 @@ function noteNotice(key, note) {
   return notice("note-notice", element("p", {}, note), dismissButton(dismiss));
 }
 
-function panel({ version, documents, chunks, folders, index }) {
+/** @param {Status} told */
+function panel(told) {
+  const { version, documents, chunks, folders, index } = told;
   const sync = index.last_sync && words("status.index.sync", { time: formatDate(index.last_sync, true) });
+  /** @param {Folder} folder */
   const folderLine = ({ path, reachable }) => (reachable ? path : `${path} (${words("status.folder.gone")})`);
   return element(
     "div",
     {},
-    ...modelsInUse().map(([role, model]) => modelSection(role, model)),
+    ...modelsInUse(told).map(([role, model]) => modelSection(role, model)),
     section(
       "status.index",
       words("status.index.counts", { documents, chunks }),
@@ -184,6 +193,7 @@ function panel({ version, documents, chunks, folders, index }) {
   );
 }
 
+/** @param {string} role @param {Model} model */
 function modelSection(role, { name, state, note, reasons, context_tokens, device }) {
   const abilities = [
     words(`status.state.${state}`),
@@ -194,7 +204,8 @@ function modelSection(role, { name, state, note, reasons, context_tokens, device
   return section(`status.model.${role}`, name, abilities.filter(Boolean).join(" · "), note);
 }
 
+/** @param {string} title @param {...(string|null|false)} lines */
 function section(title, ...lines) {
-  const texts = lines.filter(Boolean).map((line) => element("p", {}, line));
+  const texts = lines.flatMap((line) => (line ? [element("p", {}, line)] : []));
   return element("section", {}, say(element("h3"), title), ...texts);
 }

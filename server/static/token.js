@@ -6,6 +6,7 @@
 import { byId } from "./dom.js";
 
 const STORAGE_KEY = "r1-kb-token";
+/** @type {Promise<boolean>|null} */
 let asking = null;
 let declined = false;
 
@@ -28,6 +29,7 @@ export function renewToken(refused, background) {
   return asking;
 }
 
+/** @param {boolean} rejected @returns {Promise<boolean>} */
 function showDialog(rejected) {
   const dialog = byId("token-dialog");
   const input = byId("token");

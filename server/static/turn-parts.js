@@ -3,10 +3,16 @@
  * state and say what they are told.
  */
 
+/** @import { Answer, Citation, Passage } from "./types.js" */
+
 import { element, icon, place } from "./dom.js";
 import { formatSeconds, say, sayAttribute } from "./i18n.js";
 
-/** What tells one citation of an answer from the others: the same quote may support several sentences. */
+/**
+ * What tells one citation of an answer from the others: the same quote may support several sentences.
+ *
+ * @param {Pick<Citation, "number"|"answer_end">} citation
+ */
 export const keyOf = ({ number, answer_end }) => `${number}@${answer_end}`;
 
 /**
@@ -31,7 +37,7 @@ export function makeParts(question, filters) {
   return { node, passages, passagesTitle, passageList, reasoning, summary, reasoningText, stage, answer, ending };
 }
 
-/** Makes the card of a passage. */
+/** Makes the card of a passage. @param {Passage} passage @param {() => void} onOpen */
 export function makeCard(passage, onOpen) {
   const card = element(
     "button",
@@ -45,13 +51,19 @@ export function makeCard(passage, onOpen) {
   return element("li", {}, card);
 }
 
-/** Marks the card of a passage that found no room in the prompt. */
+/** Marks the card of a passage that found no room in the prompt. @param {HTMLElement} card */
 export function markUnseen(card) {
   card.dataset.unseen = "";
   card.append(say(element("span", { class: "unseen" }), "passages.unseen"));
 }
 
-/** Makes the mark of a citation: a small raised button; `2?` where the quote does not confirm the sentence. */
+/**
+ * Makes the mark of a citation: a small raised button; `2?` where the quote does not confirm the sentence.
+ *
+ * @param {Citation} citation
+ * @param {boolean} isCurrent
+ * @param {() => void} onOpen
+ */
 export function makeMark({ number, title, verified, answer_end }, isCurrent, onOpen) {
   const button = element(
     "button",
@@ -71,12 +83,12 @@ export function makeMark({ number, title, verified, answer_end }, isCurrent, onO
   return element("sup", { class: "mark" }, button);
 }
 
-/** Makes the number of a citation where it cannot be pressed. */
+/** Makes the number of a citation where it cannot be pressed. @param {number} number */
 export function makeNumber(number) {
   return element("span", { class: "number" }, String(number));
 }
 
-/** Makes the line that says which model answered and how long it took. */
+/** Makes the line that says which model answered and how long it took. @param {Answer} answer */
 export function timingsLine({ model, timings }) {
   const values = {
     model,

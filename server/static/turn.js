@@ -3,10 +3,13 @@
  * Takes the events of one stream in order; does not know how they arrive. Reasoning and answer have separate nodes.
  */
 
+/** @import { Answer, AnswerEvents, Citation, IndexCounts, LeftOut, Passage, Problem, Values } from "./types.js" */
+
 import { AnswerView } from "./answer-view.js";
 import { answerAsText, copyText } from "./copy.js";
 import { announce, element, problem } from "./dom.js";
 import { formatSeconds, say, words } from "./i18n.js";
+import { withoutSigns } from "./markdown.js";
 import { unitIndex } from "./offsets.js";
 import { keyOf, makeCard, makeMark, makeNumber, makeParts, markUnseen, timingsLine } from "./turn-parts.js";
 import { openViewer } from "./viewer.js";
@@ -17,9 +20,12 @@ const COPIED_MS = 2000;
 /** A question and its answer. `node` is to be put on the page. */
 export class Turn {
   #answer = "";
+  /** @type {Citation[]} */
   #citations = [];
+  /** @type {Passage[]} */
   #passages = [];
   #place = 0;
+  /** @type {string|null} */
   #current = null;
   #state = "searching";
   #since = performance.now();
@@ -47,6 +53,11 @@ export class Turn {
     this.#enter("searching");
   }
 
+  /** The last node of the turn, whose end is the end of all that has come. */
+  get end() {
+    return this.node.lastElementChild ?? this.node;
+  }
+
   /** The exchange as later questions need it, or null when it has no answer. */
   get exchange() {
     return this.#state === "done" && this.#answer ? { question: this.question, answer: this.#answer } : null;
@@ -57,7 +68,12 @@ export class Turn {
     return ["done", "none", "cancelled", "failed"].includes(this.#state);
   }
 
-  /** Takes one event of the stream: `passages`, `waiting`, `reasoning`, `answer`, `citation`, `done` or `error`. */
+  /**
+   * Takes one event of the stream.
+   *
+   * @param {keyof AnswerEvents} name
+   * @param {any} data
+   */
   take(name, data) {
     if (name === "waiting") this.#takePlace(data.place);
     if (name === "passages") this.#takePassages(data.passages);
@@ -76,13 +92,14 @@ export class Turn {
     if (this.#answer) this.#addFooter();
   }
 
-  /** Ends the turn with an error, shown where the rest of the answer would be. */
+  /** Ends the turn with an error, shown where the rest of the answer would be. @param {Problem} error */
   fail(error) {
     this.#end("failed");
     const retry = say(element("button", { type: "button", class: "secondary", click: this.onRetry }), "retry");
     this.#parts.ending.append(problem(error, retry));
   }
 
+  /** @param {string} state */
   #enter(state) {
     this.#state = state;
     this.#since = performance.now();
@@ -99,6 +116,7 @@ export class Turn {
     if (this.#state === "thinking") say(summary, "reasoning.now", { seconds });
   }
 
+  /** @param {Passage[]} passages */
   #takePassages(passages) {
     this.#passages = passages;
     this.#parts.passages.hidden = passages.length === 0;
@@ -108,7 +126,7 @@ export class Turn {
     this.#enter("reading");
   }
 
-  /** Shows how many questions come before this one. */
+  /** Shows how many questions come before this one. @param {number} place */
   #takePlace(place) {
     this.#place = place;
     if (!place) this.#enter("reading");
@@ -116,6 +134,7 @@ export class Turn {
     else this.#enter("queued");
   }
 
+  /** @param {string} text */
   #takeReasoning(text) {
     const { reasoning, reasoningText } = this.#parts;
     if (this.#state !== "thinking") {
@@ -135,6 +154,7 @@ export class Turn {
     if (!this.#reasoningTouched) reasoning.open = false;
   }
 
+  /** @param {string} text */
   #takeAnswer(text) {
     if (this.#state !== "answering") {
       this.#endReasoning();
@@ -144,14 +164,17 @@ export class Turn {
     this.#view.update(this.#answer, this.#citations);
   }
 
+  /** @param {Citation[]} citations */
   #takeCitations(citations) {
     const seen = new Set();
+    /** @param {Citation} citation */
     const isNew = (citation) => !seen.has(keyOf(citation)) && seen.add(keyOf(citation));
     this.#citations = citations.filter(isNew).sort((a, b) => a.answer_end - b.answer_end || a.number - b.number);
     this.#view.update(this.#answer, this.#citations);
     this.#passages.forEach((passage, at) => this.#showCitedBy(passage, this.#parts.passageList.children[at]));
   }
 
+  /** @param {Answer} answer */
   #finish(answer) {
     const isNone = answer.finish_reason === "no_evidence";
     this.#end(isNone ? "none" : "done");
@@ -170,9 +193,10 @@ export class Turn {
     this.#noteChangedFiles(answer.index);
     this.#noteLeftOut(answer.left_out);
     this.#addFooter(answer);
-    announce(this.#answer.replaceAll(/[*`#|]/g, ""));
+    announce(withoutSigns(this.#answer));
   }
 
+  /** @param {string} state */
   #end(state) {
     clearInterval(this.#clock);
     this.#endReasoning();
@@ -200,30 +224,39 @@ export class Turn {
     announce(`${words(`evidence.${scope}.title`)}. ${words(`evidence.${scope}.${key}`)}`);
   }
 
-  /** Says which documents were read anew for this answer, and which were left out because they have changed. */
+  /**
+   * Says which documents were read anew for this answer, and which were left out because they have changed.
+   *
+   * @param {IndexCounts} index
+   */
   #noteChangedFiles({ refreshed = [], stale = [] }) {
     if (refreshed.length) this.#note("answer.refreshed", { sources: refreshed.join(", ") });
     if (stale.length) this.#note("answer.stale", { sources: stale.join(", ") }, "warning");
   }
 
-  /** Says what found no room in the prompt, and marks the passages among it. */
+  /** Says what found no room in the prompt, and marks the passages among it. @param {LeftOut} leftOut */
   #noteLeftOut({ turns = 0, passages = [] } = {}) {
-    for (const card of this.#parts.passageList.querySelectorAll("[data-passage]")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const cards = this.#parts.passageList.querySelectorAll("[data-passage]");
+    for (const card of cards) {
       if (passages.includes(Number(card.dataset.passage))) markUnseen(card);
     }
     if (turns || passages.length) this.#note("answer.no_room", { turns, passages: passages.length }, "small");
   }
 
+  /** @param {string} key @param {Values} values @param {string} tone */
   #note(key, values = {}, tone = "") {
     this.#parts.ending.append(say(element("p", { class: `note ${tone}`.trim() }), key, values));
   }
 
+  /** @param {Answer|null} answer */
   #addFooter(answer = null) {
     const copy = element("button", { type: "button", class: "quiet copy", click: () => this.#copy(copy) });
     say(copy, "answer.copy");
     this.#parts.ending.append(element("footer", { class: "turn-foot" }, copy, answer && timingsLine(answer)));
   }
 
+  /** @param {HTMLElement} button */
   async #copy(button) {
     await copyText(answerAsText(this.#answer, this.#citations));
     say(button, "answer.copied");
@@ -231,26 +264,33 @@ export class Turn {
     setTimeout(() => say(button, "answer.copy"), COPIED_MS);
   }
 
+  /** @param {Passage} passage @param {Element} card */
   #showCitedBy(passage, card) {
+    /** @param {Citation} citation */
     const overlaps = ({ document_id, start, end }) =>
       document_id === passage.document_id && start < passage.end && end > passage.start;
     const numbers = new Set(this.#citations.filter(overlaps).map((citation) => citation.number));
     const chips = [...numbers].map(makeNumber);
-    card.querySelector(".cited-by").replaceChildren(...chips);
+    card.querySelector(".cited-by")?.replaceChildren(...chips);
   }
 
+  /** @param {Citation} citation */
   #markOf(citation) {
     return makeMark(citation, keyOf(citation) === this.#current, () => this.#openCitation(citation));
   }
 
+  /** @param {Citation} citation */
   #openCitation(citation) {
     const at = this.#citations.findIndex((other) => keyOf(other) === keyOf(citation));
     openViewer(this.#citations, at, (shown) => this.#showCurrent(shown));
   }
 
+  /** @param {Citation|null} citation */
   #showCurrent(citation) {
     this.#current = citation && keyOf(citation);
-    for (const button of this.#parts.answer.querySelectorAll("[data-citation]")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const buttons = this.#parts.answer.querySelectorAll("[data-citation]");
+    for (const button of buttons) {
       if (button.dataset.key === this.#current) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }

@@ -4,7 +4,9 @@
  * nothing is highlighted that is not the quote.
  */
 
-import { getText, openWithToken, originalUrl } from "./api.js";
+/** @import { DocumentText, Shown } from "./types.js" */
+
+import { asProblem, getText, isAbort, openWithToken, originalUrl } from "./api.js";
 import { WIDE, byId, element, place, problem } from "./dom.js";
 import { say } from "./i18n.js";
 import { unitIndex } from "./offsets.js";
@@ -17,19 +19,24 @@ const FULL_LINE = 0.8;
 const CONTEXT_CHARS = 900;
 const MORE_CHARS = 3000;
 
+/** @type {Shown[]} */
 let items = [];
 let position = 0;
 let span = { start: 0, end: 0 };
+/** @type {AbortController|null} */
 let loading = null;
+/** @type {Element|null} */
 let returnTo = null;
+/** @type {(item: any) => void} */
 let onShow = () => {};
 
 /**
  * Opens the viewer.
  *
- * @param {Object[]} newItems Citations, passages or documents; `start` and `end` (code points) are what is highlighted.
+ * @template {Shown} Item
+ * @param {Item[]} newItems `start` and `end` (code points) are what is highlighted.
  * @param {number} at Which of them first.
- * @param {(item: Object|null) => void} listener Hears what is shown, and null when the viewer closes.
+ * @param {(item: Item|null) => void} listener Hears what is shown, and null when the viewer closes.
  */
 export function openViewer(newItems, at, listener = () => {}) {
   onShow(null);
@@ -59,12 +66,15 @@ export function startViewer() {
   viewer.addEventListener("close", () => {
     loading?.abort();
     onShow(null);
-    if (viewer.contains(document.activeElement) || document.activeElement === document.body) returnTo?.focus();
+    if (viewer.contains(document.activeElement) || document.activeElement === document.body) {
+      if (returnTo instanceof HTMLElement) returnTo.focus();
+    }
   });
   viewer.addEventListener("click", (event) => event.target === viewer && closeViewer());
   WIDE.addEventListener("change", closeViewer);
 }
 
+/** @param {number} by */
 function step(by) {
   position += by;
   showItem();
@@ -86,15 +96,18 @@ function showItem() {
   loadText(item, () => centre(byId("viewer-body")));
 }
 
-function showSupport({ number, verified }) {
+/** @param {Shown} item */
+function showSupport(item) {
   const line = byId("viewer-support");
-  line.hidden = verified === undefined;
-  if (line.hidden) return;
+  line.hidden = !("verified" in item);
+  if (!("verified" in item)) return;
+  const { number, verified } = item;
   const state = verified ? "verified" : "unverified";
   line.dataset.state = state;
   line.replaceChildren(element("span", { class: "number" }, String(number)), say(element("span"), `citation.${state}`));
 }
 
+/** @param {Shown} item @param {() => void} arrange */
 async function loadText(item, arrange) {
   loading?.abort();
   loading = new AbortController();
@@ -106,15 +119,16 @@ async function loadText(item, arrange) {
     showText(body, item, slice);
     arrange();
   } catch (error) {
-    if (error.name === "AbortError") return;
-    body.replaceChildren(problem(error), ...quoteAlone(item));
+    if (isAbort(error)) return;
+    body.replaceChildren(problem(asProblem(error)), ...quoteAlone(item));
   }
   body.removeAttribute("aria-busy");
 }
 
+/** @param {HTMLElement} body @param {Shown} item @param {DocumentText} slice */
 function showText(body, item, slice) {
   span = { start: slice.start, end: slice.end };
-  const quote = item.quote ?? item.text ?? "";
+  const quote = quoteOf(item);
   const from = findQuote(quote, slice, item.start);
   const isThere = from !== -1;
   const to = from + quote.length;
@@ -133,8 +147,11 @@ function showText(body, item, slice) {
 /**
  * The text of pages for a narrower column: it runs on after lines that fill the page's width. Every character keeps its
  * offset, because a line break becomes a space or, after Chinese, a break that takes no room.
+ *
+ * @param {string} text
  */
 function flowed(text) {
+  /** @param {string} line */
   const width = (line) => line.length + (line.match(FULL_WIDTH)?.length ?? 0);
   const full = FULL_LINE * Math.max(...text.split("\n").map(width));
   return text.replace(/([^\n]+)\n(?=[^\n])/g, (lines, line) => {
@@ -143,24 +160,40 @@ function flowed(text) {
   });
 }
 
-/** Where a quote is in a stretch of the document: where it was, or else where it has moved to; -1 if it is gone. */
+/**
+ * Where a quote is in a stretch of the document: where it was, or else where it has moved to; -1 if it is gone.
+ *
+ * @param {string} quote
+ * @param {DocumentText} slice
+ * @param {number} start Where it was in the document, in code points.
+ */
 function findQuote(quote, slice, start) {
   const expected = unitIndex(slice.text, Math.max(0, start - slice.start));
   return slice.text.startsWith(quote, expected) ? expected : slice.text.indexOf(quote);
 }
 
+/** @param {Shown} item */
+const quoteOf = (item) => ("quote" in item ? item.quote : "text" in item ? item.text : "");
+
+/** @param {Shown} item */
 function quoteAlone(item) {
-  const quote = item.quote ?? item.text;
+  const quote = quoteOf(item);
   return quote ? [element("blockquote", { class: "text" }, quote)] : [];
 }
 
+/** @param {string} key @param {boolean} isNeeded @param {() => void} onClick */
 function moreButton(key, isNeeded, onClick) {
   const button = say(element("button", { type: "button", class: "more", click: onClick }), key);
   button.hidden = !isNeeded;
   return button;
 }
 
-/** Shows more of the document, before (-1) or after (1), and keeps what is being read where it is. */
+/**
+ * Shows more of the document, before (-1) or after (1), and keeps what is being read where it is.
+ *
+ * @param {Shown} item
+ * @param {number} direction
+ */
 function extend(item, direction) {
   const body = byId("viewer-body");
   const fromBottom = body.scrollHeight - body.scrollTop;
@@ -173,6 +206,7 @@ function extend(item, direction) {
   });
 }
 
+/** @param {HTMLElement} body */
 function centre(body) {
   const mark = body.querySelector("mark");
   if (!mark) {
@@ -183,13 +217,14 @@ function centre(body) {
   body.scrollTop += offset - Math.max(24, (body.clientHeight - mark.getBoundingClientRect().height) / 3);
 }
 
+/** @param {Event} event */
 async function openOriginal(event) {
   if (!currentToken()) return;
   event.preventDefault();
   try {
     await openWithToken(byId("viewer-original").href);
   } catch (error) {
-    byId("viewer-body").prepend(problem(error));
+    byId("viewer-body").prepend(problem(asProblem(error)));
   }
 }
 

@@ -3,9 +3,12 @@
  * all when nothing goes on. The nodes stay the same, so that the bar grows instead of being drawn anew.
  */
 
+/** @import { IndexStatus, Work } from "./types.js" */
+
 import { byId } from "./dom.js";
 import { formatNumber, onLanguageChange, words } from "./i18n.js";
 
+/** @type {IndexStatus|null} */
 let index = null;
 
 /** Shows the work again in the other language. */
@@ -13,18 +16,17 @@ export function startWork() {
   onLanguageChange(render);
 }
 
-/** Takes a new state of the index. */
+/** Takes a new state of the index. @param {IndexStatus} newIndex */
 export function showWork(newIndex) {
   index = newIndex;
   render();
 }
 
-/** Whether long work goes on. */
-export function isWorking({ work, building }) {
-  return Boolean(work ?? building);
-}
-
-/** How far indexing, or the new index, is: `done`, `total`, and a line that says it; null when nothing goes on. */
+/**
+ * How far indexing, or the new index, is: `done`, `total`, and a line that says it; null when nothing goes on.
+ *
+ * @param {IndexStatus} index
+ */
 function progress({ work, building }) {
   if (work) {
     const values = { done: formatNumber(work.files_done), total: formatNumber(work.files_total) };
@@ -45,17 +47,19 @@ function render() {
   bar.value = current.done;
   bar.setAttribute("aria-label", current.line);
   byId("work-line").textContent = current.line;
-  byId("work-current").textContent = (index.work && index.current) || "";
-  byId("work-rates").textContent = index.work ? rates(index.work) : words("work.building.text");
+  byId("work-current").textContent = (index?.work && index.current) || "";
+  byId("work-rates").textContent = index?.work ? rates(index.work) : words("work.building.text");
 }
 
+/** @param {Work} work */
 function rates({ files_per_second, chunks_per_second }) {
   return words("work.rates", { files: formatRate(files_per_second), chunks: formatRate(chunks_per_second) });
 }
 
+/** @param {number} rate */
 const formatRate = (rate) => (rate < 10 ? rate.toFixed(1) : formatNumber(Math.round(rate)));
 
-/** As exact as it is known: in steps of five seconds, in minutes, in hours. */
+/** As exact as it is known: in steps of five seconds, in minutes, in hours. @param {Work} work */
 function timeLeft({ seconds_left: seconds }) {
   if (seconds === null) return "";
   if (seconds < 55) return words("work.left.seconds", { n: Math.max(5, 5 * Math.round(seconds / 5)) });
@@ -64,4 +68,5 @@ function timeLeft({ seconds_left: seconds }) {
   return words("work.left.hours", { n: Math.round(minutes / 60) });
 }
 
+/** @param {...string} parts */
 const join = (...parts) => parts.filter(Boolean).join(" · ");

@@ -1,0 +1,258 @@
+/**
+ * The shapes of what crosses the wire (`server/http/schemas` says what each field means) and of what the page's own
+ * modules hand to each other. Read by the type checker alone; the browser never asks for this file.
+ */
+
+export interface Failure {
+  root: string;
+  source: string;
+  reason: string;
+  hint: string;
+  attempts: number;
+  failed_at: string;
+  kind: "unreadable" | "quarantined" | "forgotten";
+  next_try_at: string | null;
+}
+
+export interface Document {
+  id: string;
+  title: string;
+  root: string;
+  source: string;
+  media_type: string;
+  tags: string[];
+  date: string | null;
+  page_count: number | null;
+  chunk_count: number;
+  text_chars: number;
+  size_bytes: number;
+  modified: string;
+  indexed_at: string;
+  url: string;
+}
+
+/** A stretch of a document; `start` and `end` in code points. */
+export interface DocumentText extends Document {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** A page of the documents; only the first one holds failures and what is pending. */
+export interface DocumentList {
+  documents: Document[];
+  failures: Failure[];
+  pending: string[];
+  total: number;
+  next: string | null;
+}
+
+/** The events that tell what changes in the service, by name. */
+export interface ChangeEvents {
+  status: Status;
+  documents: object;
+}
+
+export interface Uploaded {
+  root: string;
+  source: string;
+}
+
+export interface WireError {
+  code: string;
+  message?: string;
+  hint?: string;
+}
+
+/** An error as the page shows it: what the service said, or what kept it from being asked. */
+export interface Problem extends WireError {
+  retryAfter?: number | null;
+}
+
+export interface Progress {
+  label: string;
+  done: number;
+  total: number | null;
+  unit: string;
+}
+
+export interface Work {
+  files_done: number;
+  files_total: number;
+  chunks_done: number;
+  files_per_second: number;
+  chunks_per_second: number;
+  seconds_left: number | null;
+}
+
+export interface Model {
+  state: "missing" | "downloading" | "loading" | "ready" | "failed";
+  name: string;
+  note: string;
+  reasons: boolean;
+  context_tokens: number | null;
+  device: string | null;
+  progress: Progress | null;
+  error: WireError | null;
+}
+
+export interface IndexCounts {
+  documents: number;
+  pending: number;
+  failed: number;
+  last_sync: string | null;
+  refreshed?: string[];
+  stale?: string[];
+}
+
+export interface IndexStatus extends IndexCounts {
+  current: string | null;
+  degraded: boolean;
+  error: WireError | null;
+  work: Work | null;
+  building: Progress | null;
+}
+
+export interface Folder {
+  path: string;
+  reachable: boolean;
+}
+
+export interface Models {
+  answer: Model;
+  embedding: Model;
+  reranker: Model | null;
+}
+
+export interface Status {
+  version: string;
+  ready: boolean;
+  documents: number;
+  chunks: number;
+  folders: Folder[];
+  index: IndexStatus;
+  failures: Failure[];
+  unsupported: Record<string, number>;
+  models: Models;
+}
+
+/** Where something stands in a document; `start` and `end` in code points. */
+export interface Place {
+  document_id: string;
+  title: string;
+  source: string;
+  page: number | null;
+  heading: string;
+  start: number;
+  end: number;
+  url?: string;
+}
+
+export interface Passage extends Place {
+  number: number;
+  text: string;
+}
+
+export interface Citation extends Place {
+  number: number;
+  quote: string;
+  answer_start: number;
+  answer_end: number;
+  verified: boolean;
+}
+
+/** What the viewer shows: a citation, a passage, or a document from its beginning. */
+export type Shown = Citation | Passage | (Omit<Place, "page" | "heading"> & { page?: null; heading?: "" });
+
+export interface Timings {
+  total_ms: number;
+  retrieve_ms: number;
+  first_reasoning_ms: number | null;
+  first_answer_ms: number | null;
+  prompt_tokens: number;
+  reasoning_tokens: number;
+  answer_tokens: number;
+}
+
+export interface LeftOut {
+  turns?: number;
+  passages?: number[];
+}
+
+export interface Answer {
+  answer: string;
+  reasoning: string;
+  citations: Citation[];
+  passages: Passage[];
+  answerable: boolean;
+  model: string;
+  finish_reason: string;
+  timings: Timings;
+  index: IndexCounts;
+  left_out?: LeftOut;
+}
+
+/** The events of a streamed answer, by name. */
+export interface AnswerEvents {
+  waiting: { place: number };
+  passages: { passages: Passage[] };
+  reasoning: { text: string };
+  answer: { text: string };
+  citation: Citation;
+  done: Answer;
+  error: { error: WireError };
+}
+
+export interface Exchange {
+  question: string;
+  answer: string;
+}
+
+export type ListedKind = "folders" | "types" | "tags";
+export type DayKind = "since" | "until";
+export type FilterKind = ListedKind | DayKind | "document_ids";
+
+export interface Filter {
+  kind: FilterKind;
+  value: string;
+  label?: string;
+}
+
+/** A filter that is offered, with the number of documents that pass it. */
+export interface Choice extends Filter {
+  kind: ListedKind;
+  label: string;
+  count: number;
+}
+
+export type WireFilters = Record<ListedKind | "document_ids", string[]> & Record<DayKind, string | null>;
+
+export interface AskBody {
+  question: string;
+  history: Exchange[];
+  filters: WireFilters | null;
+  thinking?: string;
+}
+
+/** What stands in the places of a message. */
+export type Values = Record<string, string | number | null | undefined>;
+export type Message = string | ((values: any) => string);
+
+/** The nodes of `index.html` that are more than an `HTMLElement`, by id. */
+export interface PageElements {
+  "ask-form": HTMLFormElement;
+  "confirm": HTMLDialogElement;
+  "documents-filter": HTMLInputElement;
+  "filter-since": HTMLInputElement;
+  "filter-until": HTMLInputElement;
+  "question": HTMLTextAreaElement;
+  "status-button": HTMLButtonElement;
+  "token": HTMLInputElement;
+  "token-dialog": HTMLDialogElement;
+  "upload-input": HTMLInputElement;
+  "viewer": HTMLDialogElement;
+  "viewer-next": HTMLButtonElement;
+  "viewer-original": HTMLAnchorElement;
+  "viewer-previous": HTMLButtonElement;
+  "work-bar": HTMLProgressElement;
+}
