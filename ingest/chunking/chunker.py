@@ -5,7 +5,7 @@ of its table, stands in its context. Invariant: chunks are in order and do not o
 block is in one of them, but for white space and headings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -46,6 +46,7 @@ class _Section:
 def chunk(
     document: Document,
     count_tokens: TokenCounter,
+    check: Callable[[], None] = lambda: None,
     *,
     target_tokens: int = TARGET_TOKENS,
     max_tokens: int = MAX_TOKENS,
@@ -59,7 +60,8 @@ def chunk(
     with the text that follows it; one without text of its own is left to the context of the others.
 
     Args:
-        count_tokens: Counts the tokens of each of many texts; it is called a few times, whatever the document's length.
+        count_tokens: Counts the tokens of each of many texts.
+        check: Called now and then; what it raises ends the work.
         target_tokens: The length that the texts of chunks come near.
         max_tokens: The length that the text of a chunk does not exceed, as far as the counts of its parts add up.
         max_code_tokens: The same for a chunk with a code block, which stays whole up to this length.
@@ -69,7 +71,7 @@ def chunk(
     Returns:
         Chunks in order, with headings and page of the section they lie in.
     """
-    text, tokens = document.text, Tokens(count_tokens)
+    text, tokens = document.text, Tokens(count_tokens, check)
     limits = Limits(target_tokens, max(target_tokens, max_tokens), max(target_tokens, max_tokens, max_code_tokens))
     sections = _sections(document)
     paths = [named_path(document, section.first.headings) for section in sections]
@@ -80,6 +82,7 @@ def chunk(
     chunks: list[Chunk] = []
     pieces = units(text, [section.blocks for section in sections], tokens, limits)
     for section, path, leads, members in zip(sections, paths, tables, pieces, strict=True):
+        check()
         for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens):
             holds_heading = section.heading is not None and start == section.heading.start
             table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])

@@ -344,15 +344,53 @@ def test_no_tiny_piece_is_left_at_the_end() -> None:
         assert min(piece.tokens for piece in chunk(source, words)) >= TARGET_TOKENS // 2
 
 
-def test_the_counter_is_called_a_few_times_only() -> None:
-    calls = []
+class Counter:
+    """Counts words, and notes how much it was given at once."""
 
-    def count(batch: Sequence[str]) -> list[int]:
-        calls.append(len(batch))
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int]] = []
+
+    def __call__(self, batch: Sequence[str]) -> list[int]:
+        self.calls.append((len(batch), sum(map(len, batch))))
         return words(batch)
 
+
+def test_the_counter_is_called_a_few_times_only() -> None:
+    count = Counter()
     chunk(document(*(prose(SENTENCE, "A", str(n)) for n in range(500))), count)
-    assert len(calls) <= 4
+    assert len(count.calls) <= 8
+
+
+@pytest.mark.parametrize("text", [f"{SENTENCE} " * 5000, "word " * 60_000, "x" * 300_000])
+def test_the_counter_is_never_given_much_at_once(text: str) -> None:
+    count = Counter()
+    source = document(prose(text.strip(), "A"))
+    chunks = chunk(source, count)
+    check(source, chunks)
+    assert max(texts for texts, _ in count.calls) <= 256
+    assert max(chars for _, chars in count.calls) <= 65_536
+
+
+def test_work_on_a_long_document_can_be_ended_between_its_parts() -> None:
+    class Enough(Exception):
+        pass
+
+    checks = 0
+
+    def end() -> None:
+        nonlocal checks
+        checks += 1
+        if checks > 20:
+            raise Enough
+
+    count = Counter()
+    with pytest.raises(Enough):
+        chunk(document(*(prose(f"{n} {SENTENCE}", "A") for n in range(100))), count, end)
+    assert sum(texts for texts, _ in count.calls) < 20
+    checks = 15
+    with pytest.raises(Enough):
+        chunk(document(prose(" ".join(f"{n} {SENTENCE}" for n in range(3000)))), count, end)
+    assert 0 < len(count.calls) < 6
 
 
 _text = st.text(st.sampled_from("ab 。，.,;!\n\t字词表達|-　é"), max_size=120).map(str.strip).filter(bool)
