@@ -1,15 +1,15 @@
 """Cuts a document into chunks: small pieces that are embedded and found, each with what it needs to be understood.
 
 Pure. A chunk never crosses a section or a page. What it needs beyond its own words, title and headings and the header
-of its table, stands in its context. Invariant: chunks are in order and do not overlap, and every character of every
-block is in one of them, but for white space and headings.
+of its table, stands in its context; the document's other names stand in that of the first one. Invariant: chunks are in
+order and do not overlap, and every character of every block is in one of them, but for white space and headings.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from ingest.chunking.context import named_path, path_context, table_context, table_leads
+from ingest.chunking.context import named_path, names_context, path_context, table_context, table_leads
 from ingest.chunking.packing import Unit, packed
 from ingest.chunking.units import Limits, TokenCounter, Tokens, units
 from kb.values.documents import Block, BlockKind, Chunk, Document
@@ -26,6 +26,7 @@ MAX_CODE_TOKENS = 400
 
 MAX_CONTEXT_TOKENS = 28
 MAX_TABLE_TOKENS = 40
+MAX_NAMES_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def chunk(
     sections = _sections(document)
     paths = [named_path(document, section.first.headings) for section in sections]
     tables = [list(table_leads(text, section.blocks)) for section in sections]
-    tokens.learn(chain.from_iterable(paths))
+    tokens.learn(chain(document.names, chain.from_iterable(paths)))
     tokens.learn(part for leads in tables for lead in leads for _, part in lead.parts)
     tokens.learn(_text_of(text, section.heading) for section in sections)
     chunks: list[Chunk] = []
@@ -88,6 +89,7 @@ def chunk(
             table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
             context = (
                 path_context(path, document.has_own_title, holds_heading, tokens, max_context_tokens),
+                "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),
                 table_context(table, tokens, max_table_tokens),
             )
             chunks.append(section.chunk(text, start, end, "\n".join(filter(None, context))))

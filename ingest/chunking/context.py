@@ -50,6 +50,16 @@ def path_context(path: Sequence[str], has_title: bool, holds_nearest: bool, toke
     return heading_path([part for part in parts if part])
 
 
+def names_context(names: Sequence[str], tokens: Tokens, limit: int) -> str:
+    """Writes what else a document is called and who wrote it, as many names as fit into a limit in tokens."""
+    kept, left = [], limit
+    for name in names:
+        if tokens[name] + 1 <= left:
+            kept.append(name)
+            left -= tokens[name] + 1  # the comma
+    return ", ".join(kept)
+
+
 @dataclass(frozen=True, slots=True)
 class TableLead:
     """What stands before the rows of a table.

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from ingest.chunking.chunker import (
     MAX_CODE_TOKENS,
     MAX_CONTEXT_TOKENS,
+    MAX_NAMES_TOKENS,
     MAX_TABLE_TOKENS,
     MAX_TOKENS,
     TARGET_TOKENS,
@@ -140,6 +142,21 @@ def test_an_endless_heading_is_clipped() -> None:
     (piece,) = chunk(document(prose("text", "word " * 500)), words)
     assert piece.tokens <= MAX_CONTEXT_TOKENS + 1
     assert piece.context.endswith("…")
+
+
+def test_other_names_of_a_document_are_told_with_its_first_chunk_alone() -> None:
+    source = document(prose("one", "A"), prose("two", "B"), title="Dome")
+    plain = chunk(source, words)
+    named = chunk(replace(source, names=("Dome 2", "Ann Smith")), words)
+    assert [piece.context for piece in named] == ["Dome › A\nDome 2, Ann Smith", "Dome › B"]
+    assert named[1:] == plain[1:]
+    assert [(piece.start, piece.end, piece.text) for piece in named] == [
+        (piece.start, piece.end, piece.text) for piece in plain
+    ]
+    many = tuple(f"name {n}" for n in range(100))
+    (context,) = {piece.context for piece in chunk(replace(source, names=("word " * 90, *many)), words)[:1]}
+    assert words([context.partition("\n")[2]])[0] <= MAX_NAMES_TOKENS
+    assert "name 0, name 1" in context
 
 
 def table(*lines: str) -> tuple[str, BlockKind, tuple[str, ...], int | None]:
