@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice, pairwise, repeat
 
 from ingest.chunking.packing import Unit
+from ingest.formats.grammar import BULLETS, COLONS, PARAGRAPH_BREAK
 from ingest.formats.tables import header_line_count, is_row
 from kb.text.sentences import sentence_spans
 from kb.values.documents import Block, BlockKind
@@ -21,17 +22,17 @@ _BETWEEN_ITEMS = 0.02
 _BETWEEN_SENTENCES = 0.1
 _BETWEEN_ROWS = 0.1
 _SEPARATORS = (
-    (re.compile(r"\n[^\S\n]*\n\s*"), 0.1),
+    (PARAGRAPH_BREAK, 0.1),
     (re.compile(r"\n\s*"), 0.3),
     (re.compile(r"[,;:](?=\s)|[，；：、]"), 0.5),
     (re.compile(r"\s+"), 0.6),
 )
 _CUT_ANYWHERE = 0.8
 _LIST_ITEM = re.compile(
-    r"[-*+•▪◦●○■–—][ \t]|\(?[\da-zA-Z]{1,3}[.)][ \t]"
+    rf"[{BULLETS}][ \t]"
+    r"|\(?[\da-zA-Z]{1,3}[.)][ \t]"
     r"|[\d一二三四五六七八九十]{1,3}[、．]|（[\d一二三四五六七八九十]{1,3}）"
 )
-_COLONS = (":", "：")
 _OPENING = re.compile(r"\s*(?:/{3,}|:{3,})\s*\S.*|\s*<[a-zA-Z][^<>]*>\s*")
 _CLOSING = re.compile(r"\s*(?:/{3,}|:{3,}|</[^<>]*>)\s*")
 _PIECES_PER_CHUNK = 4
@@ -189,7 +190,7 @@ def _with_companions(text: str, units: Iterable[Unit], limits: Limits) -> Iterat
 
 
 def _leads_on(content: str) -> bool:
-    return content.endswith(_COLONS) or _OPENING.fullmatch(content.rpartition("\n")[2]) is not None
+    return content.endswith(COLONS) or _OPENING.fullmatch(content.rpartition("\n")[2]) is not None
 
 
 def _joined(unit: Unit, following: Unit) -> Unit:
