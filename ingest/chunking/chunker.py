@@ -1,15 +1,15 @@
 """Cuts a document into chunks: small pieces that are embedded and found, each with what it needs to be understood.
 
 Pure. A chunk never crosses a section or a page. What it needs beyond its own words, title and headings and the header
-of its table, stands in its context. Invariant: chunks are in order and do not overlap, and every character of every
-block is in one of them, but for white space and headings.
+of its table, stands in its context; the document's other names stand in that of the first one. Invariant: chunks are in
+order and do not overlap, and every character of every block is in one of them, but for white space and headings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from ingest.chunking.context import named_path, path_context, table_context, table_leads
+from ingest.chunking.context import named_path, names_context, path_context, table_context, table_leads
 from ingest.chunking.packing import Unit, packed
 from ingest.chunking.units import Limits, TokenCounter, Tokens, units
 from kb.values.documents import Block, BlockKind, Chunk, Document
@@ -26,6 +26,7 @@ MAX_CODE_TOKENS = 400
 
 MAX_CONTEXT_TOKENS = 28
 MAX_TABLE_TOKENS = 40
+MAX_NAMES_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class _Section:
 def chunk(
     document: Document,
     count_tokens: TokenCounter,
+    check: Callable[[], None] = lambda: None,
     *,
     target_tokens: int = TARGET_TOKENS,
     max_tokens: int = MAX_TOKENS,
@@ -59,7 +61,8 @@ def chunk(
     with the text that follows it; one without text of its own is left to the context of the others.
 
     Args:
-        count_tokens: Counts the tokens of each of many texts; it is called a few times, whatever the document's length.
+        count_tokens: Counts the tokens of each of many texts.
+        check: Called now and then; what it raises ends the work.
         target_tokens: The length that the texts of chunks come near.
         max_tokens: The length that the text of a chunk does not exceed, as far as the counts of its parts add up.
         max_code_tokens: The same for a chunk with a code block, which stays whole up to this length.
@@ -69,22 +72,24 @@ def chunk(
     Returns:
         Chunks in order, with headings and page of the section they lie in.
     """
-    text, tokens = document.text, Tokens(count_tokens)
+    text, tokens = document.text, Tokens(count_tokens, check)
     limits = Limits(target_tokens, max(target_tokens, max_tokens), max(target_tokens, max_tokens, max_code_tokens))
     sections = _sections(document)
     paths = [named_path(document, section.first.headings) for section in sections]
     tables = [list(table_leads(text, section.blocks)) for section in sections]
-    tokens.learn(chain.from_iterable(paths))
+    tokens.learn(chain(document.names, chain.from_iterable(paths)))
     tokens.learn(part for leads in tables for lead in leads for _, part in lead.parts)
     tokens.learn(_text_of(text, section.heading) for section in sections)
     chunks: list[Chunk] = []
     pieces = units(text, [section.blocks for section in sections], tokens, limits)
     for section, path, leads, members in zip(sections, paths, tables, pieces, strict=True):
+        check()
         for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens):
             holds_heading = section.heading is not None and start == section.heading.start
             table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
             context = (
                 path_context(path, document.has_own_title, holds_heading, tokens, max_context_tokens),
+                "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),
                 table_context(table, tokens, max_table_tokens),
             )
             chunks.append(section.chunk(text, start, end, "\n".join(filter(None, context))))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.chunking.units import Tokens
+from ingest.formats.grammar import CELL_BORDER, CLOSED, COLONS
 from ingest.formats.tables import header_line_count, is_delimiter_row
 from kb.text.sentences import sentence_spans
 from kb.values.documents import Block, BlockKind, Document
@@ -17,9 +18,7 @@ _SEPARATOR_TOKENS = 2
 _MAX_PARENT_TOKENS = 10
 _MAX_CAPTION_CHARS = 240
 _MIN_CLIPPED_TOKENS = 8
-_SENTENCE_END = re.compile(r"[.!?。！？；;][\"'”’)）]*$")
-_LEADS_ON = (":", "：")
-_BARS = re.compile(r"\s*\|\s*")
+_SENTENCE_END = re.compile(rf"[.!?。！？；;]{CLOSED}")
 
 
 def named_path(document: Document, headings: tuple[str, ...]) -> tuple[str, ...]:
@@ -48,6 +47,16 @@ def path_context(path: Sequence[str], has_title: bool, holds_nearest: bool, toke
         parent = ""
     parts = (_clipped(title, tokens[title], title_room), parent, _clipped(nearest, tokens[nearest], left))
     return heading_path([part for part in parts if part])
+
+
+def names_context(names: Sequence[str], tokens: Tokens, limit: int) -> str:
+    """Writes what else a document is called and who wrote it, as many names as fit into a limit in tokens."""
+    kept, left = [], limit
+    for name in names:
+        if tokens[name] + 1 <= left:
+            kept.append(name)
+            left -= tokens[name] + 1  # the comma
+    return ", ".join(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ def _caption(text: str, block: Block | None) -> tuple[tuple[int, str], ...]:
     content = text[block.start : block.end]
     start, _ = sentence_spans(content)[-1]
     sentence = " ".join(content[start:].split())
-    is_lead = sentence.endswith(_LEADS_ON) or not (_SENTENCE_END.search(sentence) or len(sentence) > _MAX_CAPTION_CHARS)
+    is_lead = sentence.endswith(COLONS) or not (_SENTENCE_END.search(sentence) or len(sentence) > _MAX_CAPTION_CHARS)
     return ((block.end, sentence),) if is_lead else ()
 
 
@@ -116,7 +125,7 @@ def _header(text: str, block: Block) -> tuple[tuple[int, str], ...]:
     count = header_line_count(lines)
     header = " ".join(line for line in lines[:count] if not is_delimiter_row(line))
     end = block.start + sum(len(line) + 1 for line in lines[:count])
-    return ((end, " | ".join(filter(None, _BARS.split(header)))),) if header.strip() else ()
+    return ((end, " | ".join(filter(None, CELL_BORDER.split(header)))),) if header.strip() else ()
 
 
 def _clipped(text: str, size: int, limit: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice, pairwise, repeat
 
 from ingest.chunking.packing import Unit
+from ingest.formats.grammar import BULLETS, COLONS, PARAGRAPH_BREAK
 from ingest.formats.tables import header_line_count, is_row
 from kb.text.sentences import sentence_spans
 from kb.values.documents import Block, BlockKind
@@ -21,21 +22,24 @@ _BETWEEN_ITEMS = 0.02
 _BETWEEN_SENTENCES = 0.1
 _BETWEEN_ROWS = 0.1
 _SEPARATORS = (
-    (re.compile(r"\n[^\S\n]*\n\s*"), 0.1),
+    (PARAGRAPH_BREAK, 0.1),
     (re.compile(r"\n\s*"), 0.3),
     (re.compile(r"[,;:](?=\s)|[，；：、]"), 0.5),
     (re.compile(r"\s+"), 0.6),
 )
 _CUT_ANYWHERE = 0.8
 _LIST_ITEM = re.compile(
-    r"[-*+•▪◦●○■–—][ \t]|\(?[\da-zA-Z]{1,3}[.)][ \t]"
+    rf"[{BULLETS}][ \t]"
+    r"|\(?[\da-zA-Z]{1,3}[.)][ \t]"
     r"|[\d一二三四五六七八九十]{1,3}[、．]|（[\d一二三四五六七八九十]{1,3}）"
 )
-_COLONS = (":", "：")
 _OPENING = re.compile(r"\s*(?:/{3,}|:{3,})\s*\S.*|\s*<[a-zA-Z][^<>]*>\s*")
 _CLOSING = re.compile(r"\s*(?:/{3,}|:{3,}|</[^<>]*>)\s*")
 _PIECES_PER_CHUNK = 4
 _ROW_WEIGHT = 0.6  # figures are many tokens and few words
+
+COUNTED_CHARS, COUNTED_TEXTS = 65_536, 256
+"""So much goes to the counter at once: nothing can be interrupted inside of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,31 @@ class Limits:
 
 
 class Tokens:
-    """Remembers token counts, so that the counter is called seldom and with many texts."""
+    """Remembers token counts, so that the counter is called seldom and with many texts.
 
-    def __init__(self, count: TokenCounter) -> None:
+    Args:
+        count: Is given texts of limited length; what is longer is counted in pieces.
+        check: Called before each call of the counter; what it raises ends the work.
+    """
+
+    def __init__(self, count: TokenCounter, check: Callable[[], None] = lambda: None) -> None:
         self._count = count
+        self.check = check
         self._known: dict[str, int] = {"": 0}
 
     def learn(self, texts: Iterable[str]) -> None:
         """Counts all texts that are not known."""
-        unknown = list(dict.fromkeys(text for text in texts if text not in self._known))
-        if unknown:
-            self._known.update(zip(unknown, self._count(unknown), strict=True))
+        unknown = dict.fromkeys(text for text in texts if text not in self._known)
+        self._known.update(dict.fromkeys(unknown, 0))
+        pieces = [
+            (text, text[start : start + COUNTED_CHARS])
+            for text in unknown
+            for start in range(0, len(text), COUNTED_CHARS)
+        ]
+        for batch in _batches(pieces):
+            self.check()
+            for (text, _), count in zip(batch, self._count([piece for _, piece in batch]), strict=True):
+                self._known[text] += count
 
     def __getitem__(self, text: str) -> int:
         """The count of a text that was learned."""
@@ -78,13 +96,25 @@ def units(text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: 
     Returns:
         For each group its units.
     """
-    coarse = [list(_units(text, blocks, limits)) for blocks in groups]
+    coarse = [list(_units(text, blocks, limits, tokens.check)) for blocks in groups]
     refined = iter(_refined(text, _measured(text, chain.from_iterable(coarse), tokens), tokens, limits))
     return [list(_with_companions(text, chain.from_iterable(islice(refined, len(group))), limits)) for group in coarse]
 
 
-def _units(text: str, blocks: Sequence[Block], limits: Limits) -> Iterator[Unit]:
+def _batches(pieces: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
+    begin = size = 0
+    for place, (_, piece) in enumerate(pieces):
+        if size + len(piece) > COUNTED_CHARS or place - begin == COUNTED_TEXTS:
+            yield pieces[begin:place]
+            begin, size = place, 0
+        size += len(piece)
+    if pieces:
+        yield pieces[begin:]
+
+
+def _units(text: str, blocks: Sequence[Block], limits: Limits, check: Callable[[], None]) -> Iterator[Unit]:
     for block in blocks:
+        check()
         limit = limits.code if block.kind is BlockKind.CODE else limits.prose
         for start, end, cost, opens in _spans(text, block):
             yield Unit(start, end, cost, opens, limit, _ROW_WEIGHT if block.kind is BlockKind.TABLE else 1.0)
@@ -98,14 +128,13 @@ def _spans(text: str, block: Block) -> Iterator[tuple[int, int, float, bool]]:
         for place, (start, end) in enumerate(_rows(content)):
             yield block.start + start, block.start + end, _BETWEEN_ROWS if place else 0.0, not place
     else:
+        before = 0
         for place, (start, end) in enumerate(sentence_spans(content)):
-            is_item = _LIST_ITEM.match(content, start) is not None and _begins_line(content, start)
+            begins_line = not place or "\n" in content[before:start]
+            is_item = begins_line and _LIST_ITEM.match(content, start) is not None
             cost = 0.0 if not place else _BETWEEN_ITEMS if is_item else _BETWEEN_SENTENCES
             yield block.start + start, block.start + end, cost, is_item or not place
-
-
-def _begins_line(content: str, start: int) -> bool:
-    return not content[content.rfind("\n", 0, start) + 1 : start].strip()
+            before = end
 
 
 def _rows(table: str) -> Iterator[tuple[int, int]]:
@@ -132,6 +161,7 @@ def _refined(text: str, coarse: list[Unit], tokens: Tokens, limits: Limits) -> l
     groups = [[unit] for unit in coarse]
     separators = chain(_SEPARATORS, repeat((None, _CUT_ANYWHERE)))
     while any(_is_too_long(unit) for group in groups for unit in group):
+        tokens.check()
         separator, cost = next(separators)
         cut = [[list(_pieces(text, unit, separator, cost)) for unit in group] for group in groups]
         measured = iter(_measured(text, chain.from_iterable(chain.from_iterable(cut)), tokens))
@@ -160,7 +190,7 @@ def _with_companions(text: str, units: Iterable[Unit], limits: Limits) -> Iterat
 
 
 def _leads_on(content: str) -> bool:
-    return content.endswith(_COLONS) or _OPENING.fullmatch(content.rpartition("\n")[2]) is not None
+    return content.endswith(COLONS) or _OPENING.fullmatch(content.rpartition("\n")[2]) is not None
 
 
 def _joined(unit: Unit, following: Unit) -> Unit:

@@ -1,19 +1,26 @@
-"""The YAML between two `---` lines at the start of a Markdown file: title, tags and date.
+"""What stands at the start of a Markdown file between two lines, `---` for YAML or `+++` for TOML: title, tags, names.
 
 Pure. What cannot be understood is no error: the notes of a person are read as they are.
 """
 
 import datetime
 import re
+import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import yaml
 
 from ingest.formats.encoding import clean
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<yaml>.*?)(?:(?<=\n)|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_YAML = re.compile(r"---[ \t]*\n(?P<values>.*?)(?:(?<=\n)|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_TOML = re.compile(r"\+\+\+[ \t]*\n(?P<values>.*?)(?:(?<=\n)|\n)\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
+_SYNTAXES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
+    (_YAML, yaml.safe_load),
+    (_TOML, tomllib.loads),
+)
 _MAX_CHARS = 65_536
-_KEY_LINE = re.compile(r"\s*(?:#.*\n\s*)*[\w\"'][\w \"'.-]*:(?:\s|\Z)")
+_KEY_LINE = re.compile(r"\s*(?:#.*\n\s*)*(?:\[|[\w\"'][\w \"'.-]*(?::(?:\s|\Z)|=))")
 _DATE = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})")
 
 
@@ -24,34 +31,43 @@ class FrontMatter:
     Attributes:
         end: Where the document's own text begins, in characters; 0 where there is no front matter.
         title: Empty where there is none.
+        names: Aliases, then authors.
     """
 
     end: int = 0
     title: str = ""
     tags: tuple[str, ...] = ()
     date: datetime.date | None = None
+    names: tuple[str, ...] = ()
 
 
 def read_front_matter(text: str) -> FrontMatter:
     """Reads the front matter of a Markdown text.
 
     Text between two lines `---` that is no YAML mapping is prose between two rules. Where it looks like front matter
-    but is not valid YAML (`title: a: b`), it is passed over.
+    but is not valid (`title: a: b`), it is passed over.
     """
-    match = _FRONT_MATTER.match(text[:_MAX_CHARS])
-    if not match:
-        return FrontMatter()
+    for pattern, parse in _SYNTAXES:
+        if match := pattern.match(text[:_MAX_CHARS]):
+            return _read(match["values"], match.end(), parse)
+    return FrontMatter()
+
+
+def _read(content: str, end: int, parse: Callable[[str], object]) -> FrontMatter:
     try:
-        values = yaml.safe_load(match["yaml"])
+        values = parse(content)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-        return FrontMatter(end=match.end()) if _KEY_LINE.match(match["yaml"]) else FrontMatter()
+        return FrontMatter(end) if _KEY_LINE.match(content) else FrontMatter()
     if not isinstance(values, dict):
         return FrontMatter()
+    title = _one_line(values.get("title"))
+    names = [name for key in ("aliases", "author", "authors") for name in _names(values.get(key))]
     return FrontMatter(
-        end=match.end(),
-        title=_one_line(values.get("title")),
+        end=end,
+        title=title,
         tags=_tags(values.get("tags")),
         date=_date(values.get("date")),
+        names=tuple(dict.fromkeys(name for name in names if name and name.casefold() != title.casefold())),
     )
 
 
@@ -62,6 +78,11 @@ def _one_line(value: object) -> str:
 def _tags(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list) else re.split("[,，、]", value) if isinstance(value, str) else []
     return tuple(dict.fromkeys(tag for part in parts if (tag := _one_line(part).lstrip("#"))))
+
+
+def _names(value: object) -> list[str]:
+    parts = value if isinstance(value, list) else [value]
+    return [_one_line(part.get("name") if isinstance(part, dict) else part) for part in parts]
 
 
 def _date(value: object) -> datetime.date | None:

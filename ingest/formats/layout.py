@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ingest.formats.encoding import clean, normalise_line_ends
+from ingest.formats.grammar import PARAGRAPH_BREAK
 
 _LIGATURES = {
     ord(char): plain for char, plain in zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)
@@ -16,7 +17,6 @@ _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n)?")
 _HYPHEN_AT_LINE_END = re.compile("[\x02\ufffe]\n?")  # so written by PDFium, which leaves out the line end
 _CONTROL = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _BROKEN_WORD = re.compile(r"(?P<left>[a-z]+)-\n(?P<right>[a-z]+)")
 _NUMBER = re.compile(r"\d{1,6}")
@@ -59,7 +59,7 @@ def paragraph_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]
     Yields:
         Spans in order, without the white space around them.
     """
-    for left, right in _between(_PARAGRAPH_BREAK, text, start, end):
+    for left, right in _between(PARAGRAPH_BREAK, text, start, end):
         piece = text[left:right]
         if stripped := piece.strip():
             left += len(piece) - len(piece.lstrip())

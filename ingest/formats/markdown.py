@@ -36,7 +36,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 class MarkdownLoader:
-    """Reads CommonMark with tables and YAML front matter."""
+    """Reads CommonMark with tables and front matter."""
 
     media_type = "text/markdown"
     extensions = (".md", ".markdown")
@@ -63,6 +63,7 @@ class MarkdownLoader:
             has_own_title=bool(own_title),
             tags=front_matter.tags,
             date=front_matter.date,
+            names=front_matter.names,
         )
 
 

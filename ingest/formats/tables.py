@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from ingest.formats.grammar import CLOSED
+
 _FIGURE = re.compile(r"[$€£¥￥(+\-–—]*\d(?:[\d,.]*\d)?[)%％*]*|[$€£¥￥%％—–\-()]+|N/?A")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _UNIT = re.compile(
@@ -14,7 +16,7 @@ _UNIT = re.compile(
 )
 _NUMBER = re.compile(r"[\d—–]")
 _LABEL = re.compile(r"\S+(?:\s+\S+){0,7}\s*[:：]")
-_SENTENCE_END = re.compile(r"[.!?:;。！？：；][\"'”’)）]*$")
+_SENTENCE_END = re.compile(rf"[.!?:;。！？：；]{CLOSED}")
 _DELIMITER_ROW = re.compile(r"[\s|:-]*-[\s|:-]*")
 _MIN_FIGURES = 2
 _MIN_ROWS = 2

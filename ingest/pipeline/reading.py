@@ -5,6 +5,7 @@ While the writer embeds one document, the next ones are read. Changes nothing in
 
 import os
 import queue
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
 
-RECIPE = "2"
+RECIPE = "3"
 """Version of readers and chunker: with another one, all files are read anew. To be raised when they give other text or
 other chunks for the same file."""
 
@@ -67,11 +68,13 @@ class Readers:
         for parser in self._parsers:
             self._idle.put(parser)
         self._threads = ThreadPoolExecutor(count, "reader")
+        self._closed = threading.Event()
         self.capacity = count + AHEAD
         """How many readings may be under way or wait to be taken."""
 
     def close(self) -> None:
         """Ends all child processes; readings that are under way fail with `ParserUnavailable`."""
+        self._closed.set()
         for parser in self._parsers:
             parser.close()
         self._threads.shutdown(cancel_futures=True)
@@ -102,20 +105,37 @@ class Readers:
             known = self._knowledge_base.find(file.root, file.source)
             if known is not None and known.file.sha256 == file.sha256 and known.recipe == RECIPE:
                 return Reading(file)
-            document = self._parse(path)
+            document, seconds_left = self._parse(path)
+            chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
             return Reading(file, error=error)
-        chunks = chunk(document, self._knowledge_base.count_tokens)
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 
-    def _parse(self, path: Path) -> Document:
+    def _parse(self, path: Path) -> tuple[Document, float]:
+        """Gives the time that is left for the file, too: half of it at least, as a child's start is no file's fault."""
+        limit = self._settings.parse_seconds
         parser = self._idle.get()
+        began = time.monotonic()
         try:
-            return parser.parse(
-                path, seconds=self._settings.parse_seconds, memory_bytes=self._settings.parse_memory_bytes
-            )
+            document = parser.parse(path, seconds=limit, memory_bytes=self._settings.parse_memory_bytes)
+            return document, max(limit / 2, limit - (time.monotonic() - began))
         finally:
             self._idle.put(parser)
+
+    def _deadline(self, seconds: float) -> Callable[[], None]:
+        """What ends the work on a file that takes too long, or when nobody waits for it any more."""
+        ends_at = time.monotonic() + seconds
+
+        def check() -> None:
+            if self._closed.is_set():
+                raise ParserUnavailable("the readers are closed")
+            if time.monotonic() > ends_at:
+                raise UnreadableFile(
+                    f"took longer than {self._settings.parse_seconds:g} s to read and to cut into chunks",
+                    "raise KB_PARSE_SECONDS, or split the file",
+                )
+
+        return check
 
     def _check_name_and_size(self, file: FileVersion) -> None:
         if UNREADABLE_CHARACTER in file.source:

@@ -26,6 +26,7 @@ def encode_document(document: Document) -> bytes:
             "tags": document.tags,
             "date": document.date.isoformat() if document.date else None,
             "page_count": document.page_count,
+            "names": document.names,
             "paths": paths,
             "blocks": [(b.start, b.end, b.kind.value, numbers[b.headings], b.page) for b in document.blocks],
             "text": document.text,
@@ -57,6 +58,7 @@ def decode_reply(line: bytes) -> Document:
             tags=tuple(map(str, reply["tags"])),
             date=datetime.date.fromisoformat(reply["date"]) if reply["date"] else None,
             page_count=None if reply["page_count"] is None else int(reply["page_count"]),
+            names=tuple(map(str, reply["names"])),
             text=str(reply["text"]),
             blocks=tuple(
                 Block(int(start), int(end), BlockKind(kind), paths[path], None if page is None else int(page))

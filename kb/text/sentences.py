@@ -12,7 +12,7 @@ Span = tuple[int, int]
 _CLOSERS = "\"'”’」』）)】》〉]"
 _BOUNDARY = re.compile(
     rf"(?P<cjk>[。！？；…]+[{re.escape(_CLOSERS)}]*)"
-    rf"|(?P<latin>[.!?]+[{re.escape(_CLOSERS)}]*)(?=\s|$|[{CJK}])"
+    rf"|(?<![.!?])(?P<latin>[.!?]++[{re.escape(_CLOSERS)}]*)(?=\s|$|[{CJK}])"
     r"|(?P<paragraph>\n[ \t]*\n\s*)"
     r"|(?P<line>\n)(?=[ \t]*(?:[-*+•][ \t]|\d{1,3}[.)、][ \t]?|\||\#{1,6}[ \t]|>))"
 )

@@ -45,6 +45,7 @@ class Document:
         text: The whole text; every offset in the project counts characters of it.
         blocks: In order, not overlapping; together they hold all of the text but the white space between them.
         page_count: None in formats without pages.
+        names: What else it is called, and who wrote it; it is found by them.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Document:
     tags: tuple[str, ...] = ()
     date: datetime.date | None = None
     page_count: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

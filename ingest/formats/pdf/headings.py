@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from ingest.formats.grammar import BULLETS, CLOSED
 from ingest.formats.pdf.page_layout import PageText, ShortLine, Style
 from ingest.formats.pdf.sections import OutlineEntry
 from ingest.formats.tables import is_row
@@ -31,8 +32,8 @@ _BOLD = re.compile(r"bold|black|heavy|demi|medi(?!um)|hei(?!ght)", re.IGNORECASE
 _ITALIC = re.compile(r"italic|oblique|slanted", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _HAN = re.compile("[\u3400-\u9fff]")
-_SENTENCE_END = re.compile(r"[.,;:!?。，；：！？、…][\"'”’)）]*$")
-_LIST_ITEM = re.compile(r"[-*+•▪◦●○■–—☐☒(（]")
+_SENTENCE_END = re.compile(rf"[.,;:!?。，；：！？、…]{CLOSED}")
+_LIST_ITEM = re.compile(rf"[{BULLETS}☐☒(（]")
 _PAGE_NUMBER = re.compile(r"[\s.…]\d{1,3}$")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, pairwise, takewhile
 from statistics import median
 
+from ingest.formats.grammar import COLONS
 from ingest.formats.tables import is_row
 
 _PARAGRAPH_GAP = 1.3  # times the usual distance between base lines
@@ -24,7 +25,6 @@ _MAX_MARK_CHARS = 12
 _TERMINAL = re.compile(r"[.!?:;。！？：；…][\"'”’」』）)\]]*$")
 _SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
 _HYPHENS = ("-", "\u00ad", "\x02", "\ufffe")
-_LEADS_ON = (":", "：")  # to what stands below
 _AFTER_HYPHEN = re.compile("([\x02\ufffe]) ")
 _MARK = re.compile(r"(?:[^\w\s]|[\d(),\s])+|[a-z]")
 
@@ -181,7 +181,7 @@ def _cells_beside(rows: Sequence[Line], line: Line) -> list[Line]:
             break
     if (
         not cells
-        or cells[0].text.endswith(_LEADS_ON)
+        or cells[0].text.endswith(COLONS)
         or line.bottom < cells[0].bottom - 0.3 * line.height
         or line.top > cells[-1].top + 0.5 * line.height
     ):

@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,54 +13,20 @@ from ingest.chunking.chunker import (
     chunk,
 )
 from ingest.formats.markdown import MarkdownLoader
-from kb.values.documents import Block, BlockKind, Chunk, Document
+from kb.values.documents import Block, BlockKind, Document
+from tests.ingest.chunking.made_documents import (
+    SENTENCE,
+    check,
+    document,
+    heading,
+    prose,
+    table,
+    texts,
+    visible_chars,
+    words,
+)
 
 REAL_PAGES = Path(__file__).parents[3].parent / "shared" / "data" / "markdown"
-SENTENCE = "The quick brown fox jumps over the lazy dog again."  # ten words
-
-
-def words(texts: Sequence[str]) -> list[int]:
-    return [len(text.split()) for text in texts]
-
-
-def visible_chars(texts: Sequence[str]) -> list[int]:
-    return [len("".join(text.split())) for text in texts]
-
-
-def document(*parts: tuple[str, BlockKind, tuple[str, ...], int | None], title: str = "") -> Document:
-    text, blocks = "", []
-    for content, kind, headings, page in parts:
-        blocks.append(Block(len(text), len(text) + len(content), kind, headings, page))
-        text += content + "\n\n"
-    return Document(title, "text/markdown", text, tuple(blocks), has_own_title=bool(title))
-
-
-def prose(text: str, *headings: str, page: int | None = None) -> tuple[str, BlockKind, tuple[str, ...], int | None]:
-    return text, BlockKind.PROSE, headings, page
-
-
-def heading(*headings: str, page: int | None = None) -> tuple[str, BlockKind, tuple[str, ...], int | None]:
-    return f"# {headings[-1]}", BlockKind.HEADING, headings, page
-
-
-def texts(chunks: Sequence[Chunk]) -> list[str]:
-    return [chunk.text for chunk in chunks]
-
-
-def check(source: Document, chunks: Sequence[Chunk]) -> None:
-    """The invariants that hold for every document."""
-    covered: set[int] = set()
-    for piece in chunks:
-        assert source.text[piece.start : piece.end] == piece.text == piece.text.strip() != ""
-        covered.update(range(piece.start, piece.end))
-    assert all(left.end <= right.start for left, right in pairwise(chunks))
-    only_headings = all(block.kind is BlockKind.HEADING for block in source.blocks)
-    for block in source.blocks:
-        if only_headings or block.kind is not BlockKind.HEADING:
-            lost = [at for at in range(block.start, block.end) if not source.text[at].isspace() and at not in covered]
-            assert not lost, source.text[lost[0] : block.end]
-        inside = [piece for piece in chunks if piece.start < block.end and block.start < piece.end]
-        assert all((piece.headings, piece.page) == (block.headings, block.page) for piece in inside) or only_headings
 
 
 def test_a_short_section_is_one_chunk_with_its_heading() -> None:
@@ -103,88 +67,6 @@ def test_text_that_is_in_no_block_is_in_no_chunk() -> None:
     text = "one\n\n<!-- secret -->\n\ntwo"
     source = Document("", "text/markdown", text, (Block(0, 3), Block(len(text) - 3, len(text))))
     assert texts(chunk(source, words)) == ["one", "two"]
-
-
-def test_the_context_is_the_title_and_the_headings() -> None:
-    section = prose("text", "Part", "Chapter")
-    assert chunk(document(section, title="Book"), words)[0].context == "Book › Part › Chapter"
-    assert chunk(document(section, title="part"), words)[0].context == "Part › Chapter"
-    untitled = document(section)
-    assert chunk(untitled, words)[0].context == "Part › Chapter"
-    assert chunk(document(prose("text")), words)[0].context == ""
-
-
-def test_a_heading_that_the_text_begins_with_is_not_said_again() -> None:
-    text = [" ".join([SENTENCE] * 5)] * 2
-    source = document(heading("Part", "Trains"), *(prose(part, "Part", "Trains") for part in text), title="Book")
-    assert [piece.context for piece in chunk(source, words)] == ["Book › Part", "Book › Part › Trains"]
-
-
-def test_of_a_long_path_the_title_the_nearest_heading_and_the_one_above_are_kept() -> None:
-    path = [f"level {n}" for n in range(6)]
-    (piece,) = chunk(document(prose("text", *path), title="The title"), words)
-    assert piece.context == "The title › level 4 › level 5"
-    assert piece.headings == tuple(path)
-
-
-def test_long_titles_and_headings_are_clipped_between_words() -> None:
-    title, *path = (f"{name} " + "abcdefgh " * 40 for name in ("title", "above", "nearest"))
-    (piece,) = chunk(document(prose("text", *path), title=title), words)
-    parts = piece.context.split(" › ")
-    assert [part.split()[0] for part in parts] == ["title", "nearest"]
-    assert all(part.endswith("abcdefgh…") for part in parts)
-    assert words([piece.context])[0] <= MAX_CONTEXT_TOKENS
-
-
-def test_an_endless_heading_is_clipped() -> None:
-    (piece,) = chunk(document(prose("text", "word " * 500)), words)
-    assert piece.tokens <= MAX_CONTEXT_TOKENS + 1
-    assert piece.context.endswith("…")
-
-
-def table(*lines: str) -> tuple[str, BlockKind, tuple[str, ...], int | None]:
-    return "\n".join(lines), BlockKind.TABLE, ("A",), None
-
-
-def test_each_piece_of_a_table_is_told_its_header() -> None:
-    rows = [f"| row {n} | {n} | {n} |" for n in range(60)]
-    chunks = chunk(document(table("| name | 2022 | 2021 |", "| --- | --- | --- |", *rows)), words)
-    assert chunks[0].text.startswith("| name |")
-    assert chunks[0].context == "A"
-    assert {piece.context for piece in chunks[1:]} == {"A\nname | 2022 | 2021"}
-
-
-def test_each_piece_of_a_table_is_told_what_leads_to_it_and_its_continuation_too() -> None:
-    header = ("Three Months Ended", "2022 2021")
-    rows = [f"Item number {n} {n},000 {n},500" for n in range(30)]
-    source = document(
-        prose("We sold much. Sales in millions were as follows:", "A"),
-        table(*header, *rows),
-        table(*rows),
-        prose("End.", "A"),
-    )
-    chunks = chunk(source, words)
-    inside = [piece for piece in chunks[1:] if piece.text.startswith("Item")]
-    assert len(inside) > 2
-    assert {piece.context for piece in inside} == {
-        "A\nSales in millions were as follows:\nThree Months Ended 2022 2021"
-    }
-
-
-def test_prose_before_a_table_that_does_not_lead_to_it_is_not_told() -> None:
-    rows = [f"Item number {n} {n},000 {n},500" for n in range(30)]
-    chunks = chunk(document(prose("That was all of it.", "A"), table(*rows)), words)
-    assert {piece.context for piece in chunks} == {"A"}
-
-
-def test_what_is_told_of_a_table_is_clipped() -> None:
-    rows = [f"Item number {n} {n},000 {n},500" for n in range(30)]
-    lead = "so " * 60 + "it was:"
-    chunks = chunk(document(prose(lead, "A"), table("head " * 60, *rows)), words)
-    told = chunks[-1].context.removeprefix("A\n")
-    assert told.startswith("so so")
-    assert told.endswith("head…")
-    assert words([told])[0] <= MAX_TABLE_TOKENS
 
 
 def test_a_row_is_not_parted_from_a_label_of_several_lines() -> None:
@@ -344,18 +226,9 @@ def test_no_tiny_piece_is_left_at_the_end() -> None:
         assert min(piece.tokens for piece in chunk(source, words)) >= TARGET_TOKENS // 2
 
 
-def test_the_counter_is_called_a_few_times_only() -> None:
-    calls = []
-
-    def count(batch: Sequence[str]) -> list[int]:
-        calls.append(len(batch))
-        return words(batch)
-
-    chunk(document(*(prose(SENTENCE, "A", str(n)) for n in range(500))), count)
-    assert len(calls) <= 4
-
-
 _text = st.text(st.sampled_from("ab 。，.,;!\n\t字词表達|-　é"), max_size=120).map(str.strip).filter(bool)
+
+
 _part = st.tuples(
     _text,
     st.sampled_from(BlockKind),

@@ -122,13 +122,48 @@ def test_front_matter_is_read_in_the_forms_people_write(
     assert front_matter.end == len(yaml) + 9
 
 
+def test_front_matter_in_toml_is_read_like_yaml(read) -> None:
+    document = read(
+        '+++\n# of the site\ntitle = "Trip to 北京"\ntags = ["travel", "#rail"]\ndate = 2024-05-01T10:00:00Z\n'
+        'aliases = ["Jingcheng"]\n[params]\nmath = true\n+++\n\n# Heading\n\nText.\n'
+    )
+    assert (document.title, document.has_own_title) == ("Trip to 北京", True)
+    assert (document.tags, document.date) == (("travel", "rail"), datetime.date(2024, 5, 1))
+    assert document.names == ("Jingcheng",)
+    assert pieces(document) == ["# Heading", "Text."]
+
+
+@pytest.mark.parametrize(
+    ("yaml", "names"),
+    [
+        ("aliases: [Dome 2, Kuppel]\nauthor: Ann Smith", ("Dome 2", "Kuppel", "Ann Smith")),
+        ("aliases: Kuppel", ("Kuppel",)),
+        ("author: Smith, Ann", ("Smith, Ann",)),
+        ("authors:\n- name: Ann\n  place: here\n- 李雷\n- {}", ("Ann", "李雷")),
+        ("title: Dome\naliases: [dome, Kuppel, Kuppel]", ("Kuppel",)),
+        ("aliases:\nauthor: []", ()),
+    ],
+)
+def test_aliases_and_authors_are_names_of_the_document(yaml: str, names: tuple[str, ...]) -> None:
+    assert read_front_matter(f"---\n{yaml}\n---\ntext\n").names == names
+
+
+def test_broken_front_matter_in_toml_is_passed_over(read) -> None:
+    document = read("+++\ntitle = Trip\n+++\n\n# Real title\n\nText.\n")
+    assert document.title == "Real title"
+    assert pieces(document) == ["# Real title", "Text."]
+
+
 def test_broken_front_matter_is_passed_over(read) -> None:
     document = read("---\ntitle: a: b\n---\n\n# Real title\n\nText.\n")
     assert document.title == "Real title"
     assert pieces(document) == ["# Real title", "Text."]
 
 
-@pytest.mark.parametrize("text", ["---\nJust prose\nbetween rules.\n\n---\n\nMore.\n", "---\ntitle: never closed\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["---\nJust prose\nbetween rules.\n\n---\n\nMore.\n", "---\ntitle: never closed\n", "+++\nJust\nprose.\n+++\n"],
+)
 def test_what_is_not_front_matter_stays_text(read, text: str) -> None:
     assert read_front_matter(text).end == 0
     assert "".join(pieces(read(text))).count("\n") >= 1 or "never closed" in pieces(read(text))[0]
@@ -139,6 +174,13 @@ def test_what_is_not_front_matter_stays_text(read, text: str) -> None:
 )
 def test_hostile_front_matter_does_no_harm(read, yaml: str) -> None:
     read(f"---\n{yaml}\n---\n\ntext\n").title.encode()
+
+
+@pytest.mark.parametrize(
+    "toml", ["a = " + "[" * 9000, "date = 2024-02-31", 'title = "\\ud800"', "a.b = 1\na = 2", "=", "a = 1_"]
+)
+def test_hostile_front_matter_in_toml_does_no_harm(read, toml: str) -> None:
+    read(f"+++\n{toml}\n+++\n\ntext\n").title.encode()
 
 
 def test_the_title_is_the_first_level_one_heading_or_the_file_name(read) -> None:

@@ -15,6 +15,18 @@ def test_dropped_file_is_found_without_being_asked_for(watched: Watched) -> None
     assert eventually(lambda: watched.finds("second dome") == ["sub/dome.md"])
 
 
+def test_document_is_found_by_its_aliases_and_its_author(watched: Watched) -> None:
+    watched.write("dome.md", f"---\naliases: [Kuppel]\nauthor: Zyta Wren\n---\n\n{DOME}")
+    watched.write("roof.md", f'+++\nauthor = "Quill Orme"\n+++\n\n{DOME.replace("dome", "roof")}')
+    watched.write("otter.md", OTTER)
+    watched.sync()
+    for query, source in (("Kuppel", "dome.md"), ("Zyta Wren", "dome.md"), ("by Quill Orme", "roof.md")):
+        first, *_ = watched.knowledge_base.search(query)
+        assert first.source == f"own/{source}"
+        assert first.words > 0
+        assert not {"Kuppel", "Zyta", "Quill"} & set(first.text.split())
+
+
 def test_files_that_were_there_before_are_indexed_at_the_start(settings: Settings, folder: Path) -> None:
     (folder / "dome.md").write_text(DOME)
     with watching(settings, folder) as watched:

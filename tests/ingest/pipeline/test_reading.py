@@ -1,3 +1,5 @@
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -5,9 +7,10 @@ import pytest
 from ingest.pipeline.reading import Readers
 from ingest.sandbox.parser import ParserUnavailable
 from ingest.settings import IngestSettings
-from kb.settings import load
+from kb.settings import Settings, load
 from kb.values.documents import FileVersion
-from tests.harness import open_fake_knowledge_base
+from tests.fakes import FakeEmbedder
+from tests.harness import open_fake_knowledge_base, watching
 
 
 def test_reading_asked_for_after_the_end_fails_and_says_nothing_about_the_file(tmp_path: Path) -> None:
@@ -21,3 +24,26 @@ def test_reading_asked_for_after_the_end_fails_and_says_nothing_about_the_file(t
         with pytest.raises(ParserUnavailable):
             reading.result(0)
     assert told == [None]
+
+
+class SlowCounter(FakeEmbedder):
+    """Takes its time to count the tokens of each batch."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        threading.Event().wait(0.3)
+        return super().count_tokens(texts)
+
+
+def test_file_that_takes_too_long_to_be_cut_is_listed_and_stops_nothing(settings: Settings, tmp_path: Path) -> None:
+    text = "\n\n".join(f"The sentence with number {n} says that {n} is a number." for n in range(20_000))
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "long.txt").write_text(text)
+    with watching(settings.model_copy(update={"parse_seconds": 2.0}), folder, embedder=SlowCounter()) as watched:
+        assert watched.pipeline.sync(25)
+        (failure,) = watched.knowledge_base.failures()
+        assert failure.reason == "took longer than 2 s to read and to cut into chunks"
+        assert "KB_PARSE_SECONDS" in failure.hint
+        watched.write("short.txt", "Otters float.")
+        watched.sync()
+        assert watched.sources == ["short.txt"]

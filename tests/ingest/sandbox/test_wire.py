@@ -16,6 +16,7 @@ DOCUMENT = Document(
     tags=("a", "b"),
     date=datetime.date(2024, 2, 29),
     page_count=7,
+    names=("乙", "Ann"),
 )
 
 

@@ -6,63 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.text.languages import asked_in, language
 from kb.text.scripts import is_cjk
-from kb.text.sentences import sentence_spans
 from kb.text.terms import content_terms, index_terms, numbers, search_terms
 
 MIXED_TEXT = st.text(st.one_of(st.characters(exclude_categories=("Cs",)), st.sampled_from(" \n\n.。!?…」#|-1a中")))
-
-
-def sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in sentence_spans(text)]
-
-
-@given(MIXED_TEXT)
-def test_sentences_are_in_order_trimmed_and_lose_nothing_but_white_space(text: str) -> None:
-    position = 0
-    for start, end in sentence_spans(text):
-        assert start < end
-        assert not text[position:start].strip()
-        assert text[start:end] == text[start:end].strip()
-        position = end
-    assert not text[position:].strip()
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
-        ("它在东边。为什么？", ["它在东边。", "为什么？"]),
-        ("他说：“走吧。”然后走了。", ["他说：“走吧。”", "然后走了。"]),
-        ('He said "Go." Then he went.', ['He said "Go."', "Then he went."]),
-        ("英文 mixed in. 然后中文。Then English.", ["英文 mixed in.", "然后中文。", "Then English."]),
-        ("It weighs 3.5 kg at e.g. noon. Yes.", ["It weighs 3.5 kg at e.g. noon.", "Yes."]),
-        ("Dr. Smith met J. Doe. They left.", ["Dr. Smith met J. Doe.", "They left."]),
-        ("A line\nthat goes on.", ["A line\nthat goes on."]),
-        ("A heading\n\nA paragraph", ["A heading", "A paragraph"]),
-        ("Items:\n- one\n- two", ["Items:", "- one", "- two"]),
-        ("| a | b |\n| c | d |", ["| a | b |", "| c | d |"]),
-        ("", []),
-        (" \n ", []),
-    ],
-)
-def test_sentences(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1. Open it.\n2. Close it.", ["1. Open it.", "2. Close it."]),
-        ("如下：\n1. 成都。\n2. 北京。", ["如下：", "1. 成都。", "2. 北京。"]),
-        ("## 3. Results are good.", ["## 3. Results are good."]),
-        ("It was 42. Then it rose.", ["It was 42.", "Then it rose."]),
-        ("42.\nThen it rose.", ["42.", "Then it rose."]),
-    ],
-)
-def test_number_of_a_list_item_belongs_to_the_item(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -145,24 +92,3 @@ def test_chinese_name_with_a_function_character_carries_content(name: str) -> No
 )
 def test_numbers(text: str, found: set[str]) -> None:
     assert numbers(text) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("What is it?", "en"), ("这是什么？", "zh"), ("什么是 SQLite？", "zh"), ("12 + 3", "en"), ("", "en")],
-)
-def test_language(text: str, expected: str) -> None:
-    assert language(text) == expected
-    assert asked_in(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ("Who wrote 红楼梦?", "en"),
-        ("Kubernetes ConfigMap 怎么挂载？", "zh"),
-        ("红楼梦的作者", "zh"),
-    ],
-)
-def test_the_words_that_ask_tell_the_language_of_a_question(question: str, expected: str) -> None:
-    assert asked_in(question) == expected
