@@ -145,9 +145,9 @@ class KnowledgeBase:
 
     # Documents
 
-    def documents(self) -> list[DocumentInfo]:
-        """All indexed documents."""
-        return self._catalog.documents()
+    def documents(self, limit: int | None = None, after: tuple[str, str] = ("", "")) -> list[DocumentInfo]:
+        """Indexed documents, ordered by folder and path. See `kb.catalog.catalog.Catalog.documents`."""
+        return self._catalog.documents(limit, after)
 
     def document(self, document_id: str) -> DocumentInfo:
         """One document.
@@ -367,8 +367,12 @@ class KnowledgeBase:
 
     def index_state(self) -> IndexState:
         """How current the index is. What the user has forgotten is no failure."""
-        failed = sum(failure.kind is not FailureKind.FORGOTTEN for failure in self.failures())
-        return IndexState(self._pending, failed, self._catalog.ledger.last_sync())
+        ledger = self._catalog.ledger
+        return IndexState(self._pending, ledger.failure_count(), ledger.last_sync())
+
+    def next_try_at(self) -> datetime.datetime | None:
+        """When a file that has failed is tried again by itself; None: none is."""
+        return self._catalog.ledger.next_try_at()
 
     def note_pending(self, files: int) -> None:
         """Tells how many files wait to be indexed."""

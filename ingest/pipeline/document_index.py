@@ -55,6 +55,9 @@ class DocumentIndex(Protocol):
 
     # Files that are not indexed
 
+    def next_try_at(self) -> datetime.datetime | None:
+        """When a file that has failed is tried again by itself; None: none is."""
+
     def failures(self) -> list[Failure]:
         """Files that could not be indexed, with the reason."""
 

@@ -143,6 +143,18 @@ class Pipeline:
         ticket = self.request()
         with self._state:
             self._state.wait_for(lambda: self._is_over(ticket) or self._stopping.is_set(), timeout_seconds)
+        return self.is_synced(ticket)
+
+    def is_synced(self, ticket: int) -> bool:
+        """Whether every file that was there when a look was asked for is indexed or recorded as failed by now.
+
+        Args:
+            ticket: From `request`.
+
+        Raises:
+            KBError: Nothing can be indexed, and why.
+        """
+        with self._state:
             if self._tickets.finished >= ticket:
                 return True
             if self._failure and self._is_over(ticket) and not self._stopping.is_set():

@@ -115,8 +115,8 @@ class Reconciler:
 
     def next_try_seconds(self) -> float:
         """Time until a file that has failed is to be tried again; infinite if there is none."""
-        tries = [failure.next_try_at for failure in self._knowledge_base.failures() if failure.next_try_at]
-        return max(0.0, min(tries).timestamp() - time.time()) if tries else math.inf
+        soonest = self._knowledge_base.next_try_at()
+        return max(0.0, soonest.timestamp() - time.time()) if soonest else math.inf
 
     def _remember(self, found: Survey) -> None:
         for root in found.unreachable - self._unreachable:

@@ -26,6 +26,11 @@ from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 
 MAX_TOP_K = 50
+MAX_HISTORY_TURNS = 100
+MAX_HISTORY_CHARS = 400_000
+"""Longer conversations are refused: nobody writes so much, and reading it would take seconds."""
+
+_TURNS_REFERRED_TO = 8  # a question does not lean on what was said longer ago
 HEARTBEAT_SECONDS = 0.5
 
 PATIENCE_SECONDS = 60.0
@@ -70,8 +75,9 @@ class Questions:
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         question, settings = self._checked(question, top_k), self._settings
+        _check_history(history)
         history = [Turn(turn.question, without_remark(turn.answer)) for turn in history]
-        sub_questions = _sub_questions(question, history)
+        sub_questions = _sub_questions(question, history[-_TURNS_REFERRED_TO:])
         options = AnswerOptions(
             question=question,
             sub_questions=sub_questions,
@@ -140,3 +146,13 @@ def _sub_questions(question: str, history: Sequence[Turn]) -> list[SubQuestion]:
         SubQuestion(first, self_contained(first, history)),
         *(SubQuestion(text, self_contained(text, turns)) for text in others),
     ]
+
+
+def _check_history(history: Sequence[Turn]) -> None:
+    chars = sum(len(turn.question) + len(turn.answer) for turn in history)
+    if len(history) > MAX_HISTORY_TURNS or chars > MAX_HISTORY_CHARS:
+        raise RequestTooLarge(
+            f"the history has {len(history):,} turns and {chars:,} characters; the limits are {MAX_HISTORY_TURNS:,} and"
+            f" {MAX_HISTORY_CHARS:,}",
+            "leave out the oldest turns",
+        )

@@ -98,12 +98,15 @@ class Catalog:
 
     # Documents
 
-    def documents(self) -> list[DocumentInfo]:
-        """All documents, ordered by folder and path."""
-        return [
-            document_info(row)
-            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents ORDER BY root, source")
-        ]
+    def documents(self, limit: int | None = None, after: tuple[str, str] = ("", "")) -> list[DocumentInfo]:
+        """Documents, ordered by folder and path.
+
+        Args:
+            limit: How many at the most; None: all.
+            after: Folder and path of the document after which to begin.
+        """
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE (root, source) > (?, ?) ORDER BY root, source LIMIT ?"
+        return [document_info(row) for row in self._database.rows(sql, *after, -1 if limit is None else limit)]
 
     def document(self, document_id: str) -> DocumentInfo | None:
         """One document, or None."""

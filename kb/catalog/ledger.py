@@ -68,6 +68,16 @@ class Ledger:
         """All files that could not be indexed, ordered by folder and path."""
         return [_failure(row) for row in self._database.rows("SELECT * FROM failures ORDER BY root, source")]
 
+    def failure_count(self) -> int:
+        """How many files could not be indexed; what the user wanted gone is not counted."""
+        sql = "SELECT count(*) AS n FROM failures WHERE kind <> ?"
+        return int(self._database.rows(sql, FailureKind.FORGOTTEN)[0]["n"])
+
+    def next_try_at(self) -> datetime.datetime | None:
+        """When the first of the failures is to be tried again; None: none is."""
+        soonest = self._database.rows("SELECT min(next_try_at) AS soonest FROM failures")[0]["soonest"]
+        return datetime.datetime.fromisoformat(soonest) if soonest else None
+
     # Folders
 
     def folders(self) -> list[WatchedFolder]:

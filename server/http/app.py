@@ -30,7 +30,9 @@ from kb.errors import (
 )
 from kb.knowledge_base import KnowledgeBase
 from server.http import routes
+from server.http.events import StatusFeed
 from server.http.guard import Guard, is_loopback, refuse
+from server.http.state import report_status
 from server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -90,6 +92,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.state.knowledge_base = knowledge_base
     app.state.pipeline = pipeline
     app.state.stopping = threading.Event()  # ends answers that are being written
+    app.state.feed = StatusFeed(lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set)
     app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)

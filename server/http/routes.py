@@ -1,6 +1,7 @@
 """The routes: each asks `KnowledgeBase` or `Pipeline`, and writes what it gets as JSON."""
 
 import os
+import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing
 from pathlib import Path
@@ -12,17 +13,20 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from ingest.folders.intake import place
 from ingest.pipeline.pipeline import Pipeline
-from kb.errors import InvalidRequest, NotFound, RequestTooLarge
+from kb.errors import InvalidRequest, KBError, NotFound, RequestTooLarge
 from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import Answer, AnswerEvent, Done
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
-from server.http.state import report_documents, report_status, sync_now
+from server.http.events import StatusFeed
+from server.http.state import report_documents, report_status, report_sync
 from server.http.streaming import iterate, sse
 
 MAX_TEXT_CHARS = 20_000
 """Most text of a document in one response."""
+
+SYNC_POLL_SECONDS = 0.05
 
 MAX_OFFSET = 2**31 - 1
 
@@ -126,10 +130,15 @@ def search(body: schemas.SearchRequest, knowledge_base: Library) -> schemas.Sear
     )
 
 
-@router.get("/documents", summary="List documents")
-def list_documents(knowledge_base: Library, pipeline: Watching) -> schemas.DocumentList:
-    """All files of the watched folders: indexed, waiting, and failed with the reason."""
-    return report_documents(knowledge_base, pipeline)
+@router.get("/documents", summary="List documents", responses=_errors(_400="No page begins at the cursor."))
+def list_documents(
+    knowledge_base: Library,
+    pipeline: Watching,
+    limit: Annotated[int | None, Query(ge=1, le=1000, description="Documents of a page; none: all.")] = None,
+    cursor: Annotated[str | None, Query(max_length=20_000, description="`next` of the page before.")] = None,
+) -> schemas.DocumentList:
+    """The files of the watched folders: indexed, waiting, and failed with the reason."""
+    return report_documents(knowledge_base, pipeline, limit, cursor)
 
 
 @router.get(
@@ -207,8 +216,26 @@ def status(knowledge_base: Library, pipeline: Watching) -> schemas.Status:
     return report_status(knowledge_base, pipeline)
 
 
+@router.get(
+    "/events",
+    summary="Hear what changes",
+    response_class=StreamingResponse,
+    responses=_errors(_429="Too many clients listen."),
+)
+async def events(request: Request) -> StreamingResponse:
+    """Server-sent events: `status`, as `GET /status`, at once and when it changes; `documents` when they may have.
+
+    An event `documents` has no data: `GET /documents` has it.
+    """
+    feed: StatusFeed = request.app.state.feed
+    feed.check_room()
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(feed.listen(), media_type="text/event-stream", headers=headers)
+
+
 @router.post("/sync", summary="Bring the index up to date", responses=_errors(_503="Nothing can be indexed now."))
-def sync(
+async def sync(
+    request: Request,
     knowledge_base: Library,
     pipeline: Watching,
     retry: Annotated[
@@ -216,7 +243,17 @@ def sync(
     ] = False,
 ) -> schemas.SyncResponse:
     """Looks at the folders now; returns when every file is indexed, or listed as failed with the reason."""
-    return sync_now(knowledge_base, pipeline, retry=retry)
+    began = time.monotonic()
+    if retry:
+        await anyio.to_thread.run_sync(knowledge_base.retry_failures)
+    ticket = pipeline.request()
+    while not pipeline.is_synced(ticket):  # no thread waits: there are few, and many may ask
+        if request.app.state.stopping.is_set():
+            raise KBError("the service is being stopped", "start it again")
+        if await request.is_disconnected():
+            raise InvalidRequest("the client went away")
+        await anyio.sleep(SYNC_POLL_SECONDS)
+    return await anyio.to_thread.run_sync(report_sync, knowledge_base, began)
 
 
 @router.post("/reindex", status_code=202, summary="Make the index anew")

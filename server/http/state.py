@@ -1,13 +1,16 @@
 """The state of the service, its files and the outcome of a sync, put together for HTTP and for the terminal."""
 
+import base64
 import importlib.metadata
+import json
 import time
 from typing import Literal
 
 from ingest.pipeline.pipeline import Pipeline
-from kb.errors import KBError
+from kb.errors import InvalidRequest, KBError
 from kb.knowledge_base import KnowledgeBase, ModelStatus
 from kb.models.loading import LoadState
+from kb.values.documents import DocumentInfo
 from server.http import schemas
 
 _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "ready", "failed"]] = {
@@ -38,15 +41,43 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
     )
 
 
-def report_documents(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.DocumentList:
-    """Lists all files of the watched folders."""
+def report_documents(
+    knowledge_base: KnowledgeBase, pipeline: Pipeline, limit: int | None = None, cursor: str | None = None
+) -> schemas.DocumentList:
+    """Lists the files of the watched folders.
+
+    Args:
+        limit: Documents of a page; None: all.
+        cursor: Where the page begins, from the one before; None: the first page, on which failures and waiting files
+            stand, too.
+
+    Raises:
+        InvalidRequest: The cursor is none of ours.
+    """
     status = pipeline.status
     waiting = [status.current, *status.pending] if status.current else list(status.pending)
+    after = _place(cursor) if cursor else ("", "")
+    documents = knowledge_base.documents(None if limit is None else limit + 1, after)
+    shown = documents[:limit]
     return schemas.DocumentList(
-        documents=[schemas.Document.of(document) for document in knowledge_base.documents()],
-        failures=[schemas.Failure.of(failure) for failure in knowledge_base.failures()],
-        pending=waiting,
+        documents=[schemas.Document.of(document) for document in shown],
+        failures=[] if cursor else [schemas.Failure.of(failure) for failure in knowledge_base.failures()],
+        pending=[] if cursor else waiting,
+        total=knowledge_base.counts()[0],
+        next=_cursor(shown[-1]) if len(documents) > len(shown) else None,
     )
+
+
+def _cursor(document: DocumentInfo) -> str:
+    return base64.urlsafe_b64encode(json.dumps([document.file.root, document.file.source]).encode()).decode()
+
+
+def _place(cursor: str) -> tuple[str, str]:
+    try:
+        root, source = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return str(root), str(source)
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest(f"no page begins at {cursor[:100]!r}", "begin without a cursor") from error
 
 
 def sync_now(knowledge_base: KnowledgeBase, pipeline: Pipeline, *, retry: bool = False) -> schemas.SyncResponse:
@@ -61,6 +92,15 @@ def sync_now(knowledge_base: KnowledgeBase, pipeline: Pipeline, *, retry: bool =
     began = time.monotonic()
     if not pipeline.sync(retry=retry):
         raise KBError("the service is being stopped", "start it again")
+    return report_sync(knowledge_base, began)
+
+
+def report_sync(knowledge_base: KnowledgeBase, began: float) -> schemas.SyncResponse:
+    """Says what a sync has come to.
+
+    Args:
+        began: When, by the monotonic clock.
+    """
     documents, chunks = knowledge_base.counts()
     seconds = round(time.monotonic() - began, 2)
     return schemas.SyncResponse(

@@ -95,11 +95,17 @@ class Failure(Wire):
 
 
 class DocumentList(Wire):
-    """All files of the watched folders: indexed, waiting, and failed."""
+    """The files of the watched folders, or a page of them: indexed, waiting, and failed."""
 
-    documents: list[Document] = Field(description="Indexed.")
-    failures: list[Failure] = Field(description="Not indexed, with the reason; forgotten ones too.")
-    pending: list[str] = Field(description="Paths of files that wait, the one in work first.")
+    documents: list[Document] = Field(description="Indexed, by folder and path.")
+    failures: list[Failure] = Field(
+        description="Not indexed, with the reason; forgotten ones too. All stand on the first page."
+    )
+    pending: list[str] = Field(
+        description="Paths of files that wait, the one in work first. All stand on the first page."
+    )
+    total: int = Field(default=0, description="How many documents there are on all pages.", examples=[12])
+    next: str | None = Field(default=None, description="The `cursor` of the next page; null: this is the last one.")
 
 
 class Uploaded(Wire):
