@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from kb.errors import InvalidRequest, ModelMissing
 from server.cli.bench import app
-from tests.server.cli.test_eval import ENGLISH, write_squad
+from tests.server.cli.eval.sets import ENGLISH, write_squad
 from tests.tiny_e5 import write_tiny_model
 from tests.tiny_gguf import END, tiny_chat
 
