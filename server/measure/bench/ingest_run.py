@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from kb.errors import InvalidRequest
+from kb.errors import InvalidRequest, KBError
 from kb.models.store import ModelStore
 from kb.settings import Settings
 from server.measure.bench.comparison import Comparison
@@ -79,14 +79,22 @@ def _measure(side: Side, settings: Settings, folders: Sequence[Path]) -> Result:
         process = context.Process(target=_work, args=(childs, side, own, folders))
         process.start()
         childs.close()
-        console.remark(f"{side.__name__}: loading the model")
-        pipe.recv()
-        console.remark(f"{side.__name__}: working")
-        peak = 0
-        while not pipe.poll(SAMPLE_SECONDS):
-            peak = max(peak, _resident_bytes(psutil.Process(process.pid)))
-        result: Result = pipe.recv()
-        process.join()
+        try:
+            return _watch(pipe, process.pid)
+        except EOFError as error:
+            raise KBError("the process that indexes has ended", "what it said stands above") from error
+        finally:
+            process.join()
+
+
+def _watch(pipe: Connection, pid: int | None) -> Result:
+    console.remark("loading the model")
+    pipe.recv()
+    console.remark("working")
+    peak = 0
+    while not pipe.poll(SAMPLE_SECONDS):
+        peak = max(peak, _resident_bytes(psutil.Process(pid)))
+    result: Result = pipe.recv()
     return dataclasses.replace(result, peak_bytes=peak)
 
 
