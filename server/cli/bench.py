@@ -5,13 +5,11 @@ Errors pass through: the command line as a whole turns a `KBError` into a messag
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import progress as bars
 from rich.filesize import decimal
 
 from kb import settings
@@ -19,12 +17,11 @@ from kb.errors import InvalidRequest
 from server.cli.arguments import AsJson
 from server.settings import ServerSettings
 from server.terminal import console
-from server.terminal.loading import show_loading
 from server.terminal.tables import figures
 
 if TYPE_CHECKING:
     from server.measure.bench.comparison import Comparison
-    from server.measure.bench.search_run import Show, Size
+    from server.measure.bench.search_run import Size
 
 app = typer.Typer(help="Measure speed and size on this machine.", no_args_is_help=True)
 
@@ -54,22 +51,9 @@ def search(
 
     kb bench search --base ~/bench-base --json > before.json
     """
-    from kb.wiring import open_knowledge_base
-    from server.measure.bench.search_run import SearchBenchmark
-    from server.measure.bench.synthetic import SyntheticEmbedder
-    from server.measure.eval.corpus import workplace
+    from server.measure.bench.search_run import measure_search
 
-    sizes = _sizes(chunks)
-    current = settings.load(kind=ServerSettings)
-    found = []
-    with workplace(base) as place:
-        own = current.model_copy(update={"home": place / "home", "folders": (), "reranker": ""})
-        with open_knowledge_base(own, wrap=SyntheticEmbedder) as knowledge_base:
-            show_loading(knowledge_base, False)
-            benchmark = SearchBenchmark(knowledge_base, own.home, queries)
-            for size in sizes:
-                with _progress(f"{size:,} chunks") as show:
-                    found.append(benchmark.grow(size, show))
+    found = measure_search(settings.load(kind=ServerSettings), _sizes(chunks), queries, base)
     if as_json:
         print(json.dumps({"note": NOTE, "sizes": [dataclasses.asdict(size) for size in found]}, indent=2))
     else:
@@ -188,11 +172,3 @@ def _sizes(text: str) -> list[int]:
     if not all(before < after for before, after in zip([0, *sizes], sizes, strict=False)):
         raise InvalidRequest(f"--chunks {text!r} does not grow", "name the smallest size first; one base grows to all")
     return sizes
-
-
-@contextmanager
-def _progress(label: str) -> Iterator["Show"]:
-    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.TimeRemainingColumn())
-    with bars.Progress(*columns, console=console.err, transient=True) as display:
-        task = display.add_task(label)
-        yield lambda done, total: display.update(task, completed=done, total=total)

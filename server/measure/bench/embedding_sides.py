@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kb.adapters.embedding.backends import open_embedder
+from kb.errors import KBError
 from kb.ports import Embedder, Vectors
 
 
@@ -81,8 +82,11 @@ class Side:
         return int(self._call("peak", None)[0])
 
     def _call(self, what: str, argument: object) -> Any:
-        self._pipe.send((what, argument))
-        return self._pipe.recv()
+        try:
+            self._pipe.send((what, argument))
+            return self._pipe.recv()
+        except (EOFError, ConnectionError) as error:
+            raise KBError("the process that embeds has ended", "what it said stands above") from error
 
 
 def _serve(pipe: Connection, make: Callable[[Path], Any], folder: Path) -> None:

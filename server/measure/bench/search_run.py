@@ -2,24 +2,32 @@
 
 The knowledge base is a real one, with catalog, full-text index and vector index on disk, and grows from one size to
 the next. Documents and their vectors are made up (`server.measure.bench.texts`, `server.measure.bench.synthetic`); a
-question is embedded by the real model. Only the public face of `KnowledgeBase` is used.
+question is embedded by the real model. Only the public face of
+`KnowledgeBase` is used.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
+from rich import progress as bars
 
 from ingest.chunking.chunker import chunk
 from kb.knowledge_base import KnowledgeBase
 from kb.search.stopwatch import measured
+from kb.settings import Settings
 from kb.values.documents import FileVersion
 from kb.values.filters import EVERYTHING, Filters
-from kb.wiring import CATALOG_NAME, INDEX_NAME
+from kb.wiring import CATALOG_NAME, INDEX_NAME, open_knowledge_base
+from server.measure.bench.synthetic import SyntheticEmbedder
 from server.measure.bench.texts import LANGUAGES, Writer
+from server.measure.eval.corpus import workplace
+from server.terminal import console
+from server.terminal.loading import show_loading
 
 ROOT = "/synthetic"
 WARM_UP = 3
@@ -154,3 +162,35 @@ class SearchBenchmark:
         """A question about some document of all that there are."""
         number = _STRIDE * variant % self._documents
         return self._writers[number % len(self._writers)].question(number, variant)
+
+
+def measure_search(settings: Settings, sizes: Sequence[int], questions: int, base: Path | None) -> list[Size]:
+    """Makes a knowledge base, and measures it at each size, with a bar on a terminal.
+
+    Args:
+        settings: The user's own, of which data directory, folders and reranker are left out.
+        sizes: In chunks, growing.
+        base: A folder in which it is kept; None: it is removed.
+
+    Raises:
+        InvalidRequest: There is something else in the folder.
+        ModelError: The embedding model is missing or does not load.
+    """
+    with workplace(base) as place:
+        own = settings.model_copy(update={"home": place / "home", "folders": (), "reranker": ""})
+        with open_knowledge_base(own, wrap=SyntheticEmbedder) as knowledge_base:
+            show_loading(knowledge_base, False)
+            benchmark = SearchBenchmark(knowledge_base, own.home, questions)
+            found = []
+            for size in sizes:
+                with _bar(f"{size:,} chunks") as show:
+                    found.append(benchmark.grow(size, show))
+            return found
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Show]:
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=console.err, transient=True) as display:
+        task = display.add_task(label)
+        yield lambda done, total: display.update(task, completed=done, total=total)

@@ -6,7 +6,6 @@ import pty
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +18,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import FinishReason, LeftOut
 from kb.values.chat import Turn
-from server.cli.chat import chat
+from server.cli.chat import PROMPT, chat
 from server.client.connection import connect
 from server.client.local import Local
 from server.client.service import Service
@@ -301,7 +300,7 @@ def test_at_a_terminal_an_answer_can_be_stopped_and_the_talk_goes_on(settings: S
     with serving(settings, folder, model=model) as served:
         served.sync()
         sitting = Terminal(settings.home)
-        assert sitting.waits_for("> ")
+        assert sitting.waits_for(PROMPT)
         sitting.type(f"{QUESTION}\n")
         assert sitting.waits_for("found: dome.md")
         sitting.interrupt()
@@ -314,9 +313,10 @@ def test_at_a_terminal_an_answer_can_be_stopped_and_the_talk_goes_on(settings: S
         assert "And when was the second dome repaired?" in model.asked[-1][-1].content
         assert "圆" not in model.asked[-1][-1].content
         sitting.type("half a question")
-        time.sleep(0.2)
+        assert sitting.waits_for("half a question")
+        prompts = sitting.shown.count(PROMPT)
         sitting.interrupt()
-        time.sleep(0.2)
+        assert eventually(lambda: sitting.shown.count(PROMPT) > prompts)
         assert sitting.process.poll() is None, "a line that was begun is thrown away"
         sitting.interrupt()
         assert sitting.process.wait(10) == 0

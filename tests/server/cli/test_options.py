@@ -6,11 +6,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from kb.settings import Settings, load
+from kb.settings import load
 from server.cli.main import app as kb
 from server.cli.options import NO_FLAGS, spread, with_settings
+from server.settings import ServerSettings
 
-FLAGS = [name for name in Settings.model_fields if name not in NO_FLAGS]
+FLAGS = [name for name in ServerSettings.model_fields if name not in NO_FLAGS]
 
 
 def flag(name: str) -> str:
@@ -19,7 +20,7 @@ def flag(name: str) -> str:
 
 def other_value(name: str) -> Any:
     """A value that is allowed, and not the default."""
-    field = Settings.model_fields[name]
+    field = ServerSettings.model_fields[name]
     if choices := get_args(field.annotation):
         return choices[-1] if isinstance(choices[-1], str) else "example.org,example.net"
     if field.annotation is Path:
@@ -30,19 +31,19 @@ def other_value(name: str) -> Any:
 
 
 @pytest.fixture
-def settings() -> dict[str, Settings]:
+def settings() -> dict[str, ServerSettings]:
     return {}
 
 
 @pytest.fixture
-def app(settings: dict[str, Settings]) -> typer.Typer:
+def app(settings: dict[str, ServerSettings]) -> typer.Typer:
     """A command with all flags, which reads the settings."""
     app = typer.Typer()
 
     @app.command()
     @with_settings
     def read(**flags: Any) -> None:
-        settings["read"] = load(**flags)
+        settings["read"] = load(kind=ServerSettings, **flags)
 
     return app
 
@@ -51,27 +52,27 @@ def test_token_and_folders_alone_have_no_flag(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("COLUMNS", "200")
     shown = CliRunner().invoke(kb, ["serve", "--help"]).stdout
     assert NO_FLAGS == ("folders", "token")
-    assert len(FLAGS) == len(Settings.model_fields) - len(NO_FLAGS) > 25
+    assert len(FLAGS) == len(ServerSettings.model_fields) - len(NO_FLAGS) > 25
     for name in FLAGS:
         assert f"{flag(name)} " in shown, name
-        description = Settings.model_fields[name].description
+        description = ServerSettings.model_fields[name].description
         assert description and " ".join(description.split()) in " ".join(shown.replace("│", " ").split())
     assert "--token" not in shown
     assert "--folders" not in shown
 
 
 @pytest.mark.parametrize("name", FLAGS)
-def test_each_flag_reaches_the_settings(app: typer.Typer, settings: dict[str, Settings], name: str) -> None:
+def test_each_flag_reaches_the_settings(app: typer.Typer, settings: dict[str, ServerSettings], name: str) -> None:
     value = other_value(name)
     if name in ("top_k", "rerank_depth"):
         value = 7
     CliRunner().invoke(app, [flag(name), str(value)], catch_exceptions=False)
-    assert getattr(settings["read"], name) == getattr(load(**{name: value}), name)
-    assert getattr(settings["read"], name) != getattr(load(), name)
+    assert getattr(settings["read"], name) == getattr(load(kind=ServerSettings, **{name: value}), name)
+    assert getattr(settings["read"], name) != getattr(load(kind=ServerSettings), name)
 
 
 def test_flag_goes_before_the_environment_and_that_before_the_file(
-    app: typer.Typer, settings: dict[str, Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: typer.Typer, settings: dict[str, ServerSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "kb.toml").write_text("top_k = 5\nrerank_depth = 5\nanswer_tokens = 50\n")
@@ -79,11 +80,16 @@ def test_flag_goes_before_the_environment_and_that_before_the_file(
     monkeypatch.setenv("KB_RERANK_DEPTH", "6")
     CliRunner().invoke(app, ["--top-k", "7"], catch_exceptions=False)
     read = settings["read"]
-    assert (read.top_k, read.rerank_depth, read.answer_tokens, read.queue_size) == (7, 6, 50, load().queue_size)
+    assert (read.top_k, read.rerank_depth, read.answer_tokens, read.queue_size) == (
+        7,
+        6,
+        50,
+        load(kind=ServerSettings).queue_size,
+    )
 
 
 def test_home_that_a_flag_names_has_its_own_settings(
-    app: typer.Typer, settings: dict[str, Settings], tmp_path: Path
+    app: typer.Typer, settings: dict[str, ServerSettings], tmp_path: Path
 ) -> None:
     (tmp_path / "kb.toml").write_text("top_k = 5\n")
     CliRunner().invoke(app, ["--home", str(tmp_path)], catch_exceptions=False)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from kb.errors import InvalidRequest, ModelMissing
+from kb.errors import InvalidRequest, KBError, ModelMissing
 from server.cli.bench import app
-from tests.server.cli.test_eval import ENGLISH, write_squad
+from server.measure.bench.embedding_sides import Side, open_ours
+from tests.server.cli.eval.sets import ENGLISH, write_squad
 from tests.tiny_e5 import write_tiny_model
 from tests.tiny_gguf import END, tiny_chat
 
@@ -115,6 +116,14 @@ def test_answers_are_measured_against_llama_cpp_and_a_plain_prompt(run: Run, tmp
 def test_what_cannot_be_measured_is_told(run: Run, tmp_path: Path, arguments: list[str], said: str) -> None:
     with pytest.raises(InvalidRequest, match=said):
         run(*(argument.format(tmp=tmp_path) for argument in arguments))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_model_that_does_not_load_is_an_error_and_not_the_end_of_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(KBError, match="has ended"):
+        Side(open_ours, tmp_path / "empty")
 
 
 def test_without_a_model_there_are_no_answers(run: Run, tmp_path: Path) -> None:
