@@ -24,20 +24,13 @@ from ingest.pipeline.progress import PipelineStatus, ProgressMeter
 from ingest.pipeline.reading import Readers, Reading
 from ingest.pipeline.reconciler import NO_PLAN, Reconciler
 from ingest.pipeline.tickets import Tickets
+from ingest.pipeline.timetable import DEBOUNCE_SECONDS, Timetable
 from ingest.settings import IngestSettings
 from kb.errors import KBError
 from kb.settings import load
 from kb.values.documents import FileVersion
 
 logger = logging.getLogger(__name__)
-
-DEBOUNCE_SECONDS = 0.2
-
-LOOK_AGAIN_SECONDS = 2.0
-"""In a long run, how soon a new hint is heeded, so that a file deleted meanwhile stops answering."""
-
-LOOK_SHARE = 0.1
-"""At most this share of a long run's time goes into looking at the folders."""
 
 WAIT_SECONDS = 0.5
 """How soon a stop is noticed while the embedding model loads."""
@@ -67,7 +60,6 @@ class Pipeline:
         self.folders = outermost(folders)
         self.settings = settings or load(kind=IngestSettings)
         self._knowledge_base = knowledge_base
-        self._debounce_seconds = debounce_seconds
         self._watcher = FolderWatcher(self.folders, self.request)
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._stopping = threading.Event()
@@ -80,8 +72,7 @@ class Pipeline:
         self._state = threading.Condition()
         self._starting = threading.Lock()
         self._tickets = Tickets()
-        self._asked_at = self._looked_at = self._timer_at = 0.0
-        self._look_seconds = 0.0
+        self._timetable = Timetable(debounce_seconds)
         self._failure: KBError | None = None
         self._ended = False
         self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
@@ -121,7 +112,7 @@ class Pipeline:
         """
         with self._state:
             if not self._tickets.is_pending:
-                self._asked_at = time.monotonic()
+                self._timetable.asked()
             ticket = self._tickets.request()
             self._state.notify_all()
             return ticket
@@ -225,7 +216,7 @@ class Pipeline:
     def _fail_all(self, error: KBError) -> None:
         error = error.again()  # it is kept, and its frames hold whole documents
         self._backlog.clear()
-        self._timer_at = time.monotonic() + RETRY_SECONDS
+        self._timetable.look_in(RETRY_SECONDS)
         self._note_queue()
         self._note(error=error)
         with self._state:
@@ -243,14 +234,7 @@ class Pipeline:
             self._wait()
 
     def _look_due_at(self) -> float:
-        """When to look at the folders next; a burst of hints, or a long run, is not held up by many looks."""
-        if self._tickets.is_hurried:
-            return 0.0
-        if not self._tickets.is_pending:
-            return self._timer_at
-        pause = max(LOOK_AGAIN_SECONDS, self._look_seconds / LOOK_SHARE) if self._backlog else 0.0
-        due_at = max(self._asked_at + self._debounce_seconds, self._looked_at + pause)
-        return min(due_at, self._timer_at) if self._tickets.hurried else due_at
+        return self._timetable.due_at(self._tickets, is_busy=bool(self._backlog))
 
     def _wait(self) -> None:
         with self._state:
@@ -275,9 +259,7 @@ class Pipeline:
         self._plan = plan = self._reconciler.look()
         hurried = self._tickets.hurried
         self._backlog.put(sorted(plan.ready, key=lambda file: place_of(file) not in hurried))
-        self._looked_at = time.monotonic()
-        self._look_seconds = self._looked_at - began
-        self._timer_at = self._looked_at + plan.look_again_seconds
+        self._timetable.looked(time.monotonic() - began, plan.look_again_seconds)
         self._note(folders=plan.folders, unsupported=plan.unsupported, error=None)
         self._note_queue()
         waiting = {place_of(file) for file in (*self._backlog.files, *plan.unsettled)}
@@ -291,11 +273,8 @@ class Pipeline:
             self._meter.file_done(file.size_bytes)
             self._settle_tickets(lambda: self._tickets.dealt_with(place))
         else:
-            self._look_within(self.settings.settle_seconds)
+            self._timetable.look_within(self.settings.settle_seconds)
         self._note_queue()
-
-    def _look_within(self, seconds: float) -> None:
-        self._timer_at = min(self._timer_at, time.monotonic() + seconds)
 
     def _settle_tickets(self, change: Callable[[], None]) -> None:
         with self._state:
@@ -303,7 +282,7 @@ class Pipeline:
             change()
         if self._tickets.finished > before:
             self._knowledge_base.note_sync()
-            self._look_within(self._reconciler.next_try_seconds())
+            self._timetable.look_within(self._reconciler.next_try_seconds())
         self._wake()
 
     def _retrieval_is_ready(self) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from ingest.folders.listing import stat_file
 from ingest.folders.settling import PATIENCE, Settling
 from kb.values.documents import FileVersion
+from tests.harness import eventually
 
 
 def seen(path: Path) -> FileVersion:
@@ -18,8 +19,7 @@ def test_file_is_read_once_it_has_been_still(tmp_path: Path) -> None:
     path.write_text("A")
     settling = Settling(0.05)
     assert not settling.settled([seen(path)]).still
-    time.sleep(0.06)
-    assert settling.settled([seen(path)]).still == [seen(path)]
+    assert eventually(lambda: settling.settled([seen(path)]).still == [seen(path)])
 
 
 def test_file_from_the_future_is_read_once_it_was_seen_still(tmp_path: Path) -> None:
@@ -28,8 +28,7 @@ def test_file_from_the_future_is_read_once_it_was_seen_still(tmp_path: Path) -> 
     os.utime(path, (time.time() + 9999, time.time() + 9999))
     settling = Settling(0.05)
     assert not settling.settled([seen(path)]).still
-    time.sleep(0.06)
-    assert settling.settled([seen(path)]).still
+    assert eventually(lambda: settling.settled([seen(path)]).still)
 
 
 def test_file_that_never_rests_is_read_after_a_while_and_then_waited_for_again(tmp_path: Path) -> None:
@@ -44,8 +43,7 @@ def test_file_that_never_rests_is_read_after_a_while_and_then_waited_for_again(t
         assert not settled.still
         return bool(settled.restless)
 
-    while not restless():
-        time.sleep(0.01)
+    assert eventually(restless)
     assert time.monotonic() - began >= PATIENCE * 0.05
     assert restless(), "until it was read"
     settling.read(seen(path))
