@@ -22,9 +22,9 @@ let onFailure = () => {};
 let library = null;
 /** What is being fetched, one thing after the other. @type {Promise<void>} */
 let loading = Promise.resolve();
-/** @type {Promise<void>|null} */
-let reloading = null;
-let isStale = false;
+/** The next reload, until it begins. @type {Promise<void>|null} */
+let coming = null;
+let begunAt = -Infinity;
 
 /** Names who hears of failures. @param {(failure: Problem) => void} listener */
 export function startLibrary(listener) {
@@ -62,16 +62,18 @@ export function wantDocuments(name, count) {
   return load(async () => library && complete(library));
 }
 
-/** Fetches the list again; while that goes on, and shortly after it, one more time is enough for all who ask. */
+/** Fetches the list again: at once, or when the last time is long enough ago; all who ask until then share it. */
 export function reloadDocuments() {
-  isStale = reloading !== null;
-  reloading ??= load(async () => complete(await getDocuments(PAGE_SIZE, null))).finally(() => {
-    reloading = null;
-    if (isStale) setTimeout(reloadDocuments, PAUSE_MS);
-    isStale = false;
+  coming ??= until(begunAt + PAUSE_MS).then(() => {
+    coming = null;
+    begunAt = performance.now();
+    return load(async () => complete(await getDocuments(PAGE_SIZE, null)));
   });
-  return reloading;
+  return coming;
 }
+
+/** @param {number} time As `performance.now()` tells it. @returns {Promise<void>} */
+const until = (time) => new Promise((resolve) => setTimeout(resolve, Math.max(0, time - performance.now())));
 
 /** @param {() => Promise<DocumentList|null>} fetchList */
 function load(fetchList) {

@@ -64,7 +64,7 @@ def test_failed_files_are_tried_again_by_a_button(page: Page, service: Served) -
         page.click('[data-group="failed"] .retry')
     assert answered.value.ok
     page.wait_for_selector('[data-group="failed"] .retry:enabled')
-    assert page.locator(_row("bad.pdf", "failed")).count() == 1
+    expect(page.locator(_row("bad.pdf", "failed"))).to_have_count(1)
 
 
 def test_a_new_file_is_told_by_the_stream_alone_and_the_list_is_read_a_page_at_a_time(
