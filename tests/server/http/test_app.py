@@ -154,6 +154,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/documents/{document_id}",
         "/documents/{document_id}/file",
         "/status",
+        "/events",
         "/sync",
         "/reindex",
         "/healthz",
