@@ -7,40 +7,21 @@ import datetime
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from types import TracebackType
 
-from kb.answering.questions import PATIENCE_SECONDS, Questions
+from kb.answering.models import Models
+from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
 from kb.data_directory import DataDirectoryLock
 from kb.errors import KBError, NotFound
-from kb.indexing.upkeep import Upkeep
-from kb.models.loading import Loading, LoadState, LoadStatus
-from kb.models.store import ModelStore
-from kb.ports import Freshness, LanguageModel, Reranker
+from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerEvent, Done, IndexState, Thinking
-from kb.values.chat import LanguageModelInfo, Turn
+from kb.values.chat import Turn
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 from kb.values.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """A model as the user sees it.
-
-    Attributes:
-        note: One sentence on the choice: which model it is, and how to get a better one.
-        info: Of the loaded language model; None for another model, or before it is loaded.
-    """
-
-    name: str
-    note: str
-    loading: LoadStatus
-    info: LanguageModelInfo | None = None
 
 
 class KnowledgeBase:
@@ -50,12 +31,13 @@ class KnowledgeBase:
     may forget, ask for a new index, and clear failures meanwhile.
 
     Args:
-        settings: All of it.
+        settings: What `kb` reads of them.
         lock: Held until `close`.
         catalog: Closed by `close`.
-        upkeep: Loads embedding model and vector index.
-        model: Loads the answering model.
-        reranker: Loads the reranker, whose order the search uses; None: the user wants none.
+        models: Closed by `close`.
+
+    Attributes:
+        models: The models in use: how far each is, and waiting for them.
     """
 
     def __init__(
@@ -63,18 +45,13 @@ class KnowledgeBase:
         settings: Settings,
         lock: DataDirectoryLock,
         catalog: Catalog,
-        upkeep: Loading[Upkeep],
-        model: Loading[LanguageModel],
-        reranker: Loading[Reranker] | None = None,
+        models: Models,
     ) -> None:
         self.settings = settings
         self._lock = lock
         self._catalog = catalog
-        self._upkeep = upkeep
-        self._model = model
-        self._reranker = reranker
-        self._store = ModelStore(settings.models)
-        self._questions = Questions(settings, upkeep, model, self.index_state, catalog.document)
+        self.models = models
+        self._questions = Questions(settings, models, self.index_state, catalog.document)
         self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False
@@ -82,18 +59,13 @@ class KnowledgeBase:
     def __enter__(self) -> "KnowledgeBase":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Stops generation, closes all files and gives the data directory back."""
         self._closing.set()
-        self._model.close()
-        self._upkeep.close()
-        if self._reranker:
-            self._reranker.close()
+        self.models.close()
         self._catalog.close()
         self._lock.release()
 
@@ -146,7 +118,7 @@ class KnowledgeBase:
     # Documents
 
     def documents(self, limit: int | None = None, after: tuple[str, str] = ("", "")) -> list[DocumentInfo]:
-        """Indexed documents, ordered by folder and path. See `kb.catalog.catalog.Catalog.documents`."""
+        """Indexed documents, ordered by folder and path. See `Catalog.documents`."""
         return self._catalog.documents(limit, after)
 
     def document(self, document_id: str) -> DocumentInfo:
@@ -168,11 +140,7 @@ class KnowledgeBase:
         return self._catalog.document(document_id) if document_id else None
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
-        """A stretch of a document's text.
-
-        Args:
-            start: In characters.
-            end: In characters; None: to the end.
+        """A stretch of a document's text, in characters; without an end, to the end.
 
         Raises:
             NotFound: There is no such document.
@@ -207,23 +175,10 @@ class KnowledgeBase:
         Returns:
             The document's id.
         """
-
-        def may_go_on() -> None:
-            self._check_open()
-            check()
-
-        live_index = self._upkeep.require(PATIENCE_SECONDS).live_index
-        return live_index.replace(file, document, chunks, may_go_on, recipe)
+        return self.models.live_index().replace(file, document, chunks, self._while_open(check), recipe)
 
     def outdate(self, document_ids: Iterable[str] | None = None) -> int:
-        """Takes the recipe off documents, so that their files are read anew.
-
-        Args:
-            document_ids: None: all.
-
-        Returns:
-            How many.
-        """
+        """Takes the recipe off documents, so that their files are read anew. See `Catalog.outdate`."""
         return self._catalog.outdate(document_ids)
 
     def move(self, document_id: str, file: FileVersion) -> None:
@@ -239,7 +194,7 @@ class KnowledgeBase:
 
     def remove(self, document_id: str) -> None:
         """Removes a document whose file is gone."""
-        self._upkeep.require(PATIENCE_SECONDS).live_index.remove(document_id)
+        self.models.live_index().remove(document_id)
 
     def forget(self, document_id: str) -> DocumentInfo:
         """Removes a document at the user's wish; its file, which is not touched, is passed over until it changes.
@@ -250,7 +205,7 @@ class KnowledgeBase:
         Raises:
             NotFound: There is no such document.
         """
-        upkeep = self._upkeep.get()
+        upkeep = self.models.upkeep.get()
         forgotten = upkeep.live_index.forget(document_id) if upkeep else self._catalog.forget(document_id)
         return forgotten or self.document(document_id)
 
@@ -284,7 +239,7 @@ class KnowledgeBase:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
-        return self._upkeep.require(PATIENCE_SECONDS).embedder.count_tokens(texts)
+        return self.models.ready_upkeep().embedder.count_tokens(texts)
 
     # The index
 
@@ -305,61 +260,18 @@ class KnowledgeBase:
         Returns:
             Whether there is more to do.
         """
-
-        def may_go_on() -> None:
-            self._check_open()
-            check()
-
-        return self._upkeep.require(PATIENCE_SECONDS).step(may_go_on, keep_unused=not self._has_synced)
+        return self.models.ready_upkeep().step(self._while_open(check), keep_unused=not self._has_synced)
 
     def index_work(self) -> Progress | None:
         """How far the making of a new index is, in chunks; None when none is being made."""
-        upkeep = self._upkeep.get()
+        upkeep = self.models.upkeep.get()
         return upkeep.progress if upkeep else None
 
     # State
 
-    def warm_up(self) -> None:
-        """Begins to load the models, each in a thread of its own; what failed before is tried again."""
-        self._upkeep.start()
-        self._model.start()
-        if self._reranker:
-            self._reranker.start()
-
     def wait_for_index(self, timeout_seconds: float | None = None) -> bool:
-        """Waits until documents can be indexed and found; what failed before is tried again.
-
-        Returns:
-            Whether they can by now.
-
-        Raises:
-            ModelError: The embedding model is missing or does not load.
-        """
-        self._upkeep.start()
-        return self._upkeep.wait(timeout_seconds) is not None
-
-    def wait_for_model(self, timeout_seconds: float | None = None) -> bool:
-        """Waits until questions can be answered; what failed before is tried again.
-
-        Returns:
-            Whether they can by now.
-
-        Raises:
-            ModelError: The answering model is missing or does not load.
-        """
-        self._model.start()
-        return self._model.wait(timeout_seconds) is not None
-
-    def wait_for_reranker(self, timeout_seconds: float = PATIENCE_SECONDS) -> bool:
-        """Waits while the reranker loads; a download is not waited for, and searches never wait.
-
-        Returns:
-            Whether searches are reranked by now.
-        """
-        try:
-            return self._reranker is not None and self._reranker.require(timeout_seconds) is not None
-        except KBError:
-            return False
+        """Waits until documents can be indexed and found. See `Models.wait_for_index`."""
+        return self.models.wait_for_index(timeout_seconds)
 
     def counts(self) -> tuple[int, int]:
         """Numbers of documents and chunks."""
@@ -400,27 +312,10 @@ class KnowledgeBase:
         """Tells other processes of this user where this one listens."""
         self._lock.announce(url)
 
-    def answering_model(self) -> ModelStatus:
-        """The model that answers, and how far it is."""
-        model = self._model.get()
-        name = model.info.name if model else self._store.choose_answer_model(self.settings.model) or ""
-        loading = self._model.status
-        coming = loading.progress if loading.state is LoadState.DOWNLOADING else None
-        note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(name)
-        return ModelStatus(name, note, loading, model.info if model else None)
+    def _while_open(self, check: Callable[[], None]) -> Callable[[], None]:
+        def may_go_on() -> None:
+            if self._closing.is_set():
+                raise KBError("the knowledge base is being closed")
+            check()
 
-    def embedding_model(self) -> ModelStatus:
-        """The model that embeds, and how far it is."""
-        return ModelStatus(self.settings.embedding_model, "", self._upkeep.status)
-
-    def reranker(self) -> ModelStatus | None:
-        """The model that puts in order what is found, and how far it is; None: the user wants none."""
-        if self._reranker is None:
-            return None
-        loading = self._reranker.status
-        note = "" if loading.state is LoadState.READY else "searches go on without it"
-        return ModelStatus(self.settings.reranker, note, loading)
-
-    def _check_open(self) -> None:
-        if self._closing.is_set():
-            raise KBError("the knowledge base is being closed")
+        return may_go_on

@@ -17,6 +17,7 @@ from kb.adapters.llama.tuning import Tuning as Tuning
 from kb.adapters.llama.tuning import recall
 from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.adapters.llama.wire import Untuned
+from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
@@ -66,7 +67,8 @@ def open_knowledge_base(
     model = Loading("answering model", lambda report: _load_model(settings, report))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
-    return KnowledgeBase(settings, lock, catalog, upkeep, model, reranker if settings.reranker else None)
+    models = Models(settings, upkeep, model, reranker if settings.reranker else None)
+    return KnowledgeBase(settings, lock, catalog, models)
 
 
 def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:

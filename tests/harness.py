@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from ingest.pipeline.pipeline import Pipeline
+from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
@@ -79,14 +80,8 @@ def open_fake_knowledge_base(
 
     reranks = Loading("reranker", load_reranker) if settings.reranker else None
     reranking = reranking_with(reranks, settings.rerank_depth) if reranks else NO_RERANKING
-    return KnowledgeBase(
-        settings,
-        lock,
-        catalog,
-        Loading("embedding model", load_index),
-        Loading("answering model", load_model),
-        reranks,
-    )
+    models = Models(settings, Loading("embedding model", load_index), Loading("answering model", load_model), reranks)
+    return KnowledgeBase(settings, lock, catalog, models)
 
 
 def _stores_with(index: VectorIndex | None) -> IndexStores:

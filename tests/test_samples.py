@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.models, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def knowledge_base(sample_knowledge_base: KnowledgeBase) -> KnowledgeBase:
     """The sample documents, when the answering model is there too."""
-    sample_knowledge_base.wait_for_model()
+    sample_knowledge_base.models.wait_for_model()
     return sample_knowledge_base
 
 

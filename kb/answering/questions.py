@@ -8,15 +8,15 @@ from collections.abc import Callable, Generator, Sequence
 from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.lookup import answer_events
+from kb.answering.models import Models
 from kb.answering.remarks import without_remark
 from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.subquestions import split
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.writing import AnswerOptions
 from kb.errors import InvalidRequest, RequestTooLarge
-from kb.indexing.upkeep import Upkeep
 from kb.judging.evidence import CALIBRATED_MODEL
-from kb.models.loading import Loading, LoadState
+from kb.models.loading import LoadState
 from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
 from kb.values.answers import AnswerEvent, IndexState, Thinking
@@ -33,16 +33,12 @@ MAX_HISTORY_CHARS = 400_000
 _TURNS_REFERRED_TO = 8  # a question does not lean on what was said longer ago
 HEARTBEAT_SECONDS = 0.5
 
-PATIENCE_SECONDS = 60.0
-"""How long a question waits for models that load from disk; a download is not waited for."""
-
 
 class Questions:
     """Answers questions.
 
     Args:
-        upkeep: Loads embedding model and vector index.
-        model: Loads the answering model.
+        models: In use; waited for.
         index_state: Tells how current the index is.
         document: Gives a document by its id, or None.
 
@@ -53,14 +49,12 @@ class Questions:
     def __init__(
         self,
         settings: Settings,
-        upkeep: Loading[Upkeep],
-        model: Loading[LanguageModel],
+        models: Models,
         index_state: Callable[[], IndexState],
         document: Callable[[str], DocumentInfo | None],
     ) -> None:
         self._settings = settings
-        self._upkeep = upkeep
-        self._model = model
+        self._models = models
         self._index_state = index_state
         self._document = document
         self.files: Freshness | None = None
@@ -88,7 +82,7 @@ class Questions:
             passage_tokens=settings.passage_tokens,
             min_evidence=settings.min_evidence,
         )
-        live_index = self._upkeep.require(PATIENCE_SECONDS).live_index
+        live_index = self._models.live_index()
         is_calibrated = live_index.serving.space.model == CALIBRATED_MODEL
         searches = SubQuestionSearch(
             sub_questions, lambda query, k: live_index.passages(query, k, filters), is_calibrated
@@ -112,13 +106,13 @@ class Questions:
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
         query = self._checked(query, top_k)
-        live_index = self._upkeep.require(PATIENCE_SECONDS).live_index
+        live_index = self._models.live_index()
         return live_index.passages(query, top_k or self._settings.top_k, filters)
 
     def _model_if_ready(self) -> LanguageModel | None:
-        if self._model.status.state is LoadState.DOWNLOADING:
-            return self._model.require(0)
-        model = self._model.wait(HEARTBEAT_SECONDS)
+        if self._models.answering_model.status.state is LoadState.DOWNLOADING:
+            return self._models.answering_model.require(0)
+        model = self._models.answering_model.wait(HEARTBEAT_SECONDS)
         if model is None or (isinstance(model, Restartable) and not model.ready(HEARTBEAT_SECONDS)):
             return None
         return model

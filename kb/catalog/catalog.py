@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
 
 from kb.catalog.database import Database, Row
 from kb.catalog.embeddings import EmbeddingStore
 from kb.catalog.filters import select
 from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
+from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
 from kb.catalog.rows import (
     CHUNKS,
     DOCUMENT_COLUMNS,
@@ -30,35 +30,6 @@ from kb.catalog.rows import (
 from kb.values.documents import Chunk, Document, DocumentInfo, FailureKind, FileVersion
 from kb.values.filters import Filters
 from kb.values.passages import StoredChunk
-
-SCHEMA_VERSION = 3
-
-FORGOTTEN_REASON = "forgotten at your wish"
-FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
-
-MIGRATIONS = MappingProxyType(
-    {
-        1: f"""
-        ALTER TABLE documents ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE documents ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
-        ALTER TABLE failures ADD COLUMN changed_ns INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE failures ADD COLUMN kind TEXT NOT NULL DEFAULT 'unreadable';
-        ALTER TABLE failures ADD COLUMN next_try_at TEXT;
-        ALTER TABLE folders ADD COLUMN device INTEGER;
-        ALTER TABLE folders ADD COLUMN ordinal INTEGER NOT NULL DEFAULT 0;
-        UPDATE failures SET kind = '{FailureKind.FORGOTTEN}' WHERE reason = '{FORGOTTEN_REASON}';
-        """,
-        2: """
-        CREATE VIRTUAL TABLE new_terms USING fts5 (terms, tokenize = "ascii tokenchars '.,:/-_+#@%'");
-        INSERT INTO new_terms (rowid, terms) SELECT rowid, terms FROM chunk_terms;
-        DROP TABLE chunk_terms;
-        ALTER TABLE new_terms RENAME TO chunk_terms;
-        CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);
-        CREATE INDEX documents_by_condition ON documents (id, root, source, media_type, tags, date, modified_ns);
-        """,
-    }
-)
-"""SQL that leads from a version of the schema to the next one."""
 
 _MERGE_PAGES = 2000
 _MUCH_FREE = 0.25

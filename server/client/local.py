@@ -55,7 +55,7 @@ class Local:
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         self._show_loading(self._knowledge_base, True)
-        self._knowledge_base.wait_for_reranker()
+        self._knowledge_base.models.wait_for_reranker()
         with closing(self._knowledge_base.ask_stream(question, history, thinking, top_k, filters)) as events:
             for event in events:
                 if not isinstance(event, Heartbeat):  # nobody else asks here
@@ -64,7 +64,7 @@ class Local:
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
         self._show_loading(self._knowledge_base, False)
-        self._knowledge_base.wait_for_reranker()
+        self._knowledge_base.models.wait_for_reranker()
         return schemas.SearchResponse.model_validate({"passages": self._knowledge_base.search(query, top_k, filters)})
 
     def status(self) -> schemas.Status:

@@ -76,7 +76,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        knowledge_base.warm_up()
+        knowledge_base.models.start()
         pipeline.start()
         yield
         await anyio.to_thread.run_sync(pipeline.stop)

@@ -7,8 +7,9 @@ import time
 from typing import Literal
 
 from ingest.pipeline.pipeline import Pipeline
+from kb.answering.models import ModelStatus
 from kb.errors import InvalidRequest, KBError
-from kb.knowledge_base import KnowledgeBase, ModelStatus
+from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import LoadState
 from kb.values.documents import DocumentInfo
 from server.http import schemas
@@ -25,8 +26,8 @@ _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "read
 def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
     """Gathers counts, queue, failures and models."""
     documents, chunks = knowledge_base.counts()
-    answer, embedding = _model(knowledge_base.answering_model()), _model(knowledge_base.embedding_model())
-    reranker = knowledge_base.reranker()
+    answer, embedding = _model(knowledge_base.models.answering()), _model(knowledge_base.models.embedding())
+    reranker = knowledge_base.models.reranker()
     return schemas.Status(
         version=importlib.metadata.version("r1-kb"),
         ready=answer.state == "ready" and embedding.state == "ready",

@@ -13,7 +13,8 @@ from kb.models.loading import LoadState
 from kb.values.progress import Progress, Report
 
 if TYPE_CHECKING:
-    from kb.knowledge_base import KnowledgeBase, ModelStatus
+    from kb.answering.models import ModelStatus
+from kb.knowledge_base import KnowledgeBase
 
 POLL_SECONDS = 0.2
 
@@ -30,7 +31,7 @@ def show_loading(knowledge_base: "KnowledgeBase", answering: bool) -> None:
     with loading_bars(knowledge_base):
         knowledge_base.wait_for_index()
         if answering:
-            knowledge_base.wait_for_model()
+            knowledge_base.models.wait_for_model()
 
 
 @contextmanager
@@ -91,8 +92,8 @@ def _plain_report(console: Console) -> Report:
 def _draw_downloads(knowledge_base: "KnowledgeBase", stop: threading.Event) -> None:
     with progress_bar() as report:
         while not stop.wait(POLL_SECONDS):
-            models = [knowledge_base.embedding_model(), knowledge_base.answering_model()]
-            models += [reranker] if (reranker := knowledge_base.reranker()) else []
+            models = [knowledge_base.models.embedding(), knowledge_base.models.answering()]
+            models += [reranker] if (reranker := knowledge_base.models.reranker()) else []
             for model in models:
                 if model.loading.progress:
                     report(model.loading.progress)

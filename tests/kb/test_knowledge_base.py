@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock, find_owner
@@ -250,13 +251,13 @@ def test_a_model_that_is_being_fetched_is_called_so(settings: Settings) -> None:
     lock = DataDirectoryLock(settings.home)
     catalog = Catalog(settings.home / CATALOG_NAME)
     loadings = Loading("embedding model", load_retrieval), Loading("answering model", load_model)
-    with KnowledgeBase(settings, lock, catalog, *loadings) as knowledge_base:
-        knowledge_base.warm_up()
+    with KnowledgeBase(settings, lock, catalog, Models(settings, *loadings)) as knowledge_base:
+        knowledge_base.models.start()
         assert reported.wait(20)
-        assert knowledge_base.answering_model().note == "some-model is being fetched"
+        assert knowledge_base.models.answering().note == "some-model is being fetched"
         fetched.set()
-        assert knowledge_base.wait_for_model(20)
-        assert knowledge_base.answering_model().name == "fake"
+        assert knowledge_base.models.wait_for_model(20)
+        assert knowledge_base.models.answering().name == "fake"
 
 
 def test_removed_document_never_answers(knowledge_base: KnowledgeBase) -> None:
@@ -285,7 +286,7 @@ def test_document_can_be_forgotten_before_the_embedding_model_is_there(settings:
         document_id = add(knowledge_base, "dome.md", DOME)
     with open_fake_knowledge_base(settings) as knowledge_base:
         knowledge_base.forget(document_id)
-        assert knowledge_base.embedding_model().loading.state is LoadState.WAITING
+        assert knowledge_base.models.embedding().loading.state is LoadState.WAITING
         assert knowledge_base.search("second dome") == ()
         assert maintained(knowledge_base) > 0
 
@@ -380,20 +381,20 @@ def test_tokens_are_those_of_the_embedding_model(knowledge_base: KnowledgeBase, 
 
 def test_models_are_loaded_when_they_are_needed_and_not_before(knowledge_base: KnowledgeBase) -> None:
     assert knowledge_base.documents() == []
-    assert knowledge_base.embedding_model().loading.state is LoadState.WAITING
+    assert knowledge_base.models.embedding().loading.state is LoadState.WAITING
     knowledge_base.search("dome")
-    assert knowledge_base.embedding_model().loading.state is LoadState.READY
-    assert knowledge_base.answering_model().loading.state is LoadState.WAITING
-    assert knowledge_base.wait_for_model(PATIENCE_SECONDS)
-    status = knowledge_base.answering_model()
+    assert knowledge_base.models.embedding().loading.state is LoadState.READY
+    assert knowledge_base.models.answering().loading.state is LoadState.WAITING
+    assert knowledge_base.models.wait_for_model(PATIENCE_SECONDS)
+    status = knowledge_base.models.answering()
     assert (status.name, status.loading.state) == ("fake", LoadState.READY)
     assert isinstance(status.info, LanguageModelInfo)
 
 
 def test_warming_up_loads_both_models(knowledge_base: KnowledgeBase) -> None:
-    knowledge_base.warm_up()
+    knowledge_base.models.start()
     assert knowledge_base.wait_for_index(PATIENCE_SECONDS)
-    assert knowledge_base.wait_for_model(PATIENCE_SECONDS)
+    assert knowledge_base.models.wait_for_model(PATIENCE_SECONDS)
 
 
 def test_model_that_failed_is_tried_again_when_somebody_waits_for_it(settings: Settings) -> None:
@@ -408,7 +409,7 @@ def test_model_that_failed_is_tried_again_when_somebody_waits_for_it(settings: S
         with pytest.raises(ModelMissing, match="no network"):
             knowledge_base.ask("When does the second dome open?")
         assert knowledge_base.search("second dome"), "passages are found without the answering model"
-        assert knowledge_base.wait_for_model(PATIENCE_SECONDS)
+        assert knowledge_base.models.wait_for_model(PATIENCE_SECONDS)
         assert knowledge_base.ask("When does the second dome open?").answerable
 
 
@@ -418,9 +419,9 @@ def test_model_that_failed_is_tried_again_when_somebody_waits_for_it(settings: S
 def test_opening_is_quick_and_loads_nothing(settings: Settings) -> None:
     with open_knowledge_base(settings) as knowledge_base:
         assert knowledge_base.documents() == []
-        assert knowledge_base.embedding_model().loading.state is LoadState.WAITING
-        assert knowledge_base.answering_model().name == ""
-        assert "kb models pull" in knowledge_base.answering_model().note
+        assert knowledge_base.models.embedding().loading.state is LoadState.WAITING
+        assert knowledge_base.models.answering().name == ""
+        assert "kb models pull" in knowledge_base.models.answering().note
 
 
 def test_data_directory_is_opened_once(settings: Settings) -> None:
@@ -496,7 +497,7 @@ def test_closing_while_models_load_does_not_wait_and_closes_what_comes(settings:
     knowledge_base = open_fake_knowledge_base(settings, index=index, model=model, before_loading=wait)
     with ThreadPoolExecutor(1) as pool:
         question = pool.submit(knowledge_base.ask, "When does the second dome open?")
-        knowledge_base.warm_up()
+        knowledge_base.models.start()
         begun.wait(PATIENCE_SECONDS)
         knowledge_base.close()
         with pytest.raises(KBError, match="closed"):

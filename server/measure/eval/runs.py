@@ -124,7 +124,7 @@ def _setup(knowledge_base: KnowledgeBase, *, answering: bool) -> dict[str, Any]:
     return {
         "version": importlib.metadata.version("r1-kb"),
         "recipe": RECIPE,
-        "model": knowledge_base.answering_model().name if answering else "",
+        "model": knowledge_base.models.answering().name if answering else "",
         "embedding_identity": store.identity(folder) if folder else "",
         **settings.model_dump(mode="json", include=_SETTINGS_THAT_MATTER),
     }

@@ -61,15 +61,15 @@ def test_search_does_not_wait_for_the_reranker_and_uses_it_once_it_is_there(sett
         add_texts(knowledge_base)
         before = found(knowledge_base)
         assert before[0] != "bread"
-        status = knowledge_base.reranker()
+        status = knowledge_base.models.reranker()
         assert status is not None
         assert (status.name, status.loading.state) == ("owner/reranker", LoadState.LOADING)
         assert "without it" in status.note
-        assert not knowledge_base.wait_for_reranker(0.01)
+        assert not knowledge_base.models.wait_for_reranker(0.01)
         goes_on.set()
-        assert knowledge_base.wait_for_reranker()
+        assert knowledge_base.models.wait_for_reranker()
         assert found(knowledge_base)[0] == "bread"
-        status = knowledge_base.reranker()
+        status = knowledge_base.models.reranker()
         assert status is not None
         assert status.note == ""
 
@@ -83,7 +83,7 @@ def test_as_many_hits_are_found_as_the_reranker_is_to_read(settings: Settings) -
                 file, Document("dome", "text/markdown", text, ()), [Chunk(0, len(text), text, tokens=9)]
             )
         add_texts(knowledge_base)
-        assert knowledge_base.wait_for_reranker()
+        assert knowledge_base.models.wait_for_reranker()
         assert knowledge_base.search(QUESTION, top_k=1)[0].text == "bread"
 
 
@@ -91,12 +91,12 @@ def test_without_the_setting_there_is_no_reranker(settings: Settings) -> None:
     off = settings.model_copy(update={"reranker": ""})
     with open_fake_knowledge_base(off, reranker=BreadReranker()) as knowledge_base:
         add_texts(knowledge_base)
-        knowledge_base.warm_up()
-        assert not knowledge_base.wait_for_reranker()
-        assert knowledge_base.reranker() is None
+        knowledge_base.models.start()
+        assert not knowledge_base.models.wait_for_reranker()
+        assert knowledge_base.models.reranker() is None
         assert found(knowledge_base)[0] != "bread"
     with open_knowledge_base(off) as knowledge_base:
-        assert knowledge_base.reranker() is None
+        assert knowledge_base.models.reranker() is None
 
 
 def test_reranker_that_cannot_be_had_is_said_once_and_searches_go_on(
@@ -108,11 +108,11 @@ def test_reranker_that_cannot_be_had_is_said_once_and_searches_go_on(
 
     with open_fake_knowledge_base(settings, before_loading=refuse) as knowledge_base, caplog.at_level(logging.WARNING):
         add_texts(knowledge_base)
-        knowledge_base.warm_up()
-        assert not knowledge_base.wait_for_reranker()
+        knowledge_base.models.start()
+        assert not knowledge_base.models.wait_for_reranker()
         assert found(knowledge_base)
         assert found(knowledge_base)
-        status = knowledge_base.reranker()
+        status = knowledge_base.models.reranker()
         assert status is not None and status.loading.error is not None
         assert (status.loading.state, status.loading.error.hint) == (LoadState.FAILED, "set HF_ENDPOINT")
     assert caplog.text.count("no hub") == 1
@@ -123,17 +123,17 @@ def test_reranker_that_fails_in_the_middle_leaves_the_order_of_the_search(settin
         add_texts(knowledge_base)
         expected = found(knowledge_base)
     with open_fake_knowledge_base(settings, reranker=FakeReranker(fails=KBError("out of memory"))) as knowledge_base:
-        assert knowledge_base.wait_for_reranker()
+        assert knowledge_base.models.wait_for_reranker()
         assert found(knowledge_base) == expected
 
 
 def test_closing_closes_the_reranker(settings: Settings) -> None:
     reranker = FakeReranker()
     with open_fake_knowledge_base(settings, reranker=reranker) as knowledge_base:
-        assert knowledge_base.wait_for_reranker()
+        assert knowledge_base.models.wait_for_reranker()
     with pytest.raises(KBError, match="closed"):
         reranker.scores("", [])
-    assert not knowledge_base.wait_for_reranker()
+    assert not knowledge_base.models.wait_for_reranker()
 
 
 @pytest.mark.timeout(120)  # may be the first to import the libraries
@@ -145,14 +145,14 @@ def test_real_reranker_from_a_folder_is_loaded_and_a_hub_that_cannot_be_reached_
     folder = write_tiny_cross_encoder(tmp_path / "reranker")
     with open_knowledge_base(settings.model_copy(update={**embedding, "reranker": str(folder)})) as knowledge_base:
         add_texts(knowledge_base)
-        assert knowledge_base.wait_for_reranker()
+        assert knowledge_base.models.wait_for_reranker()
         assert found(knowledge_base)
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     for name, reason in (("owner/reranker", "no connection"), ("no such name", "nor a name like owner/repo")):
         with open_knowledge_base(settings.model_copy(update={**embedding, "reranker": name})) as knowledge_base:
             assert found(knowledge_base)
-            while (status := knowledge_base.reranker()) and status.loading.error is None:
-                knowledge_base.wait_for_reranker(0.1)
+            while (status := knowledge_base.models.reranker()) and status.loading.error is None:
+                knowledge_base.models.wait_for_reranker(0.1)
             assert status is not None and status.loading.error is not None
             assert reason in status.loading.error.message
             assert "start again" in status.loading.error.hint
@@ -161,5 +161,5 @@ def test_real_reranker_from_a_folder_is_loaded_and_a_hub_that_cannot_be_reached_
         with open_knowledge_base(settings.model_copy(update=embedding)) as knowledge_base:
             knowledge_base.wait_for_index()
             began = time.monotonic()
-            assert not knowledge_base.wait_for_reranker()
+            assert not knowledge_base.models.wait_for_reranker()
             assert time.monotonic() - began < ANSWER_SECONDS / 2, "the hub is not waited for"

@@ -26,7 +26,7 @@ def test_question_in_the_terminal_waits_for_a_reranker_that_loads_as_no_second_o
         knowledge_base = open_fake_knowledge_base(settings)
         service = Local(knowledge_base, show_nothing, settings)
         ask(service)
-        reranker = knowledge_base.reranker()
+        reranker = knowledge_base.models.reranker()
         assert reranker is not None
         assert reranker.loading.state is LoadState.READY
         service.close()

@@ -37,7 +37,7 @@ def test_closing_ends_what_runs_and_the_process_at_once(start: Start) -> None:
 
 def test_closing_the_library_ends_the_process(endless: Path, settings: Settings) -> None:
     with open_knowledge_base(settings.model_copy(update={"model": str(endless)})) as knowledge_base:
-        assert knowledge_base.wait_for_model(20)
+        assert knowledge_base.models.wait_for_model(20)
         assert len(children()) == 1
         began = time.monotonic()
     assert not children()
