@@ -257,8 +257,7 @@ class KnowledgeBase:
         Args:
             check: Called before; what it raises ends the step.
 
-        Returns:
-            Whether there is more to do.
+        Returns: Whether there is more to do.
         """
         return self.models.ready_upkeep().step(self._while_open(check), keep_unused=not self._has_synced)
 

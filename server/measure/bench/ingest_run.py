@@ -91,7 +91,7 @@ def _watch(pipe: Connection, pid: int | None) -> Result:
     console.remark("loading the model")
     pipe.recv()
     console.remark("working")
-    peak = 0
+    peak = _resident_bytes(psutil.Process(pid))  # it may be done before the first look
     while not pipe.poll(SAMPLE_SECONDS):
         peak = max(peak, _resident_bytes(psutil.Process(pid)))
     result: Result = pipe.recv()
