@@ -34,10 +34,7 @@ def test_the_catalog_holds_what_is_needed_to_check_each_answering_model() -> Non
 def sources() -> Iterator[object]:
     for model in catalog():
         for source in model.sources:
-            # Upstream's revision and digests are still to be filled in.
-            unpinned = model.role == "embedding" and isinstance(source, HubFiles)
-            marks = (pytest.mark.xfail(strict=True, raises=AssertionError),) if unpinned else ()
-            yield pytest.param(source, id=f"{model.name}-{source.kind}", marks=marks)
+            yield pytest.param(source, id=f"{model.name}-{source.kind}")
 
 
 @pytest.mark.parametrize("source", list(sources()))
