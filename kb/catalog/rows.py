@@ -71,12 +71,17 @@ def document_info(row: Row) -> DocumentInfo:
     )
 
 
-def stored_chunk(row: Row, document_text: str) -> StoredChunk:
-    """Reads a row of `CHUNKS`."""
+def stored_chunk(row: Row, text: str, text_start: int) -> StoredChunk:
+    """Reads a row of `CHUNKS`.
+
+    Args:
+        text: A stretch of the document that holds the chunk.
+        text_start: Where the stretch begins, in characters of the document.
+    """
     chunk = Chunk(
         start=row["start_char"],
         end=row["end_char"],
-        text=document_text[row["start_char"] : row["end_char"]],
+        text=text[row["start_char"] - text_start : row["end_char"] - text_start],
         headings=tuple(json.loads(row["headings"])),
         page=row["page"],
         context=row["context"],

@@ -14,7 +14,7 @@ from kb.values.progress import Progress, Report
 
 if TYPE_CHECKING:
     from kb.answering.models import ModelStatus
-from kb.knowledge_base import KnowledgeBase
+    from kb.knowledge_base import KnowledgeBase
 
 POLL_SECONDS = 0.2
 
