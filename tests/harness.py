@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
@@ -87,6 +88,13 @@ def open_fake_knowledge_base(
 def _stores_with(index: VectorIndex | None) -> IndexStores:
     first = iter([index] if index else [])
     return FakeIndexStores(lambda: next(first, None) or FakeVectorIndex())
+
+
+class DeafWatcher(FolderWatcher):
+    """Watches as the real one does, but each event is lost."""
+
+    def __init__(self, folders: tuple[Path, ...], on_change: Callable[[], object]) -> None:
+        super().__init__(folders, lambda: None)
 
 
 @dataclass

@@ -4,17 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.folders.watcher import FolderWatcher
 from tests.endurance.comparing import Words
 from tests.endurance.running import running
-from tests.harness import quick_settings
-
-
-class DeafWatcher(FolderWatcher):
-    """Watches as the real one does, but each event is lost."""
-
-    def __init__(self, folders: tuple[Path, ...], on_change: Callable[[], object]) -> None:
-        super().__init__(folders, lambda: None)
+from tests.harness import DeafWatcher, quick_settings
 
 
 @pytest.mark.slow

@@ -21,7 +21,15 @@ from kb.settings import Settings
 from kb.values.answers import Answer
 from kb.values.documents import DocumentInfo, WatchedFolder
 from tests.fakes import FakeEmbedder
-from tests.harness import Watched, eventually, open_fake_knowledge_base, quick_settings, take_permission, watching
+from tests.harness import (
+    DeafWatcher,
+    Watched,
+    eventually,
+    open_fake_knowledge_base,
+    quick_settings,
+    take_permission,
+    watching,
+)
 
 DOME = "# Dome\n\nThe second dome was repaired in March.\n"
 OTTER = "# Otters\n\nOtters sleep while they float.\n"
@@ -39,6 +47,12 @@ def folder(tmp_path: Path) -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Files come to rest so slowly that the watcher is always behind a question that is asked at once."""
     return quick_settings(tmp_path / "home", settle_seconds=0.25)
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No watcher follows a change before the question does."""
+    monkeypatch.setattr("ingest.pipeline.pipeline.FolderWatcher", DeafWatcher)
 
 
 @pytest.fixture
@@ -157,7 +171,7 @@ def test_file_deleted_a_moment_before_the_question_does_not_answer(watched: Watc
     assert watched.sources == ["otter.md"]
 
 
-def test_file_renamed_a_moment_before_the_question_answers_under_its_new_name(watched: Watched) -> None:
+def test_file_renamed_a_moment_before_the_question_answers_under_its_new_name(deaf: None, watched: Watched) -> None:
     document_id = watched.documents["dome.md"].id
     (watched.folder / "dome.md").rename(watched.folder / "圆顶.md")
     _, answer = asked(watched)
