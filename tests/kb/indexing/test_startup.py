@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 
 from kb.adapters.chroma.local import ChromaIndex, ChromaStores
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
-from kb.ports import VectorIndex, Vectors
 from tests.fake_indexes import FakeIndexStores
-from tests.fakes import FakeEmbedder, FakeVectorIndex
+from tests.fakes import FakeEmbedder
 from tests.kb.indexing.index_harness import running
+from tests.kb.indexing.mortal_stores import Killed, MortalStores
 
 WHALE, FOX, CAT = "the blue whale", "the red fox", "知识库里的猫"
 
@@ -258,48 +258,6 @@ def test_embeddings_computed_anew_replace_the_old_ones_when_all_are_there(home: 
 
 
 # Dying anywhere
-
-
-class Killed(BaseException):
-    """As if the process had ended there."""
-
-
-class MortalStores(FakeIndexStores):
-    """Ends the process before the n-th write to any of its indexes."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: MortalIndex(self))
-        self.writes_left = 1_000_000
-
-    def create(self, generation: str, space: str) -> VectorIndex:
-        self.note_write()
-        return super().create(generation, space)
-
-    def keep_only(self, *generations: str) -> None:
-        self.note_write()
-        super().keep_only(*generations)
-
-    def note_write(self) -> None:
-        self.writes_left -= 1
-        if self.writes_left < 0:
-            raise Killed
-
-
-class MortalIndex(FakeVectorIndex):
-    def __init__(self, stores: MortalStores) -> None:
-        super().__init__()
-        self._stores = stores
-
-    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
-        self._stores.note_write()
-        super().upsert(ids, vectors)
-
-    def delete(self, ids: Iterable[str]) -> None:
-        self._stores.note_write()
-        super().delete(ids)
-
-    def close(self) -> None:
-        self._stores.note_write()
 
 
 @pytest.mark.parametrize("wish", ["forget", "renewals", "revision"])
