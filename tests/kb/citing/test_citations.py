@@ -1,60 +1,23 @@
-from collections.abc import Sequence
-
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.citing.citations import Citer
-from kb.ports import Vectors
 from kb.text.sentences import sentence_spans
-from kb.values.answers import Citation
-from kb.values.passages import Passage, PassagePart
-
-DOME = (
-    "The observatory stands on Mount Aurora. The second dome opens at nine in the evening."
-    " It was built by Ilse Brandt in 1987 and cost 1,250 crowns. Visitors bring warm clothes."
+from kb.values.passages import PassagePart
+from tests.kb.citing.citations_harness import (
+    BREAD,
+    CHINESE,
+    DOME,
+    HARBOUR,
+    LOCK,
+    QUESTION,
+    cite,
+    cite_all,
+    is_verified,
+    passage,
+    supported,
 )
-BREAD = "Bread is baked from flour, water and salt. The oven must reach 230 degrees at nine in the morning."
-CHINESE = "天文台位于极光山。第二个圆顶晚上九点打开。它由布兰特于1987年建造，耗资1250克朗。参观者要带厚衣服。"
-QUESTION = "When does the second dome open?"
-
-
-def passage(text: str, number: int = 1, start: int = 50, parts: Sequence[PassagePart] = ()) -> Passage:
-    whole = (PassagePart(start, start + len(text), 3, ("Domes",)),)
-    return Passage(
-        number,
-        f"d{number}",
-        f"Title {number}",
-        f"{number}.md",
-        text,
-        start,
-        start + len(text),
-        tuple(parts) or whole,
-        1.0,
-    )
-
-
-def cite_all(sentence: str, *passages: Passage, question: str = QUESTION) -> tuple[Citation, ...]:
-    return Citer(question, passages).cite(sentence, (0, len(sentence)))
-
-
-def cite(sentence: str, *passages: Passage, question: str = QUESTION) -> Citation | None:
-    """The first citation of a sentence."""
-    return next(iter(cite_all(sentence, *passages, question=question)), None)
-
-
-def supported(sentence: str, *passages: Passage, question: str = QUESTION) -> str:
-    """The quote that supports a sentence."""
-    citation = cite(sentence, *passages, question=question)
-    assert citation is not None
-    assert citation.verified
-    return citation.quote
-
-
-def is_verified(sentence: str, *passages: Passage, question: str = QUESTION) -> bool:
-    citation = cite(sentence, *passages, question=question)
-    return citation is not None and citation.verified
 
 
 def test_sentence_is_supported_by_the_sentence_that_says_the_same() -> None:
@@ -176,9 +139,6 @@ def test_heading_line_is_not_quoted() -> None:
 
 # Several quotes for one sentence
 
-HARBOUR = "The harbour master is Anna Meier. Ships of 4.5 million tons a year pass the eastern lock. It rains."
-LOCK = "The eastern lock was opened in 1934. Its gates weigh 120 tons each. Tourists like to watch."
-
 
 def test_further_quote_is_cited_where_it_holds_what_the_first_does_not() -> None:
     sentence = "The eastern lock, opened in 1934, is passed by ships of 4.5 million tons a year."
@@ -216,56 +176,6 @@ def test_sentence_that_the_quotes_do_not_hold_together_has_the_nearest_alone(sen
     assert not citation.verified
 
 
-# Short answers
-
-
-@pytest.mark.parametrize(
-    ("answer", "question", "texts"),
-    [
-        ("1987", "When was the second dome built?", (DOME, LOCK)),
-        ("第二座", "哪座圆顶晚上打开？", ("第二座圆顶晚上打开。第三座圆顶关着。",)),
-        ("Yes.", "Does the second dome open at nine in the evening?", (DOME, LOCK)),
-        ("No.", "Does the second dome open at night?", ("The second dome does not open at night.",)),
-        ("是的。", "第二个圆顶晚上九点打开吗？", (CHINESE,)),
-        ("The second dome opens at nine.", "Does the second dome open at nine?", (DOME,)),
-    ],
-)
-def test_short_answer_is_verified_where_the_question_is_answered(
-    answer: str, question: str, texts: tuple[str, ...]
-) -> None:
-    assert is_verified(answer, *(passage(text, n) for n, text in enumerate(texts, start=1)), question=question)
-
-
-@pytest.mark.parametrize(
-    ("answer", "question"),
-    [
-        ("1934", "When was the second dome built?"),  # of the lock
-        ("Anna Meier", "Who built the second dome?"),
-        ("The second dome.", "What did they do with the second dome?"),  # says nothing anew
-        ("Ilse Brandt", "How many domes are there?"),
-        ("No.", "Does the second dome open at nine in the evening?"),
-        ("Yes.", "Does the second dome open at ten in the evening?"),
-        ("Yes.", "When does the second dome open in the evening?"),
-    ],
-)
-def test_short_answer_is_not_verified_elsewhere(answer: str, question: str) -> None:
-    assert not is_verified(answer, passage(DOME), passage(HARBOUR, 2), passage(LOCK, 3), question=question)
-
-
-def test_sentence_that_is_in_the_document_is_verified_whatever_was_asked() -> None:
-    text = "In the evening the guide shows the second dome. The second dome opens at nine in the evening."
-    question = "What does the guide of the second dome do in the evening?"
-    assert is_verified("The second dome opens at nine in the evening.", passage(text), question=question)
-    assert not is_verified("The guide of the second dome opens at nine.", passage(text), question=question)
-
-
-def test_answer_that_stands_beside_something_less_near_to_the_question_is_not_verified() -> None:
-    text = "Ilse Brandt painted the second dome in 1990. Ilse Brandt built the second dome in 1987."
-    question = "When was the second dome built by Ilse Brandt?"
-    assert is_verified("1987", passage(text), question=question)
-    assert not is_verified("1990", passage(text), question=question)
-
-
 def test_neighbours_that_are_too_long_for_one_quote_are_two() -> None:
     one, other = ("The lock was opened", "The lock weighs"), ("by Brandt", "120 tons")
     long = " ".join(f"{begin} {'quietly ' * 50}{end}." for begin, end in zip(one, other, strict=True))
@@ -289,92 +199,7 @@ def test_text_below_a_heading_is_quoted_without_it(text: str) -> None:
     assert citation.quote == "The dome opens at nine."
 
 
-# Across languages, by meaning
-
-
-class Meanings:
-    """Embeds a sentence as the meaning it is listed under; others lie apart from all."""
-
-    def __init__(self, *meanings: set[str]) -> None:
-        self.meanings = meanings
-        self.asked: list[str] = []
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        self.asked += texts
-        vectors = np.zeros((len(texts), len(self.meanings) + 1), np.float32)
-        for row, text in zip(vectors, texts, strict=True):
-            row[next((i for i, meaning in enumerate(self.meanings) if text in meaning), len(self.meanings))] = 1
-        return vectors
-
-
-SAME = {"第二个圆顶晚上九点打开。", "The second dome opens at nine in the evening."}
-
-
-def test_sentence_in_another_language_is_supported_by_what_means_the_same() -> None:
-    answer = "第二个圆顶晚上九点打开。"
-    (citation,) = Citer("圆顶几点打开？", [passage(BREAD), passage(DOME, 2)], Meanings(SAME)).cite(
-        answer, (0, len(answer))
-    )
-    assert citation.quote in SAME
-    assert citation.verified
-
-
-def test_place_in_another_language_is_shown_where_the_words_of_the_own_one_say_little() -> None:
-    rules = "观测站的规矩：炉子旁边有床，早上九点有茶。"
-    rooms = "Breakfast is at nine. The guest house has 16 beds. A bed costs 36 crowns."
-    answer = "客房有16张床。"
-    (citation,) = Citer("客房有多少张床？", [passage(rules), passage(rooms, 2)], Meanings()).cite(
-        answer, (0, len(answer))
-    )
-    assert citation.quote == "The guest house has 16 beds."
-
-
-def test_each_quote_is_embedded_once_and_only_those_in_another_language() -> None:
-    meanings = Meanings()
-    citer = Citer("圆顶几点打开？", [passage(DOME), passage(CHINESE, 2)], meanings)
-    for answer in ("企鹅不会飞。", "熊猫吃竹子。"):
-        citer.cite(answer, (0, len(answer)))
-    assert sorted(meanings.asked) == sorted(
-        [*(DOME[slice(*span)] for span in sentence_spans(DOME)), "企鹅不会飞。", "熊猫吃竹子。"]
-    )
-
-
-def test_number_must_be_in_the_quote_in_another_language_too() -> None:
-    answer = "第二个圆顶自1999年起晚上九点打开。"
-    meanings = Meanings(SAME | {answer})
-    (citation,) = Citer("圆顶几点打开？", [passage(DOME)], meanings).cite(answer, (0, len(answer)))
-    assert not citation.verified
-
-
-@pytest.mark.parametrize(
-    ("question", "quote", "answer", "verified"),
-    [
-        ("圆顶夜间上锁吗？", "The dome is locked at night.", "是的。", True),
-        ("圆顶夜间上锁吗？", "The dome is locked at night.", "不是。", False),
-        ("圆顶夜间上锁吗？", "The dome is not locked at night.", "不是。", True),
-        ("Is the dome locked at night?", "圆顶夜间上锁。", "No.", False),
-        ("圆顶夜间怎么管理？", "The dome is locked at night.", "圆顶夜间不上锁。", False),
-        ("水库在哪里？", "The reservoir lies west of the village.", "水库在村子以东。", False),
-        ("水库在哪里？", "The reservoir lies west of the village.", "水库在村子以西。", True),
-    ],
-)
-def test_denial_and_direction_must_agree_across_languages(
-    question: str, quote: str, answer: str, verified: bool
-) -> None:
-    meanings = Meanings({question, answer, quote})
-    (citation,) = Citer(question, [passage(quote)], meanings).cite(answer, (0, len(answer)))
-    assert citation.verified is verified
-
-
-def test_meaning_is_not_asked_for_where_the_words_match() -> None:
-    meanings = Meanings()
-    answer = "The second dome opens at nine in the evening."
-    Citer(QUESTION, [passage(DOME)], meanings).cite(answer, (0, len(answer)))
-    assert meanings.asked == []
-
-
 # Whatever the texts
-
 WORDS = st.sampled_from(
     [
         "dome",
