@@ -1,18 +1,12 @@
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kb.data_directory import DataDirectoryLock, find_owner
-from kb.errors import (
-    DataDirectoryLocked,
-    KBError,
-    SchemaMismatch,
-    StorageError,
-)
+from kb.errors import DataDirectoryLocked, KBError, SchemaMismatch, StorageError
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import LoadState
 from kb.ports import Vectors
@@ -32,6 +26,18 @@ class WatchedIndex(FakeVectorIndex):
         self.closed = threading.Event()
 
     def close(self) -> None:
+        self.closed.set()
+
+
+class WatchedModel(FakeLanguageModel):
+    """Tells when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        super().close()
         self.closed.set()
 
 
@@ -112,7 +118,7 @@ def test_closed_library_says_so_and_leaves_the_data_directory_alone(
 
 def test_closing_while_models_load_does_not_wait_and_closes_what_comes(settings: Settings) -> None:
     begun, goes_on = threading.Barrier(3), threading.Event()
-    index, model = WatchedIndex(), FakeLanguageModel()
+    index, model = WatchedIndex(), WatchedModel()
 
     def wait(name: str) -> None:
         begun.wait(PATIENCE_SECONDS)
@@ -128,18 +134,9 @@ def test_closing_while_models_load_does_not_wait_and_closes_what_comes(settings:
             question.result(PATIENCE_SECONDS / 2)
     open_fake_knowledge_base(settings).close()
     goes_on.set()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_closed(model) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert is_closed(model)
-
-
-def is_closed(model: FakeLanguageModel) -> bool:
-    try:
+    assert model.closed.wait(PATIENCE_SECONDS)
+    with pytest.raises(KBError):
         model.count_tokens("")
-    except KBError:
-        return True
-    return False
 
 
 def test_closing_while_a_document_is_embedded_ends_the_work_before_the_commit(settings: Settings) -> None:
