@@ -13,20 +13,9 @@ from kb.ports import Vectors
 from kb.settings import Settings
 from kb.values.chat import Heartbeat
 from kb.wiring import CATALOG_NAME, open_knowledge_base
-from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeVectorIndex
+from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
 from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, PATIENCE_SECONDS, add
-
-
-class WatchedIndex(FakeVectorIndex):
-    """Tells when it is closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.closed = threading.Event()
-
-    def close(self) -> None:
-        self.closed.set()
 
 
 class WatchedModel(FakeLanguageModel):
@@ -118,13 +107,13 @@ def test_closed_library_says_so_and_leaves_the_data_directory_alone(
 
 def test_closing_while_models_load_does_not_wait_and_closes_what_comes(settings: Settings) -> None:
     begun, goes_on = threading.Barrier(3), threading.Event()
-    index, model = WatchedIndex(), WatchedModel()
+    model = WatchedModel()
 
     def wait(name: str) -> None:
         begun.wait(PATIENCE_SECONDS)
         goes_on.wait(PATIENCE_SECONDS)
 
-    knowledge_base = open_fake_knowledge_base(settings, index=index, model=model, before_loading=wait)
+    knowledge_base = open_fake_knowledge_base(settings, model=model, before_loading=wait)
     with ThreadPoolExecutor(1) as pool:
         question = pool.submit(knowledge_base.ask, "When does the second dome open?")
         knowledge_base.warm_up()
