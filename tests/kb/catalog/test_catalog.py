@@ -1,15 +1,10 @@
 import datetime
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
-import numpy as np
 import pytest
 
 from kb.catalog.catalog import Catalog
 from kb.errors import StorageError
-from kb.text.terms import search_terms
-from kb.values.documents import Document, FileVersion
-from kb.values.filters import Filters
+from kb.values.documents import Document, FailureKind, FileVersion
 from tests.kb.catalog.catalog_harness import FILE, add, chunks_of, file_named, found_texts
 
 
@@ -116,123 +111,27 @@ def test_two_documents_cannot_come_from_one_file(catalog: Catalog) -> None:
     assert [document.id for document in catalog.documents()] == ["d1"]
 
 
-def test_reader_never_sees_a_mixture_or_nothing(catalog: Catalog) -> None:
-    versions = ("whale", "fox")
-    add(catalog, "d1", *(f"the {versions[0]} number {i}" for i in range(4)))
-
-    def read() -> None:
-        for _ in range(100):
-            with catalog.snapshot():
-                by_word = {word: found_texts(catalog, word) for word in versions}
-                keys, text = catalog.chunk_keys("d1"), catalog.text("d1") or ""
-                (info,) = catalog.documents()
-            (word,) = [word for word, texts in by_word.items() if texts]
-            assert len(by_word[word]) == 4 == info.chunk_count == len(keys)
-            assert text.count(word) == 4
-            assert all(stored in text for stored in by_word[word])
-
-    with ThreadPoolExecutor() as pool:
-        readers = [pool.submit(read) for _ in range(2)]
-        for number in count():
-            add(catalog, "d1", *(f"the {versions[number % 2]} number {i}" for i in range(4)))
-            if all(reader.done() for reader in readers):
-                break
-        for reader in readers:
-            reader.result()
-
-
-def test_snapshot_keeps_its_state_while_another_thread_writes(catalog: Catalog) -> None:
+def test_forgetting_takes_a_document_out_and_gives_it_back_for_the_last_time(catalog: Catalog) -> None:
     add(catalog, "d1", "the blue whale")
-    with catalog.snapshot(), ThreadPoolExecutor(1) as pool:
-        assert catalog.counts() == (1, 1)
-        pool.submit(catalog.remove, "d1").result()
-        assert pool.submit(catalog.counts).result() == (0, 0)
-        with catalog.snapshot():
-            assert found_texts(catalog, "whale") == ["the blue whale"]
-        assert catalog.counts() == (1, 1)
-    assert catalog.counts() == (0, 0)
+    (info,) = catalog.documents()
+    assert catalog.forget("d1") == info
+    assert catalog.forget("d1") is None
+    assert found_texts(catalog, "whale") == []
+    assert catalog.ledger.count("forgotten") == 1
 
 
-def test_snapshot_ends_also_when_its_block_fails(catalog: Catalog) -> None:
-    with pytest.raises(ZeroDivisionError), catalog.snapshot():
-        catalog.counts()
-        _ = 1 / 0
-    add(catalog, "d1", "the blue whale")
-    assert catalog.counts() == (1, 1)
+def test_recipe_is_kept_until_the_document_is_outdated(catalog: Catalog) -> None:
+    for number in range(3):
+        file = file_named(f"{number}.md")
+        catalog.swap(f"d{number}", file, Document("", "", "", ()), [], [], recipe="readers 1")
+    assert [document.recipe for document in catalog.documents()] == ["readers 1"] * 3
+    assert catalog.outdate(["d1", "d1", "unknown"]) == 1
+    assert [document.recipe for document in catalog.documents()] == ["readers 1", "", "readers 1"]
+    assert catalog.outdate() == 3
+    assert {document.recipe for document in catalog.documents()} == {""}
 
 
-def test_writers_take_turns(catalog: Catalog) -> None:
-    def write(number: int) -> None:
-        add(catalog, f"d{number}", f"word{number}", file=file_named(f"{number}.md"))
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(write, range(40)))
-    assert catalog.counts() == (40, 40)
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("connection", "All connections were closed."),
-        ("CONNECTED", "All connections were closed."),
-        ("resume", "A résumé is short; resume it."),
-        ("1234", "It cost 1,234 crowns."),
-        ("3.5", "Version 3.5 is out."),
-        ("file bytes", "Set max_file_bytes to less."),
-        ("知识", "个人知识库很有用"),
-        ("知识库在哪里", "个人知识库很有用"),
-        ("猫", "我喜欢猫。"),
-        ("鱼", "鱼缸里有水"),
-        ("ＳＱＬＩＴＥ", "SQLite 数据库"),
-    ],
-)
-def test_chunk_is_found_by_its_words_in_english_and_chinese(catalog: Catalog, query: str, expected: str) -> None:
-    texts = ["All connections were closed.", "A résumé is short; resume it.", "It cost 1,234 crowns."]
-    texts += ["Version 3.5 is out.", "Set max_file_bytes to less.", "个人知识库很有用", "我喜欢猫。", "鱼缸里有水"]
-    add(catalog, "d1", *texts, "SQLite 数据库")
-    assert found_texts(catalog, query)[0] == expected
-
-
-def test_rarer_words_and_more_of_them_come_first(catalog: Catalog) -> None:
-    add(catalog, "d1", "whale and fox", "a fox", "fox here", "nothing at all")
-    scores = catalog.keywords.search(search_terms("whale fox"), 10)
-    assert found_texts(catalog, "whale fox")[0] == "whale and fox"
-    assert [score for _, score in scores] == sorted((score for _, score in scores), reverse=True)
-    assert len(catalog.keywords.search(search_terms("whale fox"), 2)) == 2
-
-
-def test_title_and_headings_are_searched_with_the_text(catalog: Catalog) -> None:
-    add(catalog, "d1", "It opens at nine.", context="Observatory › Visitors")
-    assert found_texts(catalog, "observatory") == ["It opens at nine."]
-
-
-def test_words_are_looked_for_in_the_documents_that_pass_alone(catalog: Catalog) -> None:
-    add(catalog, "d1", "whale whale whale", "the blue whale", file=file_named("sea/a.md"))
-    add(catalog, "d2", "a whale and a fox", "no word of it", file=file_named("land/b.md"))
-    terms = search_terms("whale")
-    everywhere = dict(catalog.keywords.search(terms, 10))
-    on_land = dict(catalog.keywords.search(terms, 10, Filters(folders=("land",))))
-    assert len(everywhere) == 3
-    assert [chunk.document_id for chunk in catalog.chunks(list(on_land)).values()] == ["d2"]
-    assert on_land.items() <= everywhere.items()
-    at_sea = catalog.keywords.search(terms, 1, Filters(folders=("sea",), types=("md", "pdf")))
-    assert at_sea == [next(iter(everywhere.items()))]
-    assert catalog.keywords.search(terms, 10, Filters(tags=("unknown",))) == []
-
-
-@pytest.mark.parametrize("query", ["", "?!", '"', "NEAR(a b)", "a AND", "terms:x", "*", "-", "x" * 3000, "字" * 4000])
-def test_no_query_is_a_syntax_error(catalog: Catalog, query: str) -> None:
-    add(catalog, "d1", "the blue whale")
-    assert found_texts(catalog, query) == []
-
-
-def test_vectors_come_back_in_the_order_asked_for(catalog: Catalog) -> None:
-    vectors = np.random.default_rng(0).normal(size=(1200, 8)).astype(np.float32)
-    hashes = [f"h{i}" for i in range(1200)]
-    catalog.embeddings.put("m", hashes, vectors)
-    order = np.random.default_rng(1).permutation(1200)
-    loaded = catalog.embeddings.get("m", [hashes[i] for i in order])
-    assert loaded.dtype == np.float32
-    np.testing.assert_array_equal(loaded, vectors[order])
-    np.testing.assert_array_equal(catalog.embeddings.get("m", ["h3", "h3"]), vectors[[3, 3]])
-    assert catalog.embeddings.known("m", ["h1", "h2", "unknown"]) == {"h1", "h2"}
+def test_move_of_a_document_that_is_gone_changes_nothing(catalog: Catalog) -> None:
+    catalog.ledger.record_failure(FILE, "forgotten", "", FailureKind.FORGOTTEN)
+    catalog.move("unknown", FILE, "")
+    assert len(catalog.ledger.failures()) == 1

@@ -1,12 +1,16 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kb.citing.citations import Citer
 from kb.text.sentences import sentence_spans
 from kb.values.passages import PassagePart
-from tests.kb.citing.citing_harness import (
+from tests.kb.citing.citations_harness import (
     BREAD,
     CHINESE,
     DOME,
+    HARBOUR,
+    LOCK,
     QUESTION,
     cite,
     cite_all,
@@ -133,10 +137,7 @@ def test_heading_line_is_not_quoted() -> None:
     assert citation.quote == "The dome opens at nine."
 
 
-HARBOUR = "The harbour master is Anna Meier. Ships of 4.5 million tons a year pass the eastern lock. It rains."
-
-
-LOCK = "The eastern lock was opened in 1934. Its gates weigh 120 tons each. Tourists like to watch."
+# Several quotes for one sentence
 
 
 def test_further_quote_is_cited_where_it_holds_what_the_first_does_not() -> None:
@@ -175,53 +176,6 @@ def test_sentence_that_the_quotes_do_not_hold_together_has_the_nearest_alone(sen
     assert not citation.verified
 
 
-@pytest.mark.parametrize(
-    ("answer", "question", "texts"),
-    [
-        ("1987", "When was the second dome built?", (DOME, LOCK)),
-        ("第二座", "哪座圆顶晚上打开？", ("第二座圆顶晚上打开。第三座圆顶关着。",)),
-        ("Yes.", "Does the second dome open at nine in the evening?", (DOME, LOCK)),
-        ("No.", "Does the second dome open at night?", ("The second dome does not open at night.",)),
-        ("是的。", "第二个圆顶晚上九点打开吗？", (CHINESE,)),
-        ("The second dome opens at nine.", "Does the second dome open at nine?", (DOME,)),
-    ],
-)
-def test_short_answer_is_verified_where_the_question_is_answered(
-    answer: str, question: str, texts: tuple[str, ...]
-) -> None:
-    assert is_verified(answer, *(passage(text, n) for n, text in enumerate(texts, start=1)), question=question)
-
-
-@pytest.mark.parametrize(
-    ("answer", "question"),
-    [
-        ("1934", "When was the second dome built?"),  # of the lock
-        ("Anna Meier", "Who built the second dome?"),
-        ("The second dome.", "What did they do with the second dome?"),  # says nothing anew
-        ("Ilse Brandt", "How many domes are there?"),
-        ("No.", "Does the second dome open at nine in the evening?"),
-        ("Yes.", "Does the second dome open at ten in the evening?"),
-        ("Yes.", "When does the second dome open in the evening?"),
-    ],
-)
-def test_short_answer_is_not_verified_elsewhere(answer: str, question: str) -> None:
-    assert not is_verified(answer, passage(DOME), passage(HARBOUR, 2), passage(LOCK, 3), question=question)
-
-
-def test_sentence_that_is_in_the_document_is_verified_whatever_was_asked() -> None:
-    text = "In the evening the guide shows the second dome. The second dome opens at nine in the evening."
-    question = "What does the guide of the second dome do in the evening?"
-    assert is_verified("The second dome opens at nine in the evening.", passage(text), question=question)
-    assert not is_verified("The guide of the second dome opens at nine.", passage(text), question=question)
-
-
-def test_answer_that_stands_beside_something_less_near_to_the_question_is_not_verified() -> None:
-    text = "Ilse Brandt painted the second dome in 1990. Ilse Brandt built the second dome in 1987."
-    question = "When was the second dome built by Ilse Brandt?"
-    assert is_verified("1987", passage(text), question=question)
-    assert not is_verified("1990", passage(text), question=question)
-
-
 def test_neighbours_that_are_too_long_for_one_quote_are_two() -> None:
     one, other = ("The lock was opened", "The lock weighs"), ("by Brandt", "120 tons")
     long = " ".join(f"{begin} {'quietly ' * 50}{end}." for begin, end in zip(one, other, strict=True))
@@ -243,3 +197,61 @@ def test_quote_is_never_longer_than_six_hundred_characters() -> None:
 def test_text_below_a_heading_is_quoted_without_it(text: str) -> None:
     (citation,) = cite_all("The dome opens at nine.", passage(text))
     assert citation.quote == "The dome opens at nine."
+
+
+# Whatever the texts
+WORDS = st.sampled_from(
+    [
+        "dome",
+        "opens",
+        "nine",
+        "1987",
+        "1,250",
+        "the",
+        "圆顶",
+        "打开",
+        "的",
+        "🙂",
+        "\n",
+        "\n\n",
+        "# ",
+        "- ",
+        ". ",
+        "。",
+        "? ",
+        "x" * 700,
+    ]
+)
+TEXT = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)
+
+
+@given(documents=st.lists(st.lists(TEXT, min_size=1, max_size=4), max_size=4), answer=TEXT, question=TEXT)
+def test_quote_is_the_text_of_its_document_at_its_offsets(
+    documents: list[list[str]], answer: str, question: str
+) -> None:
+    texts = ["\n".join(["not part of it", *parts]) for parts in documents]
+    passages = []
+    for number, parts in enumerate(documents, start=1):
+        start = len("not part of it\n")
+        begin, placed = start, []
+        for page, part in enumerate(parts, start=1):
+            placed.append(PassagePart(start, start + len(part), page, ()))
+            start += len(part) + 1
+        passages.append(passage("\n".join(parts), number, begin, placed))
+    citer = Citer(question, passages)
+    for span in sentence_spans(answer):
+        citations = citer.cite(answer, span)
+        assert len(citations) <= 3
+        assert len({citation.verified for citation in citations}) <= 1
+        assert len(citations) <= 1 or citations[0].verified
+        for citation in citations:
+            number = int(citation.document_id[1:])
+            assert citation.quote == texts[number - 1][citation.start : citation.end]
+            assert citation.quote.strip()
+            assert len(citation.quote) <= 600
+            place = passages[number - 1].part_at(citation.start)
+            assert citation.page == place.page
+            assert place.start <= citation.start < place.end
+            assert (citation.answer_start, citation.answer_end) == span
+            assert 0 <= citation.score <= 1
+            assert citation.number >= 1

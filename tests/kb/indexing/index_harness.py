@@ -16,6 +16,8 @@ from kb.values.documents import Chunk, Document, FileVersion
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder
 
+WHALE, FOX, CAT = "the blue whale", "the red fox", "知识库里的猫"
+
 
 def file_named(source: str, modified_ns: int = 1_000) -> FileVersion:
     return FileVersion("/notes", source, 10, modified_ns, "content", modified_ns)

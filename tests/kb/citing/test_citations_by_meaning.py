@@ -2,14 +2,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kb.citing.citations import Citer
 from kb.ports import Vectors
 from kb.text.sentences import sentence_spans
-from kb.values.passages import PassagePart
-from tests.kb.citing.citing_harness import (
+from tests.kb.citing.citations_harness import (
     BREAD,
     CHINESE,
     DOME,
@@ -97,62 +94,3 @@ def test_meaning_is_not_asked_for_where_the_words_match() -> None:
     answer = "The second dome opens at nine in the evening."
     Citer(QUESTION, [passage(DOME)], meanings).cite(answer, (0, len(answer)))
     assert meanings.asked == []
-
-
-WORDS = st.sampled_from(
-    [
-        "dome",
-        "opens",
-        "nine",
-        "1987",
-        "1,250",
-        "the",
-        "圆顶",
-        "打开",
-        "的",
-        "🙂",
-        "\n",
-        "\n\n",
-        "# ",
-        "- ",
-        ". ",
-        "。",
-        "? ",
-        "x" * 700,
-    ]
-)
-
-
-TEXT = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)
-
-
-@given(documents=st.lists(st.lists(TEXT, min_size=1, max_size=4), max_size=4), answer=TEXT, question=TEXT)
-def test_quote_is_the_text_of_its_document_at_its_offsets(
-    documents: list[list[str]], answer: str, question: str
-) -> None:
-    texts = ["\n".join(["not part of it", *parts]) for parts in documents]
-    passages = []
-    for number, parts in enumerate(documents, start=1):
-        start = len("not part of it\n")
-        begin, placed = start, []
-        for page, part in enumerate(parts, start=1):
-            placed.append(PassagePart(start, start + len(part), page, ()))
-            start += len(part) + 1
-        passages.append(passage("\n".join(parts), number, begin, placed))
-    citer = Citer(question, passages)
-    for span in sentence_spans(answer):
-        citations = citer.cite(answer, span)
-        assert len(citations) <= 3
-        assert len({citation.verified for citation in citations}) <= 1
-        assert len(citations) <= 1 or citations[0].verified
-        for citation in citations:
-            number = int(citation.document_id[1:])
-            assert citation.quote == texts[number - 1][citation.start : citation.end]
-            assert citation.quote.strip()
-            assert len(citation.quote) <= 600
-            place = passages[number - 1].part_at(citation.start)
-            assert citation.page == place.page
-            assert place.start <= citation.start < place.end
-            assert (citation.answer_start, citation.answer_end) == span
-            assert 0 <= citation.score <= 1
-            assert citation.number >= 1

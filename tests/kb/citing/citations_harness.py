@@ -1,4 +1,4 @@
-"""Passages, and what is cited from them."""
+"""Passages to cite, and the citations of a sentence."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,8 @@ DOME = (
     "The observatory stands on Mount Aurora. The second dome opens at nine in the evening."
     " It was built by Ilse Brandt in 1987 and cost 1,250 crowns. Visitors bring warm clothes."
 )
-
-
 BREAD = "Bread is baked from flour, water and salt. The oven must reach 230 degrees at nine in the morning."
-
-
 CHINESE = "天文台位于极光山。第二个圆顶晚上九点打开。它由布兰特于1987年建造，耗资1250克朗。参观者要带厚衣服。"
-
-
 QUESTION = "When does the second dome open?"
 
 
@@ -56,3 +50,7 @@ def supported(sentence: str, *passages: Passage, question: str = QUESTION) -> st
 def is_verified(sentence: str, *passages: Passage, question: str = QUESTION) -> bool:
     citation = cite(sentence, *passages, question=question)
     return citation is not None and citation.verified
+
+
+HARBOUR = "The harbour master is Anna Meier. Ships of 4.5 million tons a year pass the eastern lock. It rains."
+LOCK = "The eastern lock was opened in 1934. Its gates weigh 120 tons each. Tourists like to watch."

@@ -1,0 +1,100 @@
+import pytest
+
+from kb.errors import (
+    InvalidRequest,
+    RequestTooLarge,
+)
+from kb.knowledge_base import KnowledgeBase
+from kb.settings import Settings
+from kb.values.answers import AnswerDelta, Done, PassagesFound, Thinking
+from kb.values.chat import Turn
+from tests.fakes import FakeLanguageModel
+from tests.harness import open_fake_knowledge_base
+from tests.kb.knowledge_base.knowledge_base_harness import DOME, add, file_named
+
+
+def test_question_gets_a_cited_answer(knowledge_base: KnowledgeBase) -> None:
+    document_id = add(knowledge_base, "dome.md", DOME)
+    answer = knowledge_base.ask("When does the second dome open?")
+    assert answer.answer == "It opens at nine in the evening."
+    assert (answer.answerable, answer.finish_reason, answer.model) == (True, "stop", "fake")
+    (citation,) = answer.citations
+    assert citation.verified
+    assert citation.quote == knowledge_base.text(document_id, citation.start, citation.end) == DOME
+
+
+def test_stream_ends_with_the_answer_that_ask_gives(knowledge_base: KnowledgeBase) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    events = list(knowledge_base.ask_stream("When does the second dome open?"))
+    assert isinstance(events[0], PassagesFound)
+    assert isinstance(events[-1], Done)
+    assert events[-1].answer.answer == knowledge_base.ask("When does the second dome open?").answer
+
+
+@pytest.mark.parametrize("question", ["", "  \n ", "\u3000"])
+def test_empty_question_is_refused(knowledge_base: KnowledgeBase, question: str) -> None:
+    for work in (knowledge_base.ask, knowledge_base.ask_stream, knowledge_base.search):
+        with pytest.raises(InvalidRequest, match="empty"):
+            work(question)
+
+
+def test_question_that_is_too_long_is_refused_with_its_length_and_the_limit(knowledge_base: KnowledgeBase) -> None:
+    limit = knowledge_base.settings.max_question_chars
+    for work in (knowledge_base.ask, knowledge_base.ask_stream, knowledge_base.search):
+        with pytest.raises(RequestTooLarge, match=f"{limit + 1:,}.*{limit:,}"):
+            work("x" * (limit + 1))
+    knowledge_base.search("x" * limit)
+
+
+def test_question_without_documents_is_not_answered(knowledge_base: KnowledgeBase, model: FakeLanguageModel) -> None:
+    answer = knowledge_base.ask("When does the second dome open?")
+    assert (answer.answerable, answer.finish_reason, answer.passages) == (False, "no_evidence", ())
+    assert model.asked == []
+
+
+@pytest.mark.parametrize(("thinking", "reasoning_tokens"), [("off", 0), ("short", 11), ("full", 22), (None, 22)])
+def test_thinking_is_a_budget(settings: Settings, thinking: Thinking | None, reasoning_tokens: int) -> None:
+    budgets = {"thinking": "full", "reasoning_short_tokens": 11, "reasoning_full_tokens": 22, "answer_tokens": 33}
+    model = FakeLanguageModel(reasoning="Let us see.")
+    with open_fake_knowledge_base(settings.model_copy(update=budgets), model=model) as knowledge_base:
+        add(knowledge_base, "dome.md", DOME)
+        knowledge_base.ask("When does it open?", thinking=thinking)
+    (options,) = model.options
+    assert (options.reasoning_tokens, options.answer_tokens) == (reasoning_tokens, 33)
+
+
+def test_follow_up_question_is_looked_for_together_with_the_one_before(knowledge_base: KnowledgeBase) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    for number in range(30):
+        add(knowledge_base, f"{number}.md", f"And it is wall number {number}, and it is old.")
+    question, before = "And who built it?", Turn("When does the second dome open?", "At nine.")
+    assert DOME not in [passage.text for passage in knowledge_base.ask(question).passages]
+    assert DOME in [passage.text for passage in knowledge_base.ask(question, [before]).passages]
+
+
+def test_number_of_passages_can_be_chosen(knowledge_base: KnowledgeBase) -> None:
+    for number in range(9):
+        add(knowledge_base, f"{number}.md", f"Wall number {number} is old.")
+    assert len(knowledge_base.search("old wall")) == knowledge_base.settings.top_k
+    assert len(knowledge_base.search("old wall", 2)) == 2
+    (found, *_) = knowledge_base.ask_stream("old wall?", top_k=3)
+    assert isinstance(found, PassagesFound)
+    assert len(found.passages) == 3
+
+
+def test_closing_the_stream_stops_the_model(knowledge_base: KnowledgeBase, model: FakeLanguageModel) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    events = knowledge_base.ask_stream("When does the second dome open?")
+    next(event for event in events if isinstance(event, AnswerDelta))
+    events.close()
+    assert model.finished == ["cancelled"]
+
+
+def test_state_of_the_index_comes_with_the_answer(knowledge_base: KnowledgeBase) -> None:
+    knowledge_base.note_pending(3)
+    knowledge_base.record_failure(file_named("broken.pdf"), "encrypted", "")
+    knowledge_base.note_sync()
+    index = knowledge_base.ask("When?").index
+    assert (index.pending, index.failed) == (3, 1)
+    assert index.last_sync
+    assert index.last_sync is not None
