@@ -1,6 +1,5 @@
 """What the service itself says in the place of an answer, or beside one, in the language of the question. Pure."""
 
-import re
 from collections.abc import Sequence
 
 from kb.text.languages import asked_in
@@ -24,7 +23,6 @@ _NOTHING = {
     },
 }
 _WITHOUT_SOURCE = {"en": "The documents hold no source for: ", "zh": "文档中没有找到依据的问题："}
-_REMARK = re.compile(rf"\s*(?:{'|'.join(_WITHOUT_SOURCE.values())}).*\Z", re.DOTALL)
 _REFUSALS = frozenset(text for texts in (NO_EVIDENCE, *_NOTHING.values()) for text in texts.values())
 
 
@@ -46,4 +44,7 @@ def without_source(question: str, parts: Sequence[str]) -> str:
 
 def without_remark(answer: str) -> str:
     """Takes off an answer what the service said in it, so that the model does not take that for its own words."""
-    return "" if answer in _REFUSALS else _REMARK.sub("", answer)
+    if answer in _REFUSALS:
+        return ""
+    begins = [place for text in _WITHOUT_SOURCE.values() if (place := answer.find(text)) >= 0]
+    return answer[: min(begins)].rstrip() if begins else answer

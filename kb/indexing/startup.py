@@ -5,7 +5,8 @@ that are there, answer already.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from kb.catalog.catalog import Catalog
@@ -81,7 +82,8 @@ def _open_index(catalog: Catalog, stores: IndexStores, record: IndexRecord | Non
     else:
         record = new_record(catalog.ledger, space)
         index = _make(catalog, stores, record)
-    catalog.ledger.set_index(record)
+    with _closed_on_error(index):
+        catalog.ledger.set_index(record)
     stores.keep_only(record.generation)
     return index
 
@@ -92,21 +94,31 @@ def _open_present(catalog: Catalog, stores: IndexStores, record: IndexRecord, sp
         logger.warning("the vector index is missing or damaged: it is made anew from the catalog")
         return None
     try:
-        for _ in fill(catalog, index, space.key, Content(index.ids())):
-            pass
+        with _closed_on_error(index):
+            _fill(catalog, index, space, Content(index.ids()))
     except VectorIndexError as error:
         logger.warning("%s: it is made anew from the catalog", error.message)
-        index.close()
         return None
     return index
 
 
 def _make(catalog: Catalog, stores: IndexStores, record: IndexRecord) -> VectorIndex:
     index = stores.create(record.generation, record.space.key)
+    with _closed_on_error(index):
+        _fill(catalog, index, record.space, Content())
+    return index
+
+
+def _fill(catalog: Catalog, index: VectorIndex, space: Space, content: Content) -> None:
+    for _ in fill(catalog, index, space.key, content):
+        pass
+
+
+@contextmanager
+def _closed_on_error(index: VectorIndex) -> Iterator[None]:
+    """Nobody else knows an index that is only being opened."""
     try:
-        for _ in fill(catalog, index, record.space.key, Content()):
-            pass
+        yield
     except StorageError:
         index.close()
         raise
-    return index

@@ -74,5 +74,6 @@ def _option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 def _with_signature(command: Command, parameters: list[inspect.Parameter]) -> Command:
     keywords = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters]
+    # What `inspect.signature` reads, and so Typer; the type of functions does not tell of it.
     command.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
     return command

@@ -5,12 +5,15 @@ One look at the state serves all listeners, and nobody looks while nobody listen
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Callable
 
 import anyio.to_thread
 
-from kb.errors import ModelBusy
+from kb.errors import KBError, ModelBusy
 from server.http import schemas
+
+logger = logging.getLogger(__name__)
 
 MAX_LISTENERS = 32
 LOOK_SECONDS = 0.5
@@ -74,14 +77,21 @@ class StatusFeed:
 
     async def _watch(self) -> None:
         while self._listeners and not self._is_over():
-            status = await anyio.to_thread.run_sync(self._look)
-            if status != self._status:
-                async with self._changed:
-                    self._status = status
-                    self._changed.notify_all()
+            try:
+                status = await anyio.to_thread.run_sync(self._look)
+            except KBError as error:  # a full disk, say: another look may tell more in a moment
+                logger.warning("%s: %s", error.code, error.message)
+            else:
+                await self._tell(status)
             await asyncio.sleep(LOOK_SECONDS)
         async with self._changed:
             self._changed.notify_all()
+
+    async def _tell(self, status: schemas.Status) -> None:
+        if status != self._status:
+            async with self._changed:
+                self._status = status
+                self._changed.notify_all()
 
 
 def _files(status: schemas.Status) -> object:

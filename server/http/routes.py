@@ -70,7 +70,7 @@ data: {"text":"and 35 °C."}
 
 """
 
-Library = Annotated[KnowledgeBase, Depends(_knowledge_base)]
+Knowledge = Annotated[KnowledgeBase, Depends(_knowledge_base)]
 Watching = Annotated[Pipeline, Depends(_pipeline)]
 
 Errors = dict[int | str, dict[str, Any]]
@@ -103,7 +103,7 @@ router = APIRouter()
         ),
     },
 )
-async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Library) -> Response:
+async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowledge) -> Response:
     """Finds passages, lets the model answer from them, and cites for each sentence the places that support it.
 
     The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
@@ -123,7 +123,7 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Librar
     summary="Find passages",
     responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
 )
-def search(body: schemas.SearchRequest, knowledge_base: Library) -> schemas.SearchResponse:
+def search(body: schemas.SearchRequest, knowledge_base: Knowledge) -> schemas.SearchResponse:
     """Finds the passages that `/ask` would answer from, and nothing more."""
     return schemas.SearchResponse.model_validate(
         {"passages": knowledge_base.search(body.query, body.top_k, _filters(body))}
@@ -132,7 +132,7 @@ def search(body: schemas.SearchRequest, knowledge_base: Library) -> schemas.Sear
 
 @router.get("/documents", summary="List documents", responses=_errors(_400="No page begins at the cursor."))
 def list_documents(
-    knowledge_base: Library,
+    knowledge_base: Knowledge,
     pipeline: Watching,
     limit: Annotated[int | None, Query(ge=1, le=1000, description="Documents of a page; none: all.")] = None,
     cursor: Annotated[str | None, Query(max_length=20_000, description="`next` of the page before.")] = None,
@@ -146,7 +146,7 @@ def list_documents(
 )
 def read_document(
     document_id: str,
-    knowledge_base: Library,
+    knowledge_base: Knowledge,
     start: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="First character.")] = 0,
     end: Annotated[
         int | None, Query(ge=0, le=MAX_OFFSET, description="Character after the last; at most 20,000 at a time.")
@@ -165,7 +165,7 @@ def read_document(
     response_class=FileResponse,
     responses=_errors(_404="No such document, or its file is gone."),
 )
-def original_file(document_id: str, knowledge_base: Library, pipeline: Watching) -> FileResponse:
+def original_file(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> FileResponse:
     """The file as it is in the watched folder, shown rather than saved."""
     document = knowledge_base.document(document_id)
     root = Path(document.file.root)
@@ -179,7 +179,7 @@ def original_file(document_id: str, knowledge_base: Library, pipeline: Watching)
 
 
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
-def forget(document_id: str, knowledge_base: Library, pipeline: Watching) -> schemas.Message:
+def forget(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> schemas.Message:
     """Removes a document from the index, and wipes its text from the data directory.
 
     It answers no more at once; its bytes are gone as soon as indexing has a pause. Its file stays where it is and is
@@ -201,7 +201,7 @@ def forget(document_id: str, knowledge_base: Library, pipeline: Watching) -> sch
 )
 def upload(
     files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
-    knowledge_base: Library,
+    knowledge_base: Knowledge,
     pipeline: Watching,
 ) -> schemas.UploadResponse:
     """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
@@ -211,7 +211,7 @@ def upload(
 
 
 @router.get("/status", summary="State of the service")
-def status(knowledge_base: Library, pipeline: Watching) -> schemas.Status:
+def status(knowledge_base: Knowledge, pipeline: Watching) -> schemas.Status:
     """Counts, queue, failures with reasons, last sync, which models are in use, and how much evidence is asked for."""
     return report_status(knowledge_base, pipeline)
 
@@ -236,7 +236,7 @@ async def events(request: Request) -> StreamingResponse:
 @router.post("/sync", summary="Bring the index up to date", responses=_errors(_503="Nothing can be indexed now."))
 async def sync(
     request: Request,
-    knowledge_base: Library,
+    knowledge_base: Knowledge,
     pipeline: Watching,
     retry: Annotated[
         bool, Query(description="Try files again that failed, though they have not changed; not forgotten ones.")
@@ -270,7 +270,7 @@ def healthz() -> schemas.Message:
 
 
 @router.get("/readyz", summary="Readiness", responses=_errors(_503="Not yet."))
-def readyz(knowledge_base: Library, pipeline: Watching) -> JSONResponse:
+def readyz(knowledge_base: Knowledge, pipeline: Watching) -> JSONResponse:
     """200 once questions can be answered."""
     state = report_status(knowledge_base, pipeline)
     models: Mapping[str, schemas.Model] = {"embedding": state.models.embedding, "answering": state.models.answer}

@@ -11,8 +11,8 @@ import { failedRow, forgottenList, isForgotten, isRetrying, retryButton } from "
 import { activeFilters, isActive, onFilters, onlyFilter, setFilters } from "./filters.js";
 import { formatBytes, formatDate, formatNumber, languageTag, onLanguageChange } from "./i18n.js";
 import { say, sayAttribute, words } from "./i18n.js";
-import { PAGE_SIZE, currentLibrary, isComplete, onDocuments } from "./library.js";
-import { reloadDocuments, startLibrary, wantDocuments } from "./library.js";
+import { PAGE_SIZE, currentList, isComplete, onDocuments } from "./document-list.js";
+import { reloadDocuments, startList, wantDocuments } from "./document-list.js";
 import { currentToken } from "./token.js";
 import { openViewer } from "./viewer.js";
 
@@ -33,7 +33,7 @@ let onOnly = () => {};
 export function startDocuments(onlyListener) {
   onOnly = onlyListener;
   byId("documents-filter").addEventListener("input", search);
-  startLibrary(showFailure);
+  startList(showFailure);
   onDocuments(render);
   onLanguageChange(render);
   onFilters(render);
@@ -62,16 +62,16 @@ function showFailure(failure) {
 }
 
 function render() {
-  const library = currentLibrary();
-  if (library === null) return;
+  const listed = currentList();
+  if (listed === null) return;
   const filter = searchedFor();
   // A list that is made again while a button in it is held down loses the click.
   const { index = null, folders = [], unsupported = {} } = status ?? {};
   const settings = [filter, limit, isRetrying(), languageTag(), activeFilters()];
-  const state = JSON.stringify([library, index?.current, folders, unsupported, ...settings]);
+  const state = JSON.stringify([listed, index?.current, folders, unsupported, ...settings]);
   if (state === shownState) return;
   shownState = state;
-  const { documents, failures, pending, total } = library;
+  const { documents, failures, pending, total } = listed;
   /** @param {...string} texts */
   const matches = (...texts) => texts.some((text) => text.toLowerCase().includes(filter));
   const found = documents.filter((each) => matches(each.title, each.source, ...each.tags));

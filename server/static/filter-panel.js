@@ -9,7 +9,7 @@ import { announce, byId, element, icon, keepingFocus } from "./dom.js";
 import { LISTED, choicesOf, passes } from "./filter-choices.js";
 import { activeFilters, isActive, nameOf, onFilters, setDay, setFilters, toggleFilter } from "./filters.js";
 import { onLanguageChange, say, sayAttribute, words } from "./i18n.js";
-import { isComplete, knownDocuments, onDocuments, wantDocuments } from "./library.js";
+import { isComplete, knownDocuments, onDocuments, wantDocuments } from "./document-list.js";
 
 const SHOWN_AT_FIRST = 8;
 /** @type {DayKind[]} */

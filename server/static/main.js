@@ -11,7 +11,7 @@ import { HAS_KEYBOARD, WIDE, byId } from "./dom.js";
 import { startFilters } from "./filter-panel.js";
 import { showCurrent, startDocuments } from "./documents.js";
 import { switchLanguage, translatePage } from "./i18n.js";
-import { reloadDocuments } from "./library.js";
+import { reloadDocuments } from "./document-list.js";
 import { showFailure, showStatus, startStatus } from "./status.js";
 import { startUploads } from "./uploads.js";
 import { closeViewer, startViewer } from "./viewer.js";

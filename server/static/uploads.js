@@ -14,7 +14,7 @@ import { asProblem, uploadDocument } from "./api.js";
 import { announce, byId, dismissButton, element, problem } from "./dom.js";
 import { showMessage } from "./documents.js";
 import { say, words } from "./i18n.js";
-import { knownDocuments, onDocuments, reloadDocuments } from "./library.js";
+import { knownDocuments, onDocuments, reloadDocuments } from "./document-list.js";
 import { closeViewer } from "./viewer.js";
 
 const SHOWN_WHEN_DONE_MS = 6000;
@@ -113,7 +113,7 @@ function setState(row, state) {
   say(row.state, `upload.${state}`);
 }
 
-/** Sees in a new list what became of the files that were sent. @param {DocumentList} library */
+/** Sees in a new list what became of the files that were sent. @param {DocumentList} list */
 function follow({ documents, failures, pending, next }) {
   for (const upload of followed) {
     /** @param {Uploaded} other */

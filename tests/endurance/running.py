@@ -63,7 +63,7 @@ class Running(Watched):
 
 
 @contextmanager
-def library_over_chroma(
+def knowledge_base_over_chroma(
     settings: Settings, embedder: FakeEmbedder | None = None
 ) -> Iterator[tuple[KnowledgeBase, OpenStores]]:
     """Opens a data directory until the block ends."""
@@ -76,7 +76,7 @@ def library_over_chroma(
 def running(settings: Settings, folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Running]:
     """Opens a data directory and watches a folder until the block ends."""
     embedder = embedder or FakeEmbedder()
-    with library_over_chroma(settings, embedder) as (knowledge_base, stores):
+    with knowledge_base_over_chroma(settings, embedder) as (knowledge_base, stores):
         pipeline = Pipeline(knowledge_base, [folder], settings, debounce_seconds=DEBOUNCE_SECONDS)
         pipeline.start()
         try:

@@ -21,7 +21,7 @@ from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
 from kb.ports import Vectors
 from kb.wiring import CATALOG_NAME
-from tests.endurance.running import SYNC_SECONDS, Running, library_over_chroma
+from tests.endurance.running import SYNC_SECONDS, Running, knowledge_base_over_chroma
 from tests.fakes import FakeEmbedder
 from tests.harness import DEBOUNCE_SECONDS, quick_settings
 
@@ -155,7 +155,7 @@ def _serve(connection: Connection, home: Path, folder: Path, log: Path) -> None:
         with sending:
             connection.send((kind, value))
 
-    with library_over_chroma(quick_settings(home), LoggingEmbedder(log)) as (knowledge_base, stores):
+    with knowledge_base_over_chroma(quick_settings(home), LoggingEmbedder(log)) as (knowledge_base, stores):
         send("listing", _listing(knowledge_base))
         threading.Thread(target=_keep_listing, args=(knowledge_base, send), daemon=True).start()
         pipeline = Pipeline(knowledge_base, [folder], quick_settings(home), debounce_seconds=DEBOUNCE_SECONDS)

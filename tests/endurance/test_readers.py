@@ -11,7 +11,7 @@ from kb.settings import Settings
 from kb.values.documents import Block, Chunk, Document, FileVersion
 from kb.values.passages import Passage
 from tests.endurance.comparing import Words
-from tests.endurance.running import library_over_chroma
+from tests.endurance.running import knowledge_base_over_chroma
 
 QUESTION = "When does the lantern of the dome shine?"
 CHUNKS = 12
@@ -70,7 +70,7 @@ def test_readers_see_one_version_of_a_document_and_always_one_while_it_is_replac
     settings: Settings, dice: random.Random, scaled: Callable[[int, int], int]
 ) -> None:
     words = Words(dice)
-    with library_over_chroma(settings) as (knowledge_base, _):
+    with knowledge_base_over_chroma(settings) as (knowledge_base, _):
         for number in range(3):
             replace(knowledge_base, f"other-{number}.txt", *document_of(f"stranger {number}"))
         document_id = replace(knowledge_base, "lantern.txt", *document_of(words.word()))

@@ -35,3 +35,10 @@ def test_remark_can_be_taken_off_again(question: str) -> None:
     assert without_remark("Nine.\n\n" + without_source(question, ["Who\nis it?"])) == "Nine."
     assert without_remark("Nine.\n\nTen.") == "Nine.\n\nTen."
     assert without_remark(refusal(question)) == without_remark(refusal(question, "empty")) == ""
+
+
+@pytest.mark.parametrize("filler", [" ", "\n", "x "])
+def test_long_answers_cost_next_to_nothing(filler: str) -> None:
+    answer = "It opens at nine." + filler * 200_000 + "."
+    assert without_remark(answer) == answer
+    assert without_remark(answer + "\n\n" + without_source("Why?", ["Why?"])) == answer

@@ -1,11 +1,18 @@
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kb.adapters.chroma.local import ChromaIndex, ChromaStores
-from tests.fakes import FakeEmbedder
+from kb.catalog.catalog import Catalog
+from kb.catalog.index_record import Space
+from kb.errors import StorageError
+from kb.indexing.startup import open_index
+from tests.fake_indexes import FakeIndexStores
+from tests.fakes import FakeEmbedder, FakeVectorIndex
 from tests.kb.indexing.index_harness import FOX, WHALE, running
 
 MANY = 1300
@@ -119,3 +126,22 @@ def test_index_of_a_version_without_generations_and_leftovers_are_removed(home: 
     with running(home, ChromaStores(home / "chroma")) as process:
         assert generations(home) == [process.generation]
         assert process.found("blue whale") == [WHALE]
+
+
+def test_index_that_cannot_be_recorded_is_closed_again(home: Path) -> None:
+    class Closable(FakeVectorIndex):
+        is_closed = False
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    home.mkdir()
+    index = Closable()
+    with (
+        closing(Catalog(home / "catalog.sqlite3")) as catalog,
+        closing(sqlite3.connect(home / "catalog.sqlite3")) as disk,
+    ):
+        disk.execute("CREATE TRIGGER full BEFORE INSERT ON facts BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+        with pytest.raises(StorageError, match="disk is full"):
+            open_index(catalog, FakeIndexStores(lambda: index), Space("fake"), FakeEmbedder(), lambda space: None)
+    assert index.is_closed

@@ -14,7 +14,7 @@ from kb.values.passages import Passage
 from tests.fakes import FakeEmbedder, FakeVectorIndex
 
 
-class Library:
+class Base:
     """Documents made of chunks that are given as they are."""
 
     def __init__(self, catalog: Catalog, measure: MeasureBalance = no_balance) -> None:
@@ -37,13 +37,13 @@ class Library:
 
 
 @pytest.fixture
-def knowledge_base(tmp_path: Path) -> Iterator[Library]:
+def knowledge_base(tmp_path: Path) -> Iterator[Base]:
     catalog = Catalog(tmp_path / "catalog.sqlite3")
-    yield Library(catalog)
+    yield Base(catalog)
     catalog.close()
 
 
-def write_others(knowledge_base: Library) -> None:
+def write_others(knowledge_base: Base) -> None:
     """Fills the library with what has something to do with domes, but less than other texts have."""
     for number in range(20):
         knowledge_base.write(f"{number}.md", [f"There is a dome somewhere in the text number {number}."])
@@ -63,7 +63,7 @@ def test_vector_id_can_be_taken_apart() -> None:
         ("What is E1234?", "codes.md"),
     ],
 )
-def test_passage_is_found_in_english_and_chinese(knowledge_base: Library, query: str, source: str) -> None:
+def test_passage_is_found_in_english_and_chinese(knowledge_base: Base, query: str, source: str) -> None:
     knowledge_base.write("dome.md", ["The dome opens at nine in the evening."])
     knowledge_base.write("bread.md", ["Bread is baked from flour and water."])
     knowledge_base.write("圆顶.md", ["圆顶晚上九点打开。"])
@@ -72,7 +72,7 @@ def test_passage_is_found_in_english_and_chinese(knowledge_base: Library, query:
     assert knowledge_base.passages(query)[0].source == source
 
 
-def test_passage_says_where_it_stands(knowledge_base: Library) -> None:
+def test_passage_says_where_it_stands(knowledge_base: Base) -> None:
     texts = ["Something else.", "The dome opens at nine.", "Another thing."]
     document_id = knowledge_base.write("dome.md", texts, ["One", "Two", "Three"])
     write_others(knowledge_base)
@@ -86,7 +86,7 @@ def test_passage_says_where_it_stands(knowledge_base: Library) -> None:
     assert 0 < passage.similarity <= 1
 
 
-def test_passages_are_numbered_best_first_and_no_more_than_asked_for(knowledge_base: Library) -> None:
+def test_passages_are_numbered_best_first_and_no_more_than_asked_for(knowledge_base: Base) -> None:
     for number in range(8):
         knowledge_base.write(f"{number}.md", ["dome " * (number + 1) + f"and {number} other words here"])
     passages = knowledge_base.passages("dome", top_k=3)
@@ -94,7 +94,7 @@ def test_passages_are_numbered_best_first_and_no_more_than_asked_for(knowledge_b
     assert [passage.score for passage in passages] == sorted((p.score for p in passages), reverse=True)
 
 
-def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(knowledge_base: Library) -> None:
+def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(knowledge_base: Base) -> None:
     texts = ["The dome is green.", "The dome is large.", "Bread is good.", "The dome is old."]
     knowledge_base.write("dome.md", texts, ["A", "A", "A", "B"])
     write_others(knowledge_base)
@@ -107,7 +107,7 @@ def test_hit_is_shown_with_its_neighbours_in_the_order_of_the_document(knowledge
     ]
 
 
-def test_each_part_has_a_score_of_its_own(knowledge_base: Library) -> None:
+def test_each_part_has_a_score_of_its_own(knowledge_base: Base) -> None:
     texts = ["Bread is good.", "The large dome is green.", "Cheese is better."]
     knowledge_base.write("dome.md", texts, ["A"] * 3)
     (passage,) = knowledge_base.passages("large green dome")
@@ -118,13 +118,13 @@ def test_each_part_has_a_score_of_its_own(knowledge_base: Library) -> None:
     assert passage.page == 2
 
 
-def test_neighbours_in_different_documents_stay_apart(knowledge_base: Library) -> None:
+def test_neighbours_in_different_documents_stay_apart(knowledge_base: Base) -> None:
     knowledge_base.write("a.md", ["The dome is green."])
     knowledge_base.write("b.md", ["The dome is large."])
     assert len(knowledge_base.passages("dome")) == 2
 
 
-def test_copies_of_a_text_are_shown_once(knowledge_base: Library) -> None:
+def test_copies_of_a_text_are_shown_once(knowledge_base: Base) -> None:
     for source in ("a.md", "b.md", "c.md"):
         knowledge_base.write(source, ["The dome opens at nine."])
     knowledge_base.write("d.md", ["The dome  opens\nat nine."])
@@ -134,14 +134,16 @@ def test_copies_of_a_text_are_shown_once(knowledge_base: Library) -> None:
     assert "The dome is old." in texts
 
 
-def test_vector_without_a_row_in_the_catalog_is_dropped(knowledge_base: Library) -> None:
+def test_vector_without_a_row_in_the_catalog_is_dropped(knowledge_base: Base) -> None:
     document_id = knowledge_base.write("a.md", ["The dome opens at nine."])
     ghosts = knowledge_base.embedder.embed_passages(["dome opens at nine", "dome"])
     knowledge_base.index.upsert([vector_id("gone", "hash"), vector_id(document_id, "old hash")], ghosts)
     assert [passage.text for passage in knowledge_base.passages("dome opens at nine")] == ["The dome opens at nine."]
 
 
-def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_cosine(knowledge_base: Library) -> None:
+def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_cosine(
+    knowledge_base: Base,
+) -> None:
     knowledge_base.write("a.md", ["The dome opens at nine."])
     (before,) = knowledge_base.passages("dome")
     knowledge_base.index.clear()
@@ -149,23 +151,23 @@ def test_passage_that_the_vector_index_misses_is_found_by_its_words_and_has_its_
     assert passage.similarity == pytest.approx(before.similarity)
 
 
-def test_passage_that_only_its_vector_matches_is_found(knowledge_base: Library) -> None:
+def test_passage_that_only_its_vector_matches_is_found(knowledge_base: Base) -> None:
     knowledge_base.write("a.md", ["The dome opens at nine."])
     (passage,) = knowledge_base.passages("cheese")
     assert passage.similarity is not None
 
 
 @pytest.mark.parametrize("query", ["?!", "the", "的"])
-def test_query_without_content_is_no_error(knowledge_base: Library, query: str) -> None:
+def test_query_without_content_is_no_error(knowledge_base: Base, query: str) -> None:
     knowledge_base.write("a.md", ["Dome opens at nine."])
     assert len(knowledge_base.passages(query)) <= 1
 
 
-def test_empty_library_has_no_passages(knowledge_base: Library) -> None:
+def test_empty_library_has_no_passages(knowledge_base: Base) -> None:
     assert knowledge_base.passages("dome") == ()
 
 
-def test_passage_text_is_cut_from_the_document_whatever_its_characters(knowledge_base: Library) -> None:
+def test_passage_text_is_cut_from_the_document_whatever_its_characters(knowledge_base: Base) -> None:
     texts = ["🙂 圆顶 🙂🙂 opens", "第二段：圆顶很旧 🙂", "naïve dome"]
     knowledge_base.write("a.md", texts)
     document = "\n\n".join(texts)
@@ -175,7 +177,7 @@ def test_passage_text_is_cut_from_the_document_whatever_its_characters(knowledge
             assert document[part.start : part.end] in texts
 
 
-def test_similarity_is_the_cosine_of_query_and_passage(knowledge_base: Library) -> None:
+def test_similarity_is_the_cosine_of_query_and_passage(knowledge_base: Base) -> None:
     knowledge_base.write("a.md", ["The dome opens at nine."])
     query, (stored,) = "when does the dome open", knowledge_base.embedder.embed_passages(["The dome opens at nine."])
     (passage,) = knowledge_base.passages(query)
@@ -201,7 +203,7 @@ def test_text_in_the_other_language_gains_and_its_similarity_stays_the_cosine(tm
         return LanguageBalance(axis, (asked, asked + 1), texts, (5.0, 0.0))
 
     catalog = Catalog(tmp_path / "catalog.sqlite3")
-    knowledge_base = Library(catalog, measure)
+    knowledge_base = Base(catalog, measure)
     for source, text in (("en.md", english), ("zh.md", chinese)):
         knowledge_base.write(source, [text])
     first, second = knowledge_base.passages(query)

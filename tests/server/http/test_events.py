@@ -1,13 +1,16 @@
+import asyncio
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from server.http import events
+from kb.errors import StorageError
+from server.http import events, schemas
+from server.http.state import report_status
 from tests.fakes import FakeEmbedder
 from tests.harness import Served, eventually, quick_settings, serving
 
@@ -66,6 +69,24 @@ def test_one_listener_too_many_is_refused_until_another_goes(service: Served, mo
             return False
 
     assert eventually(is_heard), "the place of one that has gone is given away"
+
+
+def test_state_that_cannot_be_told_for_a_moment_is_told_later(tmp_path: Path) -> None:
+    failures = [StorageError("the disk is full"), StorageError("the disk is full")]
+
+    async def first_event() -> bytes:
+        feed = events.StatusFeed(look, lambda: False)
+        async with aclosing(feed.listen()) as told:
+            return await anext(told)
+
+    with serving(quick_settings(tmp_path / "home"), tmp_path) as service:
+
+        def look() -> schemas.Status:
+            if failures:
+                raise failures.pop()
+            return report_status(service.knowledge_base, service.pipeline)
+
+        assert asyncio.run(first_event()).startswith(b"event: status\n")
 
 
 def test_listeners_do_not_keep_the_service_from_ending(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ const PAUSE_MS = 1000;
 
 /** How many documents are wanted, and by whom. @type {Map<string, number>} */
 const wants = new Map();
-/** @type {((library: DocumentList) => void)[]} */
+/** @type {((known: DocumentList) => void)[]} */
 const listeners = [];
 /** @type {(failure: Problem) => void} */
 let onFailure = () => {};
 /** @type {DocumentList|null} */
-let library = null;
+let known = null;
 /** What is being fetched, one thing after the other. @type {Promise<void>} */
 let loading = Promise.resolve();
 /** The next reload, until it begins. @type {Promise<void>|null} */
@@ -27,28 +27,28 @@ let coming = null;
 let begunAt = -Infinity;
 
 /** Names who hears of failures. @param {(failure: Problem) => void} listener */
-export function startLibrary(listener) {
+export function startList(listener) {
   onFailure = listener;
 }
 
-/** Calls back with each new list of documents. @param {(library: DocumentList) => void} listener */
+/** Calls back with each new list of documents. @param {(known: DocumentList) => void} listener */
 export function onDocuments(listener) {
   listeners.push(listener);
 }
 
 /** What is known at the moment; null before the first answer. */
-export function currentLibrary() {
-  return library;
+export function currentList() {
+  return known;
 }
 
 /** The documents that are known at the moment. */
 export function knownDocuments() {
-  return library?.documents ?? [];
+  return known?.documents ?? [];
 }
 
 /** Whether all documents are known. */
 export function isComplete() {
-  return library !== null && !library.next;
+  return known !== null && !known.next;
 }
 
 /**
@@ -59,7 +59,7 @@ export function isComplete() {
  */
 export function wantDocuments(name, count) {
   wants.set(name, count);
-  return load(async () => library && complete(library));
+  return load(async () => known && complete(known));
 }
 
 /** Fetches the list again: at once, or when the last time is long enough ago; all who ask until then share it. */
@@ -89,8 +89,8 @@ function load(fetchList) {
 
 /** @param {DocumentList|null} list */
 function take(list) {
-  if (list === null || list === library) return;
-  library = list;
+  if (list === null || list === known) return;
+  known = list;
   for (const listener of listeners) listener(list);
 }
 
