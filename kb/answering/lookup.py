@@ -75,6 +75,6 @@ def answer_events(
 def _refuse(
     options: AnswerOptions, found: RetrievalResult, answer: Answer, clock: QuestionClock
 ) -> Iterator[AnswerEvent]:
-    text = remarks.refusal(options.question, found.nothing_because)
+    text = remarks.refusal(options.question, found.nothing_because, answer.index.pending)
     yield AnswerDelta(text)
     yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))

@@ -226,6 +226,11 @@ def test_question_without_a_source_for_any_part_is_declined() -> None:
     assert (answer.answerable, answer.unanswered, answer.finish_reason) == (False, (), "no_evidence")
 
 
+def test_who_asks_too_early_hears_that_files_wait() -> None:
+    answer = answer_of(list(ask(unwanted, [], QUESTION, index=IndexState(pending=7))))
+    assert "7" in answer.answer
+
+
 @pytest.mark.parametrize(("evidence", "tokens"), [(0.99, 0), (0.6, 3)])
 def test_thinking_that_is_left_to_the_service_depends_on_the_evidence(evidence: float, tokens: int) -> None:
     model = FakeLanguageModel(ANSWER, REASONING)
