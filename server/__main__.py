@@ -1,5 +1,11 @@
-"""`python -m server` is the command `kb`."""
+"""`python -m server` is the command `kb`: like it, it runs nothing that lies in the working directory."""
 
-from server.cli.main import main
+import os
+import sys
+
+if not sys.flags.safe_path:
+    sys.path[0] = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
+
+from server.cli.main import main  # noqa: E402
 
 main()

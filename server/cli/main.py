@@ -40,6 +40,9 @@ app.add_typer(bench_cli.app, name="bench")
 
 def main() -> None:
     """Runs the command line; errors of the core become a message and an exit code."""
+    os.environ["PYTHONSAFEPATH"] = (
+        "1"  # processes that libraries start import nothing from the working directory either
+    )
     try:
         app()
     except KBError as error:
