@@ -6,6 +6,6 @@ import sys
 if not sys.flags.safe_path:
     sys.path[0] = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
 
-from server.cli.main import main  # noqa: E402
+from server.cli.main import main
 
 main()

@@ -7,7 +7,7 @@ SQLite's errors leave as `StorageError`.
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -60,6 +60,8 @@ class Database:
         self.commits = 0
         self._snapshot = threading.local()
         self._write_lock = threading.Lock()
+        with suppress(OSError):
+            path.touch(0o600, exist_ok=False)  # SQLite takes this mode for the log, too
         with self._translated():
             self._prepare(schema, version, migrations)
 

@@ -120,6 +120,7 @@ class ChromaStores:
 
     def create(self, generation: str, space: str) -> VectorIndex:
         """See `kb.ports.IndexStores`."""
+        self._path.mkdir(0o700, parents=True, exist_ok=True)  # Chroma's files are readable by everybody
         return ChromaIndex(self._path / generation, space)
 
     def open(self, generation: str, space: str) -> VectorIndex | None:

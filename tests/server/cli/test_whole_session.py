@@ -117,7 +117,7 @@ class Session:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """A session that is over: documents were read, one was uploaded, and questions asked, before and after a restart."""
+    """A session that is over: documents were read, one was uploaded, questions were asked, and it was started again."""
     session = Session(tmp_path_factory.mktemp("session"))
     for name in MODULES:
         (session.documents / f"{name}.py").write_text(f"open({str(session.marker)!r}, 'w').close()")
@@ -154,6 +154,12 @@ def test_what_it_writes_for_a_while_nobody_else_can_read(session: Session) -> No
     files = [(path, mode) for path, mode in session.trace().written if session.temporary in path.parents]
     assert files, "the upload, at least"
     assert [path for path, mode in files if mode & 0o077 and not path.is_dir()] == []
+
+
+def test_what_it_keeps_nobody_else_can_read(session: Session) -> None:
+    assert session.home.stat().st_mode & 0o077 == 0
+    kept = [path for path in session.home.iterdir() if path.stat().st_mode & 0o077]
+    assert kept == []
 
 
 def test_it_runs_nothing_that_lies_in_the_working_directory(session: Session) -> None:
