@@ -105,6 +105,23 @@ def watch(child: Child, seconds: float = math.inf, look: Callable[[], None] = la
         end(child)
 
 
+def exchange(child: Child, request: bytes, seconds: float) -> tuple[bytes, int | None]:
+    """Has a child with pipes read something and waits until it ends, or ends it.
+
+    Args:
+        seconds: How long it may take.
+
+    Returns:
+        What it said, and its exit status; None if it took too long.
+    """
+    try:
+        return child.communicate(request, seconds)[0], child.returncode
+    except subprocess.TimeoutExpired:
+        return b"", None
+    finally:
+        end(child)
+
+
 def end(child: Child) -> int:
     """Ends a child at once, if it still runs, and closes the pipes to it; its exit status."""
     child.kill()

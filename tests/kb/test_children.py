@@ -20,6 +20,7 @@ MODULES = {
     "kb.adapters.chroma.probe": ["store"],
     "kb.adapters.embedding.onnx_export.convert": ["no-such-model"],
     "kb.adapters.llama.main": [],
+    "kb.adapters.llama.rendering": [],
     "pip": ["--version"],
 }
 """All that is run as a child, with arguments for which it ends by itself."""
