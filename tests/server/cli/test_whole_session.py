@@ -69,7 +69,7 @@ class Session:
         self._log, self._library = folder / "log", folder / "trace.so"
         self.script.parent.mkdir()
         self.script.write_text(SCRIPT)
-        compile_it = ["cc", "-shared", "-fPIC", f'-DLOG="{self._log}"', "-o", self._library, SOURCE, "-ldl"]
+        compile_it = ["cc", "-shared", "-fPIC", f'-DLOG="{self._log}"', "-o", str(self._library), str(SOURCE), "-ldl"]
         subprocess.run(compile_it, check=True)
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -96,7 +96,7 @@ class Session:
     @contextmanager
     def serving(self) -> Iterator[httpx.Client]:
         """Runs `kb serve .` as its script does, until the block ends."""
-        command = [sys.executable, self.script, "serve", ".", "--port", "0"]
+        command = [sys.executable, str(self.script), "serve", ".", "--port", "0"]
         with subprocess.Popen(
             command, cwd=self.documents, env=self.environment, stderr=subprocess.PIPE, text=True
         ) as process:

@@ -60,7 +60,7 @@ def test_a_file_in_the_working_directory_that_chroma_would_read_sets_nothing(sto
         "import sys; from pathlib import Path; from kb.adapters.chroma.local import ChromaIndex\n"
         "print(len(ChromaIndex(Path(sys.argv[1]), sys.argv[2]).ids()))"
     )
-    command = [sys.executable, "-c", program, store, MODEL]
+    command = [sys.executable, "-c", program, str(store), MODEL]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CHROMA_OTEL_GRANULARITY": "odd"}
     done = subprocess.run(command, cwd=store.parent, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(SIZE)]
