@@ -38,6 +38,8 @@ def run(
 
     yield run
     root.handlers[:] = handlers
+    for name in ("kb", "ingest", "server"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture
