@@ -53,7 +53,7 @@ def start(
     Args:
         has_pipes: Whether it has pipes for standard input and output; else it has nothing to read.
         output: Takes what it prints and nobody reads from a pipe; None: that is lost.
-        folder: Its working directory; None: that of this process.
+        folder: Its working directory; None: that of our own code, where libraries look for plug-ins and settings.
         environment: Variables that it needs beside those that every child gets.
 
     Raises:
@@ -67,7 +67,7 @@ def start(
             stdin=subprocess.PIPE if has_pipes else subprocess.DEVNULL,
             stdout=subprocess.PIPE if has_pipes else printed,
             stderr=printed,
-            cwd=folder,
+            cwd=folder or _ROOT,
             env=variables | {"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"},
             start_new_session=True,  # so that Ctrl-C in the terminal is for the parent alone
         )

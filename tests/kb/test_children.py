@@ -34,7 +34,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "hostile"
     folder.mkdir()
     for name in ("numpy", "json", "psutil", "kb", "ingest", "pip"):
-        (folder / f"{name}.py").write_text("open('imported', 'w').close()")
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'imported')!r}, 'w').close()")
     monkeypatch.chdir(folder)
     return folder
 
@@ -55,7 +55,8 @@ def runnable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("module", MODULES)
 def test_no_child_imports_what_lies_in_the_working_directory(module: str, hostile: Path) -> None:
-    assert children.watch(children.start(module, *MODULES[module]), 100) is not None
+    arguments = [str(hostile / argument) if argument[0] != "-" else argument for argument in MODULES[module]]
+    assert children.watch(children.start(module, *arguments), 100) is not None
     assert not (hostile / "imported").exists()
 
 
@@ -92,6 +93,21 @@ def test_what_a_child_prints_is_kept_where_it_is_wanted(runnable: Callable[[str]
         child = children.start(module, output=printed, folder=tmp_path / "elsewhere")
         assert children.watch(child) == 1
     assert (tmp_path / "printed").read_text().splitlines() == [str(tmp_path / "elsewhere"), "no use"]
+
+
+def test_a_child_does_not_work_where_somebody_elses_files_lie(runnable: Callable[[str], str], hostile: Path) -> None:
+    child = children.start(runnable("import os; print(os.getcwd())"), has_pipes=True)
+    assert children.exchange(child, b"", 100)[0].decode().strip().endswith("root")
+
+
+def test_a_child_that_is_asked_for_too_long_is_ended(runnable: Callable[[str], str]) -> None:
+    child = children.start(runnable("print('said', flush=True); input(); input()"), has_pipes=True)
+    assert children.exchange(child, b"one line\n", 100) == (b"said\n", 1)
+    child = children.start("child_of_a_test", has_pipes=True)
+    assert children.exchange(child, b"\n\n", 100) == (b"said\n", 0)
+    child = children.start("timeit", "-n", "1", "while True: pass", has_pipes=True)
+    assert children.exchange(child, b"", 0.2) == (b"", None)
+    assert not psutil.pid_exists(child.pid)
 
 
 def test_a_child_has_a_session_of_its_own(runnable: Callable[[str], str]) -> None:
