@@ -210,7 +210,7 @@ class Pipeline:
             pass
         except KBError as error:
             if not self._stopping.is_set():
-                logger.error("indexing stopped: %s", error.message)
+                logger.error("indexing stopped: %s; %s", error.message, error.hint)
             self._fail_all(error)
 
     def _fail_all(self, error: KBError) -> None:

@@ -5,7 +5,6 @@ the child, the caller gets a document or a reason in plain words, and the next f
 """
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Self
@@ -28,7 +27,6 @@ _MAX_REPLY_BYTES_PER_CHAR = 12  # a character is at most 6 bytes of JSON; the re
 _SPARE_REPLY_BYTES = 1_000_000
 _EXIT_SECONDS = 2.0
 _CRASH_HINT = "the file is probably broken: open it elsewhere and save it again"
-_PASSED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 
 
 class ParserUnavailable(KBError):
@@ -114,7 +112,7 @@ class ParserProcess:
             if self._closed:
                 raise ParserUnavailable("the parser is closed")
             try:
-                self._child = child = _start()
+                self._child = child = children.start("ingest.sandbox.main", has_pipes=True)
             except ChildNotStarted as error:
                 raise ParserUnavailable(f"no file can be read: {error.message}", error.hint) from error
         self._files_read = 0
@@ -144,12 +142,6 @@ class ParserProcess:
             child, self._child = self._child, None
         if child:
             children.end(child)
-
-
-def _start() -> Child:
-    """Starts a child that knows nothing secret."""
-    passed = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
-    return children.start("ingest.sandbox.main", has_pipes=True, environment=passed)
 
 
 def _exchange(child: Child, line: bytes, seconds: float, max_bytes: int) -> tuple[bytes, bool]:

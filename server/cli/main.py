@@ -40,6 +40,7 @@ app.add_typer(bench_cli.app, name="bench")
 
 def main() -> None:
     """Runs the command line; errors of the core become a message and an exit code."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # a process that a library starts runs nothing of the working directory
     try:
         app()
     except KBError as error:
