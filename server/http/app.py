@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +31,7 @@ from kb.errors import (
 )
 from kb.knowledge_base import KnowledgeBase
 from server.http import routes
-from server.http.events import StatusFeed
+from server.http.events import StatusFeed, TooManyListeners
 from server.http.guard import Guard, is_loopback, refuse
 from server.http.state import report_status
 from server.settings import ServerSettings
@@ -39,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
 UPLOAD_OVERHEAD_BYTES = 1_000_000
+
+QUESTION_THREADS = 24
+"""In which questions wait and work: fewer than there are, so that whoever asks for the state never waits for them."""
 
 # The first class that an error is an instance of decides.
 STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
@@ -49,6 +53,7 @@ STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
     (DataDirectoryLocked, 409),
     (StorageError, 507),
     (ModelBusy, 429),
+    (TooManyListeners, 429),
     (PromptTooLong, 413),
     (ModelError, 503),
 )
@@ -91,6 +96,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     )
     app.state.knowledge_base = knowledge_base
     app.state.pipeline = pipeline
+    app.state.question_threads = anyio.CapacityLimiter(QUESTION_THREADS)
     app.state.stopping = threading.Event()  # ends answers that are being written
     app.state.feed = StatusFeed(lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set)
     app.include_router(routes.router)
@@ -143,7 +149,7 @@ def _on_error(_: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         logger.warning("%s: %s", error.code, error.message)
     response = refuse(status, error.code, error.message, error.hint)
-    if isinstance(error, ModelBusy):
+    if isinstance(error, ModelBusy | TooManyListeners):
         response.headers["retry-after"] = str(error.retry_after_seconds)
     return response
 

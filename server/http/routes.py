@@ -108,11 +108,12 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
 
     The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
     """
-    events = await anyio.to_thread.run_sync(lambda: _start(knowledge_base, body))
+    threads = request.app.state.question_threads
+    events = await anyio.to_thread.run_sync(lambda: _start(knowledge_base, body), limiter=threads)
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            sse(events, request.app.state.stopping), media_type="text/event-stream", headers=headers
+            sse(events, request.app.state.stopping, threads), media_type="text/event-stream", headers=headers
         )
     answer = await _whole(events, request)
     return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
@@ -123,11 +124,13 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
     summary="Find passages",
     responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
 )
-def search(body: schemas.SearchRequest, knowledge_base: Knowledge) -> schemas.SearchResponse:
+async def search(body: schemas.SearchRequest, request: Request, knowledge_base: Knowledge) -> schemas.SearchResponse:
     """Finds the passages that `/ask` would answer from, and nothing more."""
-    return schemas.SearchResponse.model_validate(
-        {"passages": knowledge_base.search(body.query, body.top_k, _filters(body))}
+    passages = await anyio.to_thread.run_sync(
+        lambda: knowledge_base.search(body.query, body.top_k, _filters(body)),
+        limiter=request.app.state.question_threads,
     )
+    return schemas.SearchResponse.model_validate({"passages": passages})
 
 
 @router.get("/documents", summary="List documents", responses=_errors(_400="No page begins at the cursor."))
@@ -264,7 +267,7 @@ def reindex(pipeline: Watching, body: schemas.ReindexRequest | None = None) -> s
 
 
 @router.get("/healthz", summary="Liveness")
-def healthz() -> schemas.Message:
+async def healthz() -> schemas.Message:
     """200 for as long as the process serves requests."""
     return schemas.Message(message="ok")
 
@@ -299,7 +302,7 @@ async def _whole(events: Generator[AnswerEvent, None, None], request: Request) -
 
 
 async def _connected(events: Generator[AnswerEvent, None, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
-    async with aclosing(iterate(events, request.app.state.stopping)) as stepping:
+    async with aclosing(iterate(events, request.app.state.stopping, request.app.state.question_threads)) as stepping:
         async for event in stepping:
             if await request.is_disconnected():
                 return
