@@ -1,8 +1,9 @@
 """What `.kbignore` files keep out of the index: the rules of `.gitignore`.
 
-Each line is understood as git understands it, or reported. `fnmatch` translates the names in a pattern, into expressions
-that never go back behind a star that has found its place; which folder a pattern holds for and which pattern has the
-last word is decided here, one file or folder at a time, as git does it. Two things are meant for people: characters are counted, not bytes; other encodings than UTF-8 are read too.
+Each line is understood as git understands it, or reported. `fnmatch` translates the names in a pattern, so that nothing
+is tried twice behind a star that has found its place; which folder a pattern holds for and which pattern has the last
+word is decided here, one file or folder at a time, as git does it. Two things are meant for people: characters are
+counted, not bytes; other encodings than UTF-8 are read too.
 """
 
 import fnmatch

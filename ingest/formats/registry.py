@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ingest.formats.markdown import MarkdownLoader, PlainTextLoader
 from ingest.formats.pdf.loader import PdfLoader
-from kb.errors import UnreadableFile, UnsupportedType
+from kb.errors import UnsupportedType
 from kb.values.documents import Document
 
 
