@@ -222,6 +222,7 @@ def test_what_is_no_text_is_reported() -> None:
     "hostile",
     [
         b"*a*a*a",
+        b"*a*a*ac\n" * 1_000,
         b"*a" * 2_000,
         b"*a*a*a*a?*c\n" * 1_000,
         (b"*" + b"?" * 120 + b"a*c\n") * 1_000,
