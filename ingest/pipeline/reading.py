@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.chunking.chunker import chunk
-from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
+from ingest.folders.listing import UNREADABLE_CHARACTER
+from ingest.folders.opening import hash_file
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.sandbox.parser import ParserProcess, ParserUnavailable
 from ingest.settings import IngestSettings
@@ -98,26 +99,31 @@ class Readers:
 
     def _read(self, file: FileVersion) -> Reading:
         began = time.monotonic()
-        path = Path(file.root, file.source)
         try:
             self._check_name_and_size(file)
-            file = replace(file, sha256=hash_file(path))
+            file = replace(file, sha256=hash_file(Path(file.root), file.source, self._settings.max_file_bytes))
             known = self._knowledge_base.find(file.root, file.source)
             if known is not None and known.file.sha256 == file.sha256 and known.recipe == RECIPE:
                 return Reading(file)
-            document, seconds_left = self._parse(path)
+            document, seconds_left = self._parse(file)
             chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
             return Reading(file, error=error)
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 
-    def _parse(self, path: Path) -> tuple[Document, float]:
+    def _parse(self, file: FileVersion) -> tuple[Document, float]:
         """Gives the time that is left for the file, too: half of it at least, as a child's start is no file's fault."""
         limit = self._settings.parse_seconds
         parser = self._idle.get()
         began = time.monotonic()
         try:
-            document = parser.parse(path, seconds=limit, memory_bytes=self._settings.parse_memory_bytes)
+            document = parser.parse(
+                Path(file.root),
+                file.source,
+                seconds=limit,
+                memory_bytes=self._settings.parse_memory_bytes,
+                max_bytes=self._settings.max_file_bytes,
+            )
             return document, max(limit / 2, limit - (time.monotonic() - began))
         finally:
             self._idle.put(parser)

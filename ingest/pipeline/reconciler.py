@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.folders.listing import hash_file
+from ingest.folders.intake import remove_leftovers
+from ingest.folders.opening import hash_file
 from ingest.folders.place import Place, place_of
 from ingest.folders.scan import Changes, compare
 from ingest.folders.settling import Settling
@@ -82,13 +83,15 @@ class Reconciler:
         self._settling = Settling(self._settings.settle_seconds)
 
     def begin(self) -> None:
-        """Notes for the next start which folders are watched."""
+        """Notes for the next start which folders are watched, and removes what a process that was killed has left."""
+        for folder in self._folders:
+            remove_leftovers(Path(folder.root))
         self._knowledge_base.remember_folders(self._folders)
 
     def look(self) -> Plan:
         """Looks at the folders and follows what has gone or moved."""
         documents = self._knowledge_base.documents()
-        found = survey(self._folders, {document.file.root for document in documents}.__contains__)
+        found = survey(self._folders, {document.file.root for document in documents}.__contains__, self._check)
         self._remember(found)
         failures = self._standing_failures(found)
         changes = compare(found.files, documents, failures, found.hidden, RECIPE, _hash_or_nothing)
@@ -163,6 +166,6 @@ class Reconciler:
 
 def _hash_or_nothing(file: FileVersion) -> str:
     try:
-        return hash_file(Path(file.root, file.source))
+        return hash_file(Path(file.root), file.source, file.size_bytes)
     except UnreadableFile:
         return ""

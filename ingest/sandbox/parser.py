@@ -65,12 +65,14 @@ class ParserProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def parse(self, path: Path, *, seconds: float, memory_bytes: int) -> Document:
+    def parse(self, root: Path, source: str, *, seconds: float, memory_bytes: int, max_bytes: int) -> Document:
         """Reads one file; threads that call it at the same time wait for each other.
 
         Args:
+            source: Path below `root`; a link in it is followed if it does not lead out of `root`.
             seconds: Wall-clock limit; starting the child does not count.
             memory_bytes: How much the child may grow while it reads.
+            max_bytes: A file with more is refused.
 
         Raises:
             UnreadableFile: No text can be had from the file, and why.
@@ -78,7 +80,9 @@ class ParserProcess:
             ParserUnavailable: `close` was called before or meanwhile, or no child can be started.
         """
         request = {
-            "path": str(path.absolute()),
+            "root": str(root.absolute()),
+            "source": source,
+            "max_bytes": max_bytes,
             "memory_bytes": memory_bytes,
             "max_text_chars": self._max_text_chars,
         }

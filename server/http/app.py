@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import logging
+import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +31,7 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.knowledge_base import KnowledgeBase
-from server.http import routes
+from server.http import files, routes
 from server.http.events import StatusFeed, TooManyListeners
 from server.http.guard import Guard, is_loopback, refuse
 from server.http.state import report_status
@@ -100,6 +101,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.state.stopping = threading.Event()  # ends answers that are being written
     app.state.feed = StatusFeed(lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set)
     app.include_router(routes.router)
+    app.include_router(files.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_middleware(
@@ -161,8 +163,12 @@ def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     return refuse(422, "invalid", f"{place}: {first['msg']}", "GET /openapi.json describes each field")
 
 
-def _on_http_error(_: Request, error: Exception) -> JSONResponse:
+def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(cause := error.__cause__, OSError):  # an upload waits in a temporary file until it is whole
+        place = tempfile.gettempdir()
+        hint = f"free some space in {place}, or set TMPDIR to a folder with more"
+        return _on_error(request, StorageError(f"{place} cannot be written: {cause.strerror}", hint))
     code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
     hint = "GET /openapi.json lists all routes" if error.status_code in (404, 405) else ""
     return refuse(error.status_code, code, str(error.detail), hint)

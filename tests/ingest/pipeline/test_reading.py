@@ -1,3 +1,4 @@
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,3 +48,26 @@ def test_file_that_takes_too_long_to_be_cut_is_listed_and_stops_nothing(settings
         watched.write("short.txt", "Otters float.")
         watched.sync()
         assert watched.sources == ["short.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among files")
+@pytest.mark.parametrize("swapped", ["link", "pipe", "device"])
+def test_what_took_the_place_of_a_file_after_the_look_is_not_read(tmp_path: Path, swapped: str) -> None:
+    settings = load(kind=IngestSettings, home=tmp_path / "home", models=tmp_path)
+    folder, secret = tmp_path / "papers", tmp_path / "secret.md"
+    folder.mkdir()
+    secret.write_text("secret")
+    if swapped == "pipe":
+        os.mkfifo(folder / "a.md")
+    else:
+        (folder / "a.md").symlink_to(secret if swapped == "link" else "/dev/zero")
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        readers = Readers(knowledge_base, settings, lambda: None)
+        try:
+            reading = readers.read(FileVersion(str(folder), "a.md", 6, 1)).result(20)
+        finally:
+            readers.close()
+    assert reading.document is None
+    assert reading.error is not None
+    assert "cannot be read" in reading.error.message
+    assert reading.file.sha256 == ""
