@@ -38,8 +38,11 @@ _CLOSING = re.compile(r"\s*(?:/{3,}|:{3,}|</[^<>]*>)\s*")
 _PIECES_PER_CHUNK = 4
 _ROW_WEIGHT = 0.6  # figures are many tokens and few words
 
-COUNTED_CHARS, COUNTED_TEXTS = 65_536, 256
-"""So much goes to the counter at once: nothing can be interrupted inside of a call."""
+COUNTED_CHARS, COUNTED_TEXTS = 16_384, 256
+"""So much goes to the counter at once: nothing can be interrupted inside of a call, and a character may become 18."""
+
+CHARS_PER_TOKEN = 64
+"""A text counts for one token per so many characters at least: there are characters that a tokenizer does not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class Tokens:
         ]
         for batch in _batches(pieces):
             self.check()
-            for (text, _), count in zip(batch, self._count([piece for _, piece in batch]), strict=True):
-                self._known[text] += count
+            for (text, piece), count in zip(batch, self._count([piece for _, piece in batch]), strict=True):
+                self._known[text] += max(count, len(piece) // CHARS_PER_TOKEN)
 
     def __getitem__(self, text: str) -> int:
         """The count of a text that was learned."""

@@ -1,12 +1,21 @@
-"""Files that wait to be indexed, in order, and those of them that are being read ahead."""
+"""Files that wait to be indexed, in order, and those of them that are being read ahead.
+
+What is held in memory is bounded: a large file is read when no other one is, and not while a larger one is in hand.
+"""
 
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from itertools import islice
 
 from ingest.folders.place import Place, place_of
 from ingest.pipeline.reading import Readers, Reading
 from kb.values.documents import FileVersion
+
+AHEAD_BYTES = 8_000_000
+"""Length of all files together that are read ahead; a longer one is read if it is the only one of this kind."""
+
+_LOOKED_AT = 64  # what comes first in order: behind a file that cannot be read yet, another one can
 
 
 class Backlog:
@@ -14,10 +23,19 @@ class Backlog:
 
     Args:
         readers: Read ahead what comes first.
+        goes_first: Whether a file may be dealt with before the one that is in hand.
+        is_read_alone: Whether nothing else is read at the same time.
     """
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(
+        self,
+        readers: Readers,
+        goes_first: Callable[[FileVersion], bool] = lambda file: True,
+        is_read_alone: Callable[[FileVersion], object] = lambda file: False,
+    ) -> None:
         self._readers = readers
+        self._goes_first = goes_first
+        self._is_read_alone = is_read_alone
         self._changing = threading.Lock()
         self._waiting: dict[Place, FileVersion] = {}
         self._under_way: dict[Place, tuple[FileVersion, Future[Reading]]] = {}
@@ -52,10 +70,11 @@ class Backlog:
             self._read_ahead()
 
     def take(self) -> tuple[FileVersion, Callable[[], Reading]] | None:
-        """A file that was read, and what gives its reading; None while there is none."""
+        """A file that was read and may go first, and what gives its reading; None while there is none."""
         with self._changing:
+            self._read_ahead()
             for place, (file, reading) in self._under_way.items():
-                if reading.done():
+                if reading.done() and self._goes_first(file):
                     del self._under_way[place]
                     self._size_bytes -= file.size_bytes
                     self._read_ahead()
@@ -72,7 +91,18 @@ class Backlog:
             self._size_bytes = 0
 
     def _read_ahead(self) -> None:
-        while self._waiting and len(self._under_way) < self._readers.capacity:
-            place = next(iter(self._waiting))
-            file = self._waiting.pop(place)
-            self._under_way[place] = (file, self._readers.read(file))
+        for place, file in list(islice(self._waiting.items(), _LOOKED_AT)):
+            if len(self._under_way) == self._readers.capacity:
+                return
+            if self._may_be_read(file):
+                del self._waiting[place]
+                self._under_way[place] = (file, self._readers.read(file))
+
+    def _may_be_read(self, file: FileVersion) -> bool:
+        others = [other for other, _ in self._under_way.values()]
+        if any(map(self._is_read_alone, [*others, file])):
+            return not others
+        ahead = [other.size_bytes for other in others if other.size_bytes <= AHEAD_BYTES]
+        if file.size_bytes <= AHEAD_BYTES:
+            return sum(ahead) + file.size_bytes <= AHEAD_BYTES
+        return len(ahead) == len(others) and self._goes_first(file)

@@ -19,6 +19,7 @@ from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.backlog import Backlog
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.freshness import FolderFreshness
+from ingest.pipeline.in_hand import NOTE_NAME, InHand
 from ingest.pipeline.indexer import Indexer
 from ingest.pipeline.progress import PipelineStatus, ProgressMeter
 from ingest.pipeline.reading import Readers, Reading
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 0.5
 """How soon a stop is noticed while the embedding model loads."""
+
+MUCH_SMALLER = 4
+"""A document that takes long gives way to files of less than one such part of its length."""
 
 RETRY_SECONDS = 30.0
 """Pause after a failure that is not one file's fault: a full disk, no embedding model yet, a folder that is gone."""
@@ -65,8 +69,9 @@ class Pipeline:
         self._stopping = threading.Event()
         self._meter = ProgressMeter()
         self._indexer = Indexer(knowledge_base, self._check_running, self._meter)
-        self._readers = Readers(knowledge_base, self.settings, self._wake)
-        self._backlog = Backlog(self._readers)
+        self._in_hand = InHand(self.settings.home / NOTE_NAME)
+        self._readers = Readers(knowledge_base, self.settings, self._wake, self._in_hand)
+        self._backlog = Backlog(self._readers, self._goes_first, self._in_hand.deaths)
         self._reconciler = Reconciler(knowledge_base, self.folders, self.settings, self._check_running)
         self._plan = NO_PLAN
         self._state = threading.Condition()
@@ -81,7 +86,7 @@ class Pipeline:
     @property
     def status(self) -> PipelineStatus:
         """What it is doing."""
-        waiting = (*self._backlog.files, *self._plan.unsettled)
+        waiting = (*self._in_hand.files[:-1], *self._backlog.files, *self._plan.unsettled)
         return replace(
             self._status,
             pending=tuple(file.source for file in waiting),
@@ -234,7 +239,7 @@ class Pipeline:
             self._wait()
 
     def _look_due_at(self) -> float:
-        return self._timetable.due_at(self._tickets, is_busy=bool(self._backlog))
+        return self._timetable.due_at(self._tickets, is_busy=bool(self._backlog or self._in_hand.files))
 
     def _wait(self) -> None:
         with self._state:
@@ -257,18 +262,44 @@ class Pipeline:
         began = time.monotonic()
         self._watcher.renew()  # before the look, so that no change falls between the two
         self._plan = plan = self._reconciler.look()
-        hurried = self._tickets.hurried
-        self._backlog.put(sorted(plan.ready, key=lambda file: place_of(file) not in hurried))
+        in_hand = {place_of(file) for file in self._in_hand.files}
+        self._backlog.put(sorted((file for file in plan.ready if place_of(file) not in in_hand), key=self._comes_late))
         self._timetable.looked(time.monotonic() - began, plan.look_again_seconds)
         self._note(folders=plan.folders, unsupported=plan.unsupported, error=None)
         self._note_queue()
         waiting = {place_of(file) for file in (*self._backlog.files, *plan.unsettled)}
-        self._settle_tickets(lambda: self._tickets.look_done(ticket, waiting | plan.missed))
+        self._settle_tickets(lambda: self._tickets.look_done(ticket, waiting | plan.missed | in_hand))
+
+    def _comes_late(self, file: FileVersion) -> tuple[int, bool]:
+        return self._in_hand.deaths(file), place_of(file) not in self._tickets.hurried
+
+    def _goes_first(self, file: FileVersion) -> bool:
+        """Whether a file is dealt with before the one in hand is done: if it is urgent, or much smaller."""
+        if not self._in_hand.files:
+            return True
+        current, hurried = self._in_hand.files[-1], self._tickets.hurried
+        is_urgent = place_of(file) in hurried and place_of(current) not in hurried
+        return is_urgent or file.size_bytes < current.size_bytes // MUCH_SMALLER
+
+    def _attend(self) -> None:
+        """Does between the batches of a document what is more urgent than the next one."""
+        while True:
+            self._check_running()
+            if time.monotonic() >= self._look_due_at():
+                self._look()
+            elif taken := self._backlog.take():
+                self._index(*taken)
+            else:
+                return
 
     def _index(self, file: FileVersion, read: Callable[[], Reading]) -> None:
         place = place_of(file)
-        self._note_queue(file)
-        if self._indexer.index(file, read, as_it_is=place in self._plan.restless):
+        as_it_is = place in self._plan.restless
+        with self._in_hand.indexing(file):
+            self._note_queue()
+            is_done = self._indexer.index(file, read, as_it_is=as_it_is, between=self._attend)
+        if is_done:
+            self._in_hand.forgive(file)
             self._reconciler.was_read(file)
             self._meter.file_done(file.size_bytes)
             self._settle_tickets(lambda: self._tickets.dealt_with(place))
@@ -299,12 +330,13 @@ class Pipeline:
         if self._tickets.is_pending or self._stopping.is_set():
             raise _Interrupted("there is something more urgent to do")
 
-    def _note_queue(self, current: FileVersion | None = None) -> None:
-        outside = [*self._plan.unsettled, *([current] if current else [])]
+    def _note_queue(self) -> None:
+        in_hand = self._in_hand.files
+        outside = [*self._plan.unsettled, *in_hand]
         size_bytes = self._backlog.size_bytes + sum(file.size_bytes for file in outside)
         waiting = len(self._backlog) + len(outside)
         self._meter.waits(waiting, size_bytes)
-        self._note(current=current.source if current else None)
+        self._note(current=in_hand[-1].source if in_hand else None)
         self._knowledge_base.note_pending(waiting)
 
     def _note(self, **changes: Any) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from ingest.chunking.chunker import chunk
 from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
 from ingest.pipeline.document_index import DocumentIndex
-from ingest.sandbox.parser import ParserProcess, ParserUnavailable
+from ingest.pipeline.in_hand import MAX_DEATHS, InHand
+from ingest.sandbox.parser import ParserProcess, ParserUnavailable, ReaderDied
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
@@ -29,6 +30,12 @@ MAX_READERS = 2
 
 AHEAD = 2
 """Files that may be read, or being read, beyond those; each holds its text in memory."""
+
+_ENDED_HINT = "split the file; or try it again with `kb sync --retry` if the end had another reason"
+
+
+class ServiceEnded(ReaderDied):
+    """The whole process has ended over the file, more often than chance would have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,20 @@ class Readers:
         knowledge_base: Asked what is indexed; not changed.
         settings: What a file may cost.
         on_read: Called from a thread of the pool when a reading is there.
+        in_hand: Notes what is read, and knows what is not to be tried again.
     """
 
-    def __init__(self, knowledge_base: DocumentIndex, settings: IngestSettings, on_read: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        knowledge_base: DocumentIndex,
+        settings: IngestSettings,
+        on_read: Callable[[], object],
+        in_hand: InHand,
+    ) -> None:
         self._knowledge_base = knowledge_base
         self._settings = settings
         self._on_read = on_read
+        self._in_hand = in_hand
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
         self._parsers = [ParserProcess() for _ in range(count)]
         self._idle: queue.SimpleQueue[ParserProcess] = queue.SimpleQueue()
@@ -97,6 +112,12 @@ class Readers:
         return reading
 
     def _read(self, file: FileVersion) -> Reading:
+        if self._in_hand.deaths(file) >= MAX_DEATHS:
+            return Reading(file, error=ServiceEnded("the service ended twice while it was indexed", _ENDED_HINT))
+        with self._in_hand.reading(file):
+            return self._read_noted(file)
+
+    def _read_noted(self, file: FileVersion) -> Reading:
         began = time.monotonic()
         path = Path(file.root, file.source)
         try:
