@@ -17,7 +17,7 @@ from ingest.folders.listing import stat_file
 from kb.values.documents import FileVersion
 
 MAX_DEATHS = 2
-"""So often a file may end its reader, or the service, before it is left alone: once may have been the machine's fault."""
+"""So often a file may end its reader, or the service, before it is left alone: once may be the machine's fault."""
 
 NOTE_NAME = "in_hand.json"
 
@@ -78,7 +78,7 @@ class InHand:
                 self._write()
 
     def _left_over(self) -> dict[FileVersion, int]:
-        """What the process before has noted, as far as the files are the same; what it had in hand has one death more."""
+        """What the process before has noted of files that are the same; what it had in hand has one death more."""
         with contextlib.suppress(OSError, ValueError, TypeError):  # a note that cannot be read tells nothing
             noted = [
                 (FileVersion(*version), int(deaths)) for version, deaths in json.loads(self._note.read_text("utf-8"))
@@ -96,7 +96,7 @@ class InHand:
         draft = self._note.with_suffix(".new")
         with contextlib.suppress(OSError):  # a full disk is told by those who have more to write
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump([(astuple(version), deaths) for version, deaths in counts.items()], file)
             draft.replace(self._note)
 

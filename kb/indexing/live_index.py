@@ -129,6 +129,8 @@ class LiveIndex:
         try:
             self._add(document_id, added, check)
             with self.writing():
+                lost = before.intersection(texts).difference(key for _, key in self._catalog.chunk_keys(document_id))
+                self._add(document_id, sorted(lost), check=None)  # the user has just forgotten the version before
                 version = (document_id, file, document, chunks, hashes)
                 if self._catalog.swap(*version, recipe=recipe, dead_vectors=len(removed)):
                     surplus = removed
@@ -137,9 +139,9 @@ class LiveIndex:
                 serving.index.delete(vector_id(document_id, key) for key in surplus)
         return document_id
 
-    def _add(self, document_id: str, hashes: Sequence[str], check: Callable[[], None]) -> None:
+    def _add(self, document_id: str, hashes: Sequence[str], check: Callable[[], None] | None) -> None:
         for i in range(0, len(hashes), VECTORS_PER_LOCK):
-            if i:
+            if i and check:
                 check()
             batch = hashes[i : i + VECTORS_PER_LOCK]
             with self.writing() as serving:
