@@ -28,6 +28,9 @@ MAX_CONTEXT_TOKENS = 28
 MAX_TABLE_TOKENS = 40
 MAX_NAMES_TOKENS = 32
 
+MAX_HEADING_CHARS = 500
+"""Each chunk has its headings: one that is longer is no heading, and would be kept as often as there are chunks."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Section:
@@ -40,8 +43,9 @@ class _Section:
     def first(self) -> Block:
         return self.heading or self.blocks[0]
 
-    def chunk(self, text: str, start: int, end: int, context: str) -> Chunk:
-        return Chunk(start, end, text[start:end], self.first.headings, self.first.page, context)
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return tuple(heading[:MAX_HEADING_CHARS] for heading in self.first.headings)
 
 
 def chunk(
@@ -84,6 +88,7 @@ def chunk(
     pieces = units(text, [section.blocks for section in sections], tokens, limits)
     for section, path, leads, members in zip(sections, paths, tables, pieces, strict=True):
         check()
+        headings, page = section.headings, section.first.page
         for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens):
             holds_heading = section.heading is not None and start == section.heading.start
             table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
@@ -92,7 +97,7 @@ def chunk(
                 "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),
                 table_context(table, tokens, max_table_tokens),
             )
-            chunks.append(section.chunk(text, start, end, "\n".join(filter(None, context))))
+            chunks.append(Chunk(start, end, text[start:end], headings, page, "\n".join(filter(None, context))))
     tokens.learn(chain.from_iterable((piece.text, piece.context) for piece in chunks))
     return tuple(replace(piece, tokens=tokens[piece.context] + tokens[piece.text]) for piece in chunks)
 

@@ -112,6 +112,7 @@ def test_who_is_in_a_hurry_does_not_wait_for_another_file_of_like_length(
             assert refreshed.result()
         assert watched.finds("float") == ["other.md"]
         assert watched.sources == ["other.md"]
+        paced.go_on()
 
 
 def test_small_files_come_first_and_of_these_the_latest(settings: Settings, folder: Path) -> None:

@@ -1,0 +1,81 @@
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from ingest.pipeline.backlog import AHEAD_BYTES, Backlog
+from ingest.pipeline.reading import Readers, Reading
+from kb.values.documents import FileVersion
+
+
+@dataclass
+class EmptyReaders(Readers):
+    """Read what they are told to."""
+
+    capacity: int = 4
+    begun: dict[str, "Future[Reading]"] = field(default_factory=dict)
+
+    def read(self, file: FileVersion) -> "Future[Reading]":
+        return self.begun.setdefault(file.source, Future())
+
+    def finish(self, source: str) -> None:
+        self.begun[source].set_result(Reading(FileVersion("/", source, 0, 0)))
+
+
+def file_of(source: str, size_bytes: int = 1) -> FileVersion:
+    return FileVersion("/", source, size_bytes, 0)
+
+
+def test_so_many_are_read_ahead_in_order() -> None:
+    readers = EmptyReaders()
+    backlog = Backlog(readers)
+    backlog.put(map(file_of, "abcdef"))
+    assert list(readers.begun) == list("abcd")
+    assert backlog.take() is None
+    readers.finish("b")
+    taken = backlog.take()
+    assert taken
+    assert taken[0].source == "b"
+    assert list(readers.begun) == list("abcde")
+    assert [file.source for file in backlog.files] == list("acdef")
+
+
+def test_of_large_files_one_is_read_and_small_ones_beside_it() -> None:
+    readers = EmptyReaders()
+    backlog = Backlog(readers)
+    backlog.put([file_of("a", AHEAD_BYTES + 1), file_of("b", AHEAD_BYTES + 1), file_of("c"), file_of("d", AHEAD_BYTES)])
+    assert list(readers.begun) == ["a", "c"]
+    for source in ("a", "c"):
+        readers.finish(source)
+        backlog.take()
+    assert backlog.take() is None
+    assert list(readers.begun) == ["a", "c", "b", "d"]
+
+
+def test_what_may_not_go_first_waits_and_a_large_one_is_not_even_read() -> None:
+    readers, small = EmptyReaders(), set("c")
+    backlog = Backlog(readers, lambda file: file.source in small)
+    backlog.put([file_of("a"), file_of("b", AHEAD_BYTES + 1), file_of("c")])
+    assert list(readers.begun) == ["a", "c"]
+    for source in ("a", "c"):
+        readers.finish(source)
+    taken = [backlog.take(), backlog.take()]
+    assert [file.source for file, _ in filter(None, taken)] == ["c"]
+    small.update("ab")
+    assert backlog.take()
+    assert list(readers.begun) == ["a", "c", "b"]
+
+
+def test_suspect_is_read_alone() -> None:
+    readers = EmptyReaders()
+    backlog = Backlog(readers, is_read_alone=lambda file: file.source in "bc")
+    backlog.put(map(file_of, "abcd"))
+    assert list(readers.begun) == ["a", "d"]
+    readers.finish("a")
+    assert backlog.take()
+    assert backlog.take() is None
+    assert list(readers.begun) == ["a", "d"]
+    readers.finish("d")
+    assert backlog.take()
+    assert list(readers.begun) == ["a", "d", "b"]
+    readers.finish("b")
+    assert backlog.take()
+    assert list(readers.begun) == ["a", "d", "b", "c"]
