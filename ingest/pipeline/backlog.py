@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from itertools import islice
 
 from ingest.folders.place import Place, place_of
+from ingest.pipeline.in_hand import InHand
 from ingest.pipeline.reading import Readers, Reading
 from kb.values.documents import FileVersion
 
@@ -23,19 +24,19 @@ class Backlog:
 
     Args:
         readers: Read ahead what comes first.
-        goes_first: Whether a file may be dealt with before the one that is in hand.
-        is_read_alone: Whether nothing else is read at the same time.
+        in_hand: Says what is being indexed, and what is suspected to end the process.
+        goes_first: Whether a file may be dealt with before the one that is being indexed.
     """
 
     def __init__(
         self,
         readers: Readers,
+        in_hand: InHand,
         goes_first: Callable[[FileVersion], bool] = lambda file: True,
-        is_read_alone: Callable[[FileVersion], object] = lambda file: False,
     ) -> None:
         self._readers = readers
+        self._in_hand = in_hand
         self._goes_first = goes_first
-        self._is_read_alone = is_read_alone
         self._changing = threading.Lock()
         self._waiting: dict[Place, FileVersion] = {}
         self._under_way: dict[Place, tuple[FileVersion, Future[Reading]]] = {}
@@ -100,8 +101,10 @@ class Backlog:
 
     def _may_be_read(self, file: FileVersion) -> bool:
         others = [other for other, _ in self._under_way.values()]
-        if any(map(self._is_read_alone, [*others, file])):
-            return not others
+        if self._in_hand.deaths(file):
+            return not others and not self._in_hand.files
+        if any(map(self._in_hand.deaths, others)):
+            return False
         ahead = [other.size_bytes for other in others if other.size_bytes <= AHEAD_BYTES]
         if file.size_bytes <= AHEAD_BYTES:
             return sum(ahead) + file.size_bytes <= AHEAD_BYTES

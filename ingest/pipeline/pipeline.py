@@ -73,7 +73,7 @@ class Pipeline:
         self._timetable = Timetable(debounce_seconds)
         self._requests = Requests(self._timetable, self._stopping)
         self._readers = Readers(knowledge_base, self.settings, self._requests.wake, self._in_hand)
-        self._backlog = Backlog(self._readers, self._goes_first, self._in_hand.deaths)
+        self._backlog = Backlog(self._readers, self._in_hand, self._goes_first)
         self._reconciler = Reconciler(knowledge_base, self.folders, self.settings, self._check_running)
         self._plan = NO_PLAN
         self._starting = threading.Lock()

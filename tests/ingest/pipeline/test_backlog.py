@@ -1,7 +1,12 @@
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import pytest
+
+from ingest.folders.listing import stat_file
 from ingest.pipeline.backlog import AHEAD_BYTES, Backlog
+from ingest.pipeline.in_hand import InHand
 from ingest.pipeline.reading import Readers, Reading
 from kb.values.documents import FileVersion
 
@@ -20,13 +25,18 @@ class EmptyReaders(Readers):
         self.begun[source].set_result(Reading(FileVersion("/", source, 0, 0)))
 
 
+@pytest.fixture
+def in_hand(tmp_path: Path) -> InHand:
+    return InHand(tmp_path / "note.json")
+
+
 def file_of(source: str, size_bytes: int = 1) -> FileVersion:
     return FileVersion("/", source, size_bytes, 0)
 
 
-def test_so_many_are_read_ahead_in_order() -> None:
+def test_so_many_are_read_ahead_in_order(in_hand: InHand) -> None:
     readers = EmptyReaders()
-    backlog = Backlog(readers)
+    backlog = Backlog(readers, in_hand)
     backlog.put(map(file_of, "abcdef"))
     assert list(readers.begun) == list("abcd")
     assert backlog.take() is None
@@ -38,9 +48,9 @@ def test_so_many_are_read_ahead_in_order() -> None:
     assert [file.source for file in backlog.files] == list("acdef")
 
 
-def test_of_large_files_one_is_read_and_small_ones_beside_it() -> None:
+def test_of_large_files_one_is_read_and_small_ones_beside_it(in_hand: InHand) -> None:
     readers = EmptyReaders()
-    backlog = Backlog(readers)
+    backlog = Backlog(readers, in_hand)
     backlog.put([file_of("a", AHEAD_BYTES + 1), file_of("b", AHEAD_BYTES + 1), file_of("c"), file_of("d", AHEAD_BYTES)])
     assert list(readers.begun) == ["a", "c"]
     for source in ("a", "c"):
@@ -50,9 +60,9 @@ def test_of_large_files_one_is_read_and_small_ones_beside_it() -> None:
     assert list(readers.begun) == ["a", "c", "b", "d"]
 
 
-def test_what_may_not_go_first_waits_and_a_large_one_is_not_even_read() -> None:
+def test_what_may_not_go_first_waits_and_a_large_one_is_not_even_read(in_hand: InHand) -> None:
     readers, small = EmptyReaders(), set("c")
-    backlog = Backlog(readers, lambda file: file.source in small)
+    backlog = Backlog(readers, in_hand, lambda file: file.source in small)
     backlog.put([file_of("a"), file_of("b", AHEAD_BYTES + 1), file_of("c")])
     assert list(readers.begun) == ["a", "c"]
     for source in ("a", "c"):
@@ -64,18 +74,29 @@ def test_what_may_not_go_first_waits_and_a_large_one_is_not_even_read() -> None:
     assert list(readers.begun) == ["a", "c", "b"]
 
 
-def test_suspect_is_read_alone() -> None:
+def test_suspects_are_read_alone_and_while_none_is_indexed(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / name).write_text(name)
+    a, b, c, d = (stat_file(tmp_path, tmp_path / name) for name in "abcd")
+    assert a and b and c and d
+    note = tmp_path / "note.json"
+    died = InHand(note)
     readers = EmptyReaders()
-    backlog = Backlog(readers, is_read_alone=lambda file: file.source in "bc")
-    backlog.put(map(file_of, "abcd"))
+    with died.reading(b), died.reading(c):
+        in_hand = InHand(note)
+    backlog = Backlog(readers, in_hand)
+    backlog.put([a, b, c, d])
     assert list(readers.begun) == ["a", "d"]
-    readers.finish("a")
-    assert backlog.take()
+    for source in ("a", "d"):
+        readers.finish(source)
+        with in_hand.indexing(a):
+            assert backlog.take()
+            assert backlog.take() is None
+    assert list(readers.begun) == ["a", "d"]
     assert backlog.take() is None
-    assert list(readers.begun) == ["a", "d"]
-    readers.finish("d")
-    assert backlog.take()
     assert list(readers.begun) == ["a", "d", "b"]
     readers.finish("b")
-    assert backlog.take()
+    with in_hand.indexing(b):
+        assert backlog.take()
+    assert backlog.take() is None
     assert list(readers.begun) == ["a", "d", "b", "c"]
