@@ -7,7 +7,7 @@ units of a block are in order, do not overlap, and together hold all of it but w
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, islice, pairwise, repeat
+from itertools import accumulate, chain, groupby, islice, pairwise, repeat
 from typing import TypeVar
 
 from ingest.chunking.packing import Unit
@@ -90,12 +90,21 @@ class Tokens:
         """One that counts likewise and knows nothing yet: what it learns goes with it."""
         return Tokens(self._count, self.check)
 
+    def each(self, texts: Iterable[str]) -> Iterator[int]:
+        """Counts texts one after the other, and remembers none of them."""
+        for batch in _batches(texts, len, _REFINED_CHARS):
+            known = self.forgetful()
+            known.learn(batch)
+            yield from (known[text] for text in batch)
+
     def __getitem__(self, text: str) -> int:
         """The count of a text that was learned."""
         return self._known[text]
 
 
-def units(text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: Limits) -> list[list[Unit]]:
+def units(
+    text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: Limits
+) -> Iterator[tuple[int, Iterator[Unit]]]:
     """Cuts groups of blocks into units, none longer than its limit.
 
     A sentence that is too long is cut at its lines, else at its clauses, else at white space, else anywhere; a code
@@ -103,23 +112,26 @@ def units(text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: 
 
     Args:
         groups: Each of them with blocks that may share a chunk.
-        tokens: Learns the lengths of all units.
+        tokens: Counts the lengths of all units, and keeps none of them.
 
-    Returns:
-        For each group its units.
+    Yields:
+        The number of each group, and its units, which are to be taken before the next group is: few are held at a time.
     """
-    refined: list[list[Unit]] = [[] for _ in groups]
     coarse = (
-        (group, unit)
-        for group, blocks in zip(refined, groups, strict=True)
-        for unit in _units(text, blocks, limits, tokens.check)
+        (number, unit) for number, blocks in enumerate(groups) for unit in _units(text, blocks, limits, tokens.check)
     )
+    for number, members in groupby(_all_refined(text, coarse, tokens, limits), lambda member: member[0]):
+        yield number, _with_companions(text, (unit for _, unit in members), limits)
+
+
+def _all_refined(
+    text: str, coarse: Iterable[tuple[int, Unit]], tokens: Tokens, limits: Limits
+) -> Iterator[tuple[int, Unit]]:
     for batch in _batches(coarse, lambda member: member[1].end - member[1].start, _REFINED_CHARS):
         known = tokens.forgetful()
         pieces = _refined(text, _measured(text, [unit for _, unit in batch], known), known, limits)
-        for (group, _), refined_unit in zip(batch, pieces, strict=True):
-            group.extend(refined_unit)
-    return [list(_with_companions(text, group, limits)) for group in refined]
+        for (number, _), refined in zip(batch, pieces, strict=True):
+            yield from ((number, unit) for unit in refined)
 
 
 def _batches(
