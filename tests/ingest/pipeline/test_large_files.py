@@ -1,6 +1,5 @@
 """A large document takes its time, and holds nobody up."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -113,15 +112,3 @@ def test_who_is_in_a_hurry_does_not_wait_for_another_file_of_like_length(
         assert watched.finds("float") == ["other.md"]
         assert watched.sources == ["other.md"]
         paced.go_on()
-
-
-def test_small_files_come_first_and_of_these_the_latest(settings: Settings, folder: Path) -> None:
-    (folder / "a-large.md").write_text(LARGE)
-    for hours, name in enumerate(("new", "older", "oldest")):
-        path = folder / f"{name}.md"
-        path.write_text(f"# {name}\n\nThe {name} file.\n")
-        os.utime(path, (1.7e9 - 3600 * hours,) * 2)
-    with watching(settings, folder) as watched:
-        watched.sync()
-        first = [text.partition("\n")[0] for text in watched.embedder.embedded[:4]]
-    assert [name.removeprefix("# ") for name in first] == ["new", "older", "oldest", "Chapter 0"]
