@@ -6,6 +6,7 @@ What is held in memory is bounded: a large file is read when no other one is, an
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from itertools import islice
 
 from ingest.folders.place import Place, place_of
@@ -75,7 +76,7 @@ class Backlog:
         with self._changing:
             self._read_ahead()
             for place, (file, reading) in self._under_way.items():
-                if reading.done() and self._goes_first(file):
+                if reading.done() and self._goes_first(_weighed(file, reading)):
                     del self._under_way[place]
                     self._size_bytes -= file.size_bytes
                     self._read_ahead()
@@ -100,7 +101,7 @@ class Backlog:
                 self._under_way[place] = (file, self._readers.read(file))
 
     def _may_be_read(self, file: FileVersion) -> bool:
-        others = [other for other, _ in self._under_way.values()]
+        others = [_weighed(other, reading) for other, reading in self._under_way.values()]
         if self._in_hand.deaths(file):
             return not others and not self._in_hand.files
         if any(map(self._in_hand.deaths, others)):
@@ -109,3 +110,10 @@ class Backlog:
         if file.size_bytes <= AHEAD_BYTES:
             return sum(ahead) + file.size_bytes <= AHEAD_BYTES
         return len(ahead) == len(others) and self._goes_first(file)
+
+
+def _weighed(file: FileVersion, reading: "Future[Reading]") -> FileVersion:
+    """A file as long as its text is, where that is longer: some formats hold a hundred times their length."""
+    failed = not reading.done() or reading.cancelled() or reading.exception()
+    document = None if failed else reading.result().document
+    return replace(file, size_bytes=max(file.size_bytes, len(document.text) if document else 0))

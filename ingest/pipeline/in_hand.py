@@ -42,8 +42,8 @@ class InHand:
         return self._indexed.copy()
 
     def deaths(self, file: FileVersion) -> int:
-        """How often the process has ended while it worked on this version of a file, and on no other one for long."""
-        return self._deaths.get(_key(file), 0)
+        """How often the process has ended while it worked on this version of a file."""
+        return self._deaths.get(_key(file), 0) if self._deaths else 0
 
     @contextmanager
     def reading(self, file: FileVersion) -> Iterator[None]:

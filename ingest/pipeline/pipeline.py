@@ -203,8 +203,13 @@ class Pipeline:
             self._look()
         elif taken := self._backlog.take():
             self._index(*taken)
-        elif self._backlog or self._status.error or not self._knowledge_base.maintain(self._check_idle):
+        elif not self._is_idle or not self._knowledge_base.maintain(self._check_idle):
             self._requests.pause(lambda: self._backlog.has_reading, self._look_due_at())
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the index may be looked after; while a file changes, what was embedded of it is kept."""
+        return self._requests.tickets.is_all_done and not self._backlog and not self._status.error
 
     def _look_due_at(self) -> float:
         return self._timetable.due_at(self._requests.tickets, is_busy=bool(self._backlog or self._in_hand.files))

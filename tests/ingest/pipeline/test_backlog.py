@@ -8,7 +8,7 @@ from ingest.folders.listing import stat_file
 from ingest.pipeline.backlog import AHEAD_BYTES, Backlog
 from ingest.pipeline.in_hand import InHand
 from ingest.pipeline.reading import Readers, Reading
-from kb.values.documents import FileVersion
+from kb.values.documents import Document, FileVersion
 
 
 @dataclass
@@ -21,8 +21,9 @@ class EmptyReaders(Readers):
     def read(self, file: FileVersion) -> "Future[Reading]":
         return self.begun.setdefault(file.source, Future())
 
-    def finish(self, source: str) -> None:
-        self.begun[source].set_result(Reading(FileVersion("/", source, 0, 0)))
+    def finish(self, source: str, text: str = "") -> None:
+        document = Document("", "text/plain", text, ()) if text else None
+        self.begun[source].set_result(Reading(FileVersion("/", source, 0, 0), document))
 
 
 @pytest.fixture
@@ -100,3 +101,17 @@ def test_suspects_are_read_alone_and_while_none_is_indexed(tmp_path: Path) -> No
         assert backlog.take()
     assert backlog.take() is None
     assert list(readers.begun) == ["a", "d", "b", "c"]
+
+
+def test_small_file_with_a_long_text_counts_as_a_large_one(in_hand: InHand) -> None:
+    readers = EmptyReaders()
+    backlog = Backlog(readers, in_hand, lambda file: file.size_bytes <= AHEAD_BYTES)
+    backlog.put(map(file_of, "ab"))
+    readers.finish("a", "x" * (AHEAD_BYTES + 1))
+    assert backlog.take() is None
+    backlog.put([file_of("c", AHEAD_BYTES + 1), file_of("d")])
+    readers.finish("b", "x")
+    taken = backlog.take()
+    assert taken
+    assert taken[0].source == "b"
+    assert list(readers.begun) == ["a", "b", "d"]
