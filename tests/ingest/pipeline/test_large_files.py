@@ -112,3 +112,17 @@ def test_who_is_in_a_hurry_does_not_wait_for_another_file_of_like_length(
         assert watched.finds("float") == ["other.md"]
         assert watched.sources == ["other.md"]
         paced.go_on()
+
+
+def test_what_was_embedded_of_a_file_that_changes_is_not_embedded_again(
+    settings: Settings, folder: Path, paced: PacedEmbedder
+) -> None:
+    with watching(settings.model_copy(update={"settle_seconds": 1.0}), folder, embedder=paced) as watched:
+        watched.sync()
+        watched.write("large.md", LARGE)
+        paced.go_on_until(lambda: len(paced.embedded) > 3 * 128, BATCHES)
+        watched.write("large.md", LARGE + OTTER)
+        paced.go_on()
+        watched.sync()
+        assert watched.finds("float") == ["large.md"]
+        assert len(paced.embedded) == len(set(paced.embedded))
