@@ -44,7 +44,7 @@ class Reading:
 
     Attributes:
         file: With its hash, if its bytes could be read.
-        document: None if the content is what is indexed already, or if there is an error.
+        document: Without its blocks; None if the content is what is indexed already, or if there is an error.
         error: Why no text can be had from it.
         seconds: What reading took.
     """
@@ -130,6 +130,7 @@ class Readers:
             chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
             return Reading(file, error=error)
+        document = replace(document, blocks=())  # they are in the chunks now, and many
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 
     def _parse(self, path: Path) -> tuple[Document, float]:
