@@ -79,9 +79,13 @@ class Backlog:
                 if reading.done() and self._goes_first(_weighed(file, reading)):
                     del self._under_way[place]
                     self._size_bytes -= file.size_bytes
-                    self._read_ahead()
                     return file, reading.result
         return None
+
+    def read_ahead(self) -> None:
+        """Begins to read what may be read beside the file that is being indexed."""
+        with self._changing:
+            self._read_ahead()
 
     def clear(self) -> None:
         """Forgets everything; what is being read is read in vain."""

@@ -255,6 +255,7 @@ class Pipeline:
         place = place_of(file)
         as_it_is = place in self._plan.restless
         with self._in_hand.indexing(file):
+            self._backlog.read_ahead()
             self._note_queue()
             is_done = self._indexer.index(file, read, as_it_is=as_it_is, between=self._attend)
         if is_done:

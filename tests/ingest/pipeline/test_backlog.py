@@ -45,6 +45,7 @@ def test_so_many_are_read_ahead_in_order(in_hand: InHand) -> None:
     taken = backlog.take()
     assert taken
     assert taken[0].source == "b"
+    backlog.read_ahead()
     assert list(readers.begun) == list("abcde")
     assert [file.source for file in backlog.files] == list("acdef")
 
@@ -90,16 +91,18 @@ def test_suspects_are_read_alone_and_while_none_is_indexed(tmp_path: Path) -> No
     assert list(readers.begun) == ["a", "d"]
     for source in ("a", "d"):
         readers.finish(source)
+        assert backlog.take()
         with in_hand.indexing(a):
-            assert backlog.take()
-            assert backlog.take() is None
+            backlog.read_ahead()
     assert list(readers.begun) == ["a", "d"]
     assert backlog.take() is None
     assert list(readers.begun) == ["a", "d", "b"]
     readers.finish("b")
+    assert backlog.take()
     with in_hand.indexing(b):
-        assert backlog.take()
-    assert backlog.take() is None
+        backlog.read_ahead()
+    assert list(readers.begun) == ["a", "d", "b"]
+    backlog.read_ahead()
     assert list(readers.begun) == ["a", "d", "b", "c"]
 
 
