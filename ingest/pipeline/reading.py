@@ -16,7 +16,8 @@ from ingest.chunking.chunker import chunk
 from ingest.folders.listing import UNREADABLE_CHARACTER
 from ingest.folders.opening import hash_file
 from ingest.pipeline.document_index import DocumentIndex
-from ingest.sandbox.parser import ParserProcess, ParserUnavailable
+from ingest.pipeline.in_hand import MAX_DEATHS, InHand
+from ingest.sandbox.parser import ParserProcess, ParserUnavailable, ReaderDied
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
@@ -31,6 +32,12 @@ MAX_READERS = 2
 AHEAD = 2
 """Files that may be read, or being read, beyond those; each holds its text in memory."""
 
+_ENDED_HINT = "split the file; or try it again with `kb sync --retry` if the end had another reason"
+
+
+class ServiceEnded(ReaderDied):
+    """The whole process has ended over the file, more often than chance would have it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -38,7 +45,7 @@ class Reading:
 
     Attributes:
         file: With its hash, if its bytes could be read.
-        document: None if the content is what is indexed already, or if there is an error.
+        document: Without its blocks; None if the content is what is indexed already, or if there is an error.
         error: Why no text can be had from it.
         seconds: What reading took.
     """
@@ -57,12 +64,20 @@ class Readers:
         knowledge_base: Asked what is indexed; not changed.
         settings: What a file may cost.
         on_read: Called from a thread of the pool when a reading is there.
+        in_hand: Notes what is read, and knows what is not to be tried again.
     """
 
-    def __init__(self, knowledge_base: DocumentIndex, settings: IngestSettings, on_read: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        knowledge_base: DocumentIndex,
+        settings: IngestSettings,
+        on_read: Callable[[], object],
+        in_hand: InHand,
+    ) -> None:
         self._knowledge_base = knowledge_base
         self._settings = settings
         self._on_read = on_read
+        self._in_hand = in_hand
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
         self._parsers = [ParserProcess() for _ in range(count)]
         self._idle: queue.SimpleQueue[ParserProcess] = queue.SimpleQueue()
@@ -98,6 +113,12 @@ class Readers:
         return reading
 
     def _read(self, file: FileVersion) -> Reading:
+        if self._in_hand.deaths(file) >= MAX_DEATHS:
+            return Reading(file, error=ServiceEnded("the service ended twice while it was indexed", _ENDED_HINT))
+        with self._in_hand.reading(file):
+            return self._read_noted(file)
+
+    def _read_noted(self, file: FileVersion) -> Reading:
         began = time.monotonic()
         try:
             self._check_name_and_size(file)
@@ -109,6 +130,7 @@ class Readers:
             chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
             return Reading(file, error=error)
+        document = replace(document, blocks=())  # they are in the chunks now, and many
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 
     def _parse(self, file: FileVersion) -> tuple[Document, float]:

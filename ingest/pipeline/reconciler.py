@@ -6,7 +6,7 @@ Events tell only that it is time to look; what is found here is believed.
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from kb.errors import UnreadableFile
 from kb.values.documents import Failure, FileVersion, WatchedFolder
 
 logger = logging.getLogger(__name__)
+
+SMALL_BYTES = 100_000
+"""Files of this length take seconds: which one comes first is asked of their times alone."""
 
 HIDDEN_SECONDS = 30.0
 """How soon a folder that could not be read is looked at again: no event tells that it is back."""
@@ -97,7 +100,7 @@ class Reconciler:
         changes = compare(found.files, documents, failures, found.hidden, RECIPE, _hash_or_nothing)
         gone = self._settling.gone(changes.removed)
         self._follow(replace(changes, removed=gone))
-        waiting = [*changes.modified, *changes.added, *changes.outdated]
+        waiting = [*_in_order([*changes.modified, *changes.added]), *_in_order(changes.outdated)]
         settled = self._settling.settled(waiting)
         ready = [*settled.still, *settled.restless]
         unsettled = set(waiting).difference(ready)
@@ -162,6 +165,11 @@ class Reconciler:
         if found.hidden:
             pauses.append(HIDDEN_SECONDS)
         return min(pauses)
+
+
+def _in_order(files: Iterable[FileVersion]) -> list[FileVersion]:
+    """Small files first, what was written last before what is older; large files by their length."""
+    return sorted(files, key=lambda file: (max(file.size_bytes, SMALL_BYTES), -file.modified_ns))
 
 
 def _hash_or_nothing(file: FileVersion) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.pipeline.in_hand import InHand
 from ingest.pipeline.reading import Readers
 from ingest.sandbox.parser import ParserUnavailable
 from ingest.settings import IngestSettings
@@ -18,7 +19,7 @@ def test_reading_asked_for_after_the_end_fails_and_says_nothing_about_the_file(t
     told: list[None] = []
     settings = load(kind=IngestSettings, home=tmp_path / "home", models=tmp_path)
     with open_fake_knowledge_base(settings) as knowledge_base:
-        readers = Readers(knowledge_base, settings, lambda: told.append(None))
+        readers = Readers(knowledge_base, settings, lambda: told.append(None), InHand(settings.home / "in_hand.json"))
         readers.close()
         reading = readers.read(FileVersion(str(tmp_path), "a.md", 1, 1))
         assert isinstance(reading.exception(0), ParserUnavailable)

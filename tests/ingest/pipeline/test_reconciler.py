@@ -1,24 +1,31 @@
+"""What one look at the folders has left to do, and when it ends before."""
+
+import os
 from pathlib import Path
 
 import pytest
 
-from ingest.pipeline.reconciler import Reconciler
-from kb.settings import Settings
-from tests.harness import open_fake_knowledge_base, quick_settings
+from ingest.pipeline.reconciler import SMALL_BYTES, Reconciler
+from server.settings import ServerSettings
+from tests.harness import open_fake_knowledge_base
 
 
 class Stopped(Exception):
     pass
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return quick_settings(tmp_path / "home")
+def test_small_files_come_first_and_of_these_the_latest(settings: ServerSettings, folder: Path) -> None:
+    sizes = {"a": SMALL_BYTES * 3, "b": SMALL_BYTES * 2, "c": 10, "d": SMALL_BYTES, "e": 20}
+    for hours, (name, size_bytes) in enumerate(sizes.items()):
+        path = folder / f"{name}.md"
+        path.write_text("x" * size_bytes)
+        os.utime(path, (1.7e9 + 3600 * hours,) * 2)
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        plan = Reconciler(knowledge_base, [folder], settings, lambda: None).look()
+    assert [file.source for file in plan.ready] == ["e.md", "d.md", "c.md", "b.md", "a.md"]
 
 
-def test_look_ends_in_the_middle_when_it_is_no_longer_wanted(settings: Settings, tmp_path: Path) -> None:
-    folder = tmp_path / "papers"
-    folder.mkdir()
+def test_look_ends_in_the_middle_when_it_is_no_longer_wanted(settings: ServerSettings, folder: Path) -> None:
     for number in range(20):
         (folder / f"{number}.md").write_text("text")
     (folder / ".kbignore").write_text("x\n" * 50)
@@ -31,7 +38,7 @@ def test_look_ends_in_the_middle_when_it_is_no_longer_wanted(settings: Settings,
             raise Stopped
 
     with open_fake_knowledge_base(settings) as knowledge_base:
-        reconciler = Reconciler(knowledge_base, [folder], quick_settings(tmp_path / "home"), check)
+        reconciler = Reconciler(knowledge_base, [folder], settings, check)
         with pytest.raises(Stopped):
             reconciler.look()
     assert calls == 100
