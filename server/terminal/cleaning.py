@@ -30,7 +30,7 @@ def printable(text: str) -> str:
 
 def on_one_line(text: str) -> str:
     """A name, or a message with names in it, so that it cannot look like another one, nor like several."""
-    return _MARKS.sub("", printable(_BREAK.sub(" ", text)))
+    return _MARKS.sub("", _BREAK.sub(" ", printable(text)))
 
 
 def printable_json(json: str) -> str:
