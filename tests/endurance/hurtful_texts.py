@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 _LIGATURE = "\ufdfa"  # one character, which compatibility normalisation makes eighteen of
@@ -38,7 +39,7 @@ def _write_chinese(path: Path) -> None:
 
 def _write_yaml_bomb(path: Path) -> None:
     lines = ["a: &a [" + ", ".join(["lol"] * 10) + "]"]
-    lines += [f"{name}: &{name} [{', '.join(['*' + before] * 10)}]" for before, name in zip("abcdefghi", "bcdefghij")]
+    lines += [f"{name}: &{name} [{', '.join(['*' + before] * 10)}]" for before, name in pairwise("abcdefghij")]
     path.write_text("---\n" + "\n".join([*lines, "title: *j", "tags: *j", "aliases: *j"]) + "\n---\n\nA dome.\n")
 
 
@@ -55,7 +56,7 @@ TEXTS: dict[str, Callable[[Path], object]] = {
     "one-line.txt": _repeated("the lantern of the dome ", 15_000_000 // 24),
     "one-word.txt": _repeated("dome", 1_000_000),
     "digits.txt": _repeated("1234567890", 200_000),
-    "ligatures.txt": _repeated(_LIGATURE * 40 + "\n", 100_000),
+    "arabic.txt": _repeated(_LIGATURE * 40 + "\n", 100_000),
     "chinese.txt": _write_chinese,
     "combining.md": _repeated("e" + "\u0301\u0323" * 5000 + "\n\n", 20),
     "bidi.md": _repeated(

@@ -74,7 +74,8 @@ def serving_process(folder: Path, environment: Mapping[str, str], log: Path) -> 
             assert eventually(lambda: _is_up(served), START_SECONDS), "it does not answer"
             yield served
     finally:
-        process.kill()
+        if process.poll() is None:
+            process.kill()
         process.wait()
 
 
@@ -110,7 +111,7 @@ class Observed:
         for route, seconds in self.seconds.items():
             ordered = sorted(seconds)
             middle, late = ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
-            yield f"{route}: {len(ordered)} answers, median {middle:.3f} s, 99 % {late:.3f} s, worst {ordered[-1]:.3f} s"
+            yield f"{route}: {len(ordered)} times, median {middle:.3f} s, 99 % {late:.3f} s, worst {ordered[-1]:.3f} s"
         parts = ", ".join(f"{name} {count / 1e6:.0f} MB" for name, count in self.peak_of.items())
         yield f"peak {self.peak_bytes / 1e6:.0f} MB at {self.peak_at!r} ({parts})"
         for name, seconds_in_work in self.current_seconds.most_common(15):
