@@ -1,6 +1,6 @@
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,13 @@ class Asking:
         return route, None if source in found else f"{source} is not found, but {found}"
 
 
-def fates(served: ServedProcess, folder: Path) -> dict[str, str]:
+def are_all_indexed(served: ServedProcess, names: Iterable[str]) -> bool:
+    """Whether each of them is, and none waits to be or has failed."""
+    found = fates(served)
+    return all(found.get(name) == "indexed" for name in names)
+
+
+def fates(served: ServedProcess) -> dict[str, str]:
     """What has become of each file, by its path."""
     listed = served.get("/documents")
     assert all(failure["reason"].strip() for failure in listed["failures"])
@@ -52,9 +58,9 @@ def fates(served: ServedProcess, folder: Path) -> dict[str, str]:
     }
 
 
-def unexplained(served: ServedProcess, folder: Path, made: Sequence[Hurtful]) -> list[str]:
+def unexplained(served: ServedProcess, made: Sequence[Hurtful]) -> list[str]:
     """Names of those that are listed and must not be, or must be and are not."""
-    found = fates(served, folder)
+    found = fates(served)
     return [file.name for file in made if file.is_listed and file.name not in found] + [
         file.name
         for file in made
@@ -87,7 +93,7 @@ def test_questions_are_answered_while_files_made_to_hurt_are_indexed(
     for name, (_, text) in ORDINARY.items():
         (folder / name).write_text(text)
     with serving_process(folder, environment, log) as served:
-        assert eventually(lambda: set(ORDINARY) == set(fates(served, folder)) and served.get("/status")["ready"], 60)
+        assert eventually(lambda: are_all_indexed(served, ORDINARY) and served.get("/status")["ready"], 60)
         with observing(served, Asking()) as seen, restless(folder) as restless_files:
             for path in made_apart.iterdir():
                 path.rename(folder / path.name)
@@ -95,9 +101,9 @@ def test_questions_are_answered_while_files_made_to_hurt_are_indexed(
             for name, text in LATE.items():
                 (folder / name).write_text(text)
             began = time.monotonic()
-            are_indexed = eventually(lambda: all(fates(served, folder).get(name) == "indexed" for name in LATE), 90)
+            are_indexed = eventually(lambda: are_all_indexed(served, LATE), 90)
             late_seconds = time.monotonic() - began
-            found, strange = fates(served, folder), unexplained(served, folder, [*made, *restless_files])
+            found, strange = fates(served), unexplained(served, [*made, *restless_files])
         ended_seconds = served.stop()
     tell(
         f"late files {late_seconds:.1f} s ({are_indexed}), ended in {ended_seconds:.1f} s, slow {slow:.1f}", seen, found
@@ -105,9 +111,10 @@ def test_questions_are_answered_while_files_made_to_hurt_are_indexed(
     print(log.read_text(errors="replace"))
     with serving_process(folder, environment, tmp_path / "log again") as served:
         with observing(served, Asking()) as seen_again:
-            are_same = eventually(lambda: not lost(found, fates(served, folder)), 30)
-            lost_again = lost(found, fates(served, folder))
-            strange_again = unexplained(served, folder, made)
+            has_asked = eventually(lambda: len(seen_again.seconds["/search"]) > 50, 60)
+            are_same = has_asked and eventually(lambda: not lost(found, fates(served)), 30)
+            lost_again = lost(found, fates(served))
+            strange_again = unexplained(served, made)
         ended_again_seconds = served.stop()
     tell(f"again: {are_same}, ended in {ended_again_seconds:.1f} s", seen_again, {})
     print((tmp_path / "log again").read_text(errors="replace"))
