@@ -63,7 +63,7 @@ def test_what_took_the_place_of_a_file_after_the_look_is_not_read(tmp_path: Path
     else:
         (folder / "a.md").symlink_to(secret if swapped == "link" else "/dev/zero")
     with open_fake_knowledge_base(settings) as knowledge_base:
-        readers = Readers(knowledge_base, settings, lambda: None)
+        readers = Readers(knowledge_base, settings, lambda: None, InHand(settings.home / "in_hand.json"))
         try:
             reading = readers.read(FileVersion(str(folder), "a.md", 6, 1)).result(20)
         finally:
