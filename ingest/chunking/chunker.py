@@ -89,7 +89,7 @@ def chunk(
         check()
         section, path, leads = sections[number], paths[number], tables[number]
         headings, page = section.headings, section.first.page
-        for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens):
+        for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens, check):
             holds_heading = section.heading is not None and start == section.heading.start
             table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
             context = (

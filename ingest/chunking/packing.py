@@ -7,7 +7,7 @@ words only as a hash. Invariant: each unit is in one chunk, and the chunks are i
 import math
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -43,24 +43,27 @@ class Unit:
         return self.weight * self.tokens
 
 
-def packed(text: str, units: Iterable[Unit], target: int) -> Iterator[tuple[int, int]]:
+def packed(
+    text: str, units: Iterable[Unit], target: int, check: Callable[[], None] = lambda: None
+) -> Iterator[tuple[int, int]]:
     """Joins units into chunks.
 
     Args:
         text: What the units lie in.
         units: In order, measured, all of one section.
         target: The length in tokens that chunks come near.
+        check: Called for each unit: a paragraph can be a whole book. What it raises ends the work.
 
     Yields:
         Where chunks begin and end in the text.
     """
     for run in _runs(units, target):
-        stretches = list(_stretches(text, run, target))
+        stretches = list(_stretches(text, run, target, check))
         for stretch, following in pairwise([*stretches, ()]):
             if len(stretches) > 1 and _is_a_chunk(stretch, target):
                 yield stretch[0].start, stretch[-1].end
             else:
-                yield from _laid_out(stretch, target, not following or following[0].opens)
+                yield from _laid_out(stretch, target, not following or following[0].opens, check)
 
 
 def _runs(units: Iterable[Unit], target: int) -> Iterator[Sequence[Unit]]:
@@ -88,7 +91,7 @@ def _paragraphs(units: Iterable[Unit]) -> Iterator[list[Unit]]:
     yield paragraph
 
 
-def _stretches(text: str, run: Sequence[Unit], target: int) -> Iterator[Sequence[Unit]]:
+def _stretches(text: str, run: Sequence[Unit], target: int, check: Callable[[], None]) -> Iterator[Sequence[Unit]]:
     """Divides a long run where its own words say, so that an edit changes the chunks around it and no others.
 
     A stretch begins with each unit whose hash is the least within half a chunk to either side: the local extremum
@@ -104,6 +107,7 @@ def _stretches(text: str, run: Sequence[Unit], target: int) -> Iterator[Sequence
     hashes = [_hash(text, unit) for unit in run]
     cuts = [0]
     for n in range(bisect_left(begins, reach, 1), bisect_right(begins, ends[-1] - reach)):
+        check()
         near = hashes[bisect_left(begins, begins[n] - reach) : bisect_right(begins, begins[n] + reach)]
         if hashes[n] == min(near) and near.count(hashes[n]) == 1:
             cuts.append(n)
@@ -123,7 +127,9 @@ def _hash(text: str, unit: Unit) -> float:
     return number * _PARAGRAPH_PREFERENCE if unit.opens else number
 
 
-def _laid_out(units: Sequence[Unit], target: int, ends_whole: bool) -> Iterator[tuple[int, int]]:
+def _laid_out(
+    units: Sequence[Unit], target: int, ends_whole: bool, check: Callable[[], None]
+) -> Iterator[tuple[int, int]]:
     """Divides units into chunks as a whole, so that no tiny one is left at the end.
 
     The sum of the squared deviations from the target and of the costs of the cuts is the least possible, as in the
@@ -135,6 +141,7 @@ def _laid_out(units: Sequence[Unit], target: int, ends_whole: bool) -> Iterator[
     """
     costs, begins = [0.0], [0]
     for end in range(1, len(units) + 1):
+        check()
         is_whole_at_end = units[end].opens if end < len(units) else ends_whole
         best_cost, best_begin = math.inf, end - 1
         tokens, size, limit, crosses = 0, 0.0, 0, False

@@ -154,7 +154,17 @@ def _units(text: str, blocks: Sequence[Block], limits: Limits, check: Callable[[
         check()
         limit = limits.code if block.kind is BlockKind.CODE else limits.prose
         for start, end, cost, opens in _spans(text, block):
-            yield Unit(start, end, cost, opens, limit, _ROW_WEIGHT if block.kind is BlockKind.TABLE else 1.0)
+            unit = Unit(start, end, cost, opens, limit, _ROW_WEIGHT if block.kind is BlockKind.TABLE else 1.0)
+            yield from _cut(text, unit, _bounds(text, unit), _CUT_ANYWHERE)
+
+
+def _bounds(text: str, unit: Unit) -> Iterator[int]:
+    """Where a unit that is too long to be in work as a whole is cut before all else: behind a line, else a word."""
+    begin = unit.start
+    while unit.end - begin > _REFINED_CHARS:
+        end = begin + _REFINED_CHARS
+        begin = next((cut for mark in "\n " if (cut := text.rfind(mark, begin + 1, end) + 1)), end)
+        yield begin
 
 
 def _spans(text: str, block: Block) -> Iterator[tuple[int, int, float, bool]]:
@@ -249,12 +259,15 @@ def _pieces(text: str, unit: Unit, separator: re.Pattern[str] | None, cost: floa
         yield unit
         return
     if separator:
-        cuts = [match.end() for match in separator.finditer(text, unit.start, unit.end)]
+        yield from _cut(text, unit, (match.end() for match in separator.finditer(text, unit.start, unit.end)), cost)
     else:
         step = max(1, (unit.end - unit.start) * unit.limit // (2 * _PIECES_PER_CHUNK * unit.tokens))
-        cuts = list(range(unit.start + step, unit.end, step))
+        yield from _cut(text, unit, range(unit.start + step, unit.end, step), cost)
+
+
+def _cut(text: str, unit: Unit, cuts: Iterable[int], cost: float) -> Iterator[Unit]:
     first = True
-    for start, end in pairwise([unit.start, *cuts, unit.end]):
+    for start, end in pairwise(chain([unit.start], cuts, [unit.end])):
         piece = text[start:end]
         if stripped := piece.strip():
             left = start + len(piece) - len(piece.lstrip())

@@ -1,5 +1,6 @@
 """How tokens are counted, and how work on a long document ends."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -77,3 +78,26 @@ def test_a_heading_without_end_is_not_kept_with_each_chunk() -> None:
     chunks = chunk(source, words)
     assert len(chunks) == 50
     assert max(len(piece.context) + sum(map(len, piece.headings)) for piece in chunks) < 4000
+
+
+def test_a_line_without_end_is_in_work_a_part_at_a_time() -> None:
+    source = document(prose("the lantern of the dome " * 30_000, "A"))
+    tracemalloc.start()
+    try:
+        chunks = chunk(source, words)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    check(source, chunks)
+    assert peak_bytes < 40 * len(source.text)
+
+
+def test_work_on_a_paragraph_without_end_can_be_ended_while_it_is_laid_out() -> None:
+    checks = 0
+
+    def look() -> None:
+        nonlocal checks
+        checks += 1
+
+    chunk(document(prose("The dome is green. " * 3000, "A")), words, look)
+    assert checks >= 3000
