@@ -10,6 +10,7 @@ What a user imports stands here; nothing of it is loaded before it is used. `kb.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ _HOMES = {
     "Turn": "kb.values.chat",
     "open_knowledge_base": "kb.wiring",
 }
+
+# No library that we use reports to its makers; ONNX Runtime reads this when it is loaded, which only our modules do.
+os.environ.update(
+    ORT_DISABLE_TELEMETRY="1", ANONYMIZED_TELEMETRY="False", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1"
+)
 
 
 def __getattr__(name: str) -> Any:

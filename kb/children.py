@@ -1,18 +1,21 @@
 """The one way to start, limit, watch and end a child process of this project.
 
-A child runs a module, of this project or of an installed package, whatever the working directory holds; no setting of
-ours, a token among them, reaches it; and it does not hear what is typed in the terminal. Knows nothing of what it does.
+A child runs a module, of this project or of an installed package, whatever the working directory holds; of the
+environment it gets what it needs to compute, so that no token or key of anything reaches it; and it does not hear what
+is typed in the terminal. Knows nothing of what it does.
 """
 
 import contextlib
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, BinaryIO
 
 from kb.errors import KBError
@@ -20,7 +23,14 @@ from kb.errors import KBError
 Child = subprocess.Popen[bytes]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SETTINGS_PREFIX = "KB_"
+# Where things are, how text is written, and what llama.cpp, torch and OpenMP compute with. Whoever sets LD_PRELOAD has
+# this process as it is.
+_PASSED = re.compile(
+    "PATH|HOME|USERPROFILE|(LOCAL)?APPDATA|SYSTEMROOT|TMPDIR|TEMP|TMP|LANG|LC_[A-Z]+|TZ|PYTHONDONTWRITEBYTECODE"
+    "|(LD|DYLD)_(LIBRARY_PATH|PRELOAD|INSERT_LIBRARIES)|XDG_(CACHE|CONFIG)_HOME"
+    r"|(OMP|GOMP|KMP|MKL|OPENBLAS|GGML|CUDA|NVIDIA|HIP|ROCR|HSA|ONEAPI|SYCL|ZE|VK)_\w+",
+    re.ASCII,
+)
 _POLL_SECONDS = 0.1
 
 
@@ -36,21 +46,20 @@ def start(
     has_pipes: bool = False,
     output: IO[bytes] | None = None,
     folder: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Child:
     """Starts `python -m module` with arguments.
 
     Args:
         has_pipes: Whether it has pipes for standard input and output; else it has nothing to read.
         output: Takes what it prints and nobody reads from a pipe; None: that is lost.
-        folder: Its working directory; None: that of this process.
-        environment: Its variables, but for those that are seen to here; None: those of this process.
+        folder: Its working directory; None: that of our own code, where libraries look for plug-ins and settings.
+        environment: Variables that it needs beside those that every child gets.
 
     Raises:
         ChildNotStarted: The system refuses.
     """
-    given = os.environ if environment is None else environment
-    variables = {name: value for name, value in given.items() if not name.startswith(_SETTINGS_PREFIX)}
+    variables = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)} | dict(environment)
     printed = output or subprocess.DEVNULL
     try:
         return subprocess.Popen(
@@ -58,8 +67,8 @@ def start(
             stdin=subprocess.PIPE if has_pipes else subprocess.DEVNULL,
             stdout=subprocess.PIPE if has_pipes else printed,
             stderr=printed,
-            cwd=folder,
-            env=variables | {"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+            cwd=folder or _ROOT,
+            env=variables | {"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"},
             start_new_session=True,  # so that Ctrl-C in the terminal is for the parent alone
         )
     except OSError as error:
@@ -92,6 +101,23 @@ def watch(child: Child, seconds: float = math.inf, look: Callable[[], None] = la
             look()
             status = wait(child, min(_POLL_SECONDS, seconds))
         return status
+    finally:
+        end(child)
+
+
+def exchange(child: Child, request: bytes, seconds: float) -> tuple[bytes, int | None]:
+    """Has a child with pipes read something and waits until it ends, or ends it.
+
+    Args:
+        seconds: How long it may take.
+
+    Returns:
+        What it said, and its exit status; None if it took too long.
+    """
+    try:
+        return child.communicate(request, seconds)[0], child.returncode
+    except subprocess.TimeoutExpired:
+        return b"", None
     finally:
         end(child)
 

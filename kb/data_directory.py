@@ -2,13 +2,18 @@
 
 The lock is the operating system's, so it ends with its process. `server.json` beside it holds the owner's address for
 as long as the owner listens. A crash leaves it behind, and process id and port may be a stranger's by then: it is
-believed only while the lock is held and the process that it names really listens where it says.
+believed only while the lock is held and the process that it names really listens where it says. No other user of the
+machine may look into it.
 """
 
+import contextlib
 import ipaddress
 import json
+import logging
 import os
+import re
 import socket
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,10 +23,14 @@ from filelock import FileLock, Timeout
 
 from kb.errors import DataDirectoryLocked, StorageError
 
+logger = logging.getLogger(__name__)
+
 LOCK_NAME = "lock"
 ADDRESS_NAME = "server.json"
 _LOCK_SECONDS = 0.2  # for `find_owner` of another process, which takes the lock for a moment
 _LARGEST_ADDRESS_CHARS = 500
+_FILE_MODE, _FOLDER_MODE, _OTHERS = 0o600, 0o700, 0o077
+_OWN_NAME = re.compile(r"lock|server\.json|kb\.toml|evaluations\.jsonl|catalog\.sqlite3(-wal|-shm)?|chroma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,8 @@ class DataDirectoryLock:
     def __init__(self, home: Path) -> None:
         self._address = home / ADDRESS_NAME
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(home / LOCK_NAME, timeout=_LOCK_SECONDS)
+            home.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+            self._lock = FileLock(home / LOCK_NAME, _LOCK_SECONDS, _FILE_MODE)
             self._lock.acquire(poll_interval=0.02)
             self._address.unlink(missing_ok=True)
         except Timeout as error:
@@ -66,6 +75,7 @@ class DataDirectoryLock:
 
     def announce(self, url: str) -> None:
         """Tells other processes of this user where the owner listens."""
+        self._address.touch(_FILE_MODE)
         self._address.write_text(json.dumps({"pid": os.getpid(), "url": url}), "utf-8")
 
     def release(self) -> None:
@@ -73,6 +83,38 @@ class DataDirectoryLock:
         if self._lock.is_locked:
             self._address.unlink(missing_ok=True)
             self._lock.release()
+
+
+def close_to_others(home: Path) -> None:
+    """Takes from other users of the machine what they may do in a data directory; where that cannot be, says so.
+
+    A folder that holds other things, too, may be meant for others, and stays as it is but for what is ours in it.
+
+    Args:
+        home: Exists.
+    """
+    if os.name != "posix":
+        return
+    home = home.resolve()
+    content = list(home.iterdir())
+    own = [path for path in content if _OWN_NAME.fullmatch(path.name)]
+    is_shared = len(own) < len(content)
+    closable = [path for path in (own if is_shared else [home, *own]) if _is_open(path)]
+    for path in closable:
+        with contextlib.suppress(OSError):
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OTHERS)
+    if left := list(filter(_is_open, [home, *own])):
+        why = "it holds other things, too" if is_shared else "this user cannot change that"
+        names = ", ".join(map(str, left))
+        logger.warning("other users of this machine may look into %s: %s; see KB_HOME", names, why)
+    elif closable:
+        logger.info("other users of this machine could look into %s; now only you can", home)
+
+
+def _is_open(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return not path.is_symlink() and bool(path.stat().st_mode & _OTHERS)
+    return False
 
 
 def find_owner(home: Path) -> Owner | None:
@@ -94,7 +136,7 @@ def find_owner(home: Path) -> Owner | None:
 
 def _is_held(lock: Path) -> bool:
     try:
-        FileLock(lock).acquire(blocking=False).lock.release()
+        FileLock(lock, mode=_FILE_MODE).acquire(blocking=False).lock.release()
     except Timeout:
         return True
     except OSError:

@@ -20,7 +20,7 @@ from kb.adapters.llama.wire import Untuned
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
-from kb.data_directory import DataDirectoryLock
+from kb.data_directory import DataDirectoryLock, close_to_others
 from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
@@ -58,6 +58,7 @@ def open_knowledge_base(
     """
     settings = settings or load()
     lock = DataDirectoryLock(settings.home)
+    close_to_others(settings.home)
     try:
         catalog = Catalog(settings.home / CATALOG_NAME)
     except KBError:

@@ -28,6 +28,7 @@ from kb.values.documents import DocumentInfo, Failure
 from kb.values.progress import Report
 from kb.wiring import CATALOG_NAME, reranking_with
 from server.cli.serving import listen, make_server
+from server.http.connections import Limits
 from server.settings import ServerSettings
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex
@@ -208,6 +209,7 @@ def serving(
     embedder: FakeEmbedder | None = None,
     model: LanguageModel | None = None,
     before_loading: Callable[[str], None] = lambda name: None,
+    limits: Limits | None = None,
 ) -> Iterator[Served]:
     """Runs the service as `kb serve` does, in a thread, and announces it to the commands."""
     embedder = embedder or FakeEmbedder()
@@ -219,7 +221,7 @@ def serving(
         listen("127.0.0.1", 0) as listener,
     ):
         pipeline = Pipeline(knowledge_base, [folder], settings, debounce_seconds=DEBOUNCE_SECONDS)
-        server = make_server(knowledge_base, pipeline, settings)
+        server = make_server(knowledge_base, pipeline, settings, limits)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         knowledge_base.announce(url)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

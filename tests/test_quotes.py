@@ -40,7 +40,9 @@ def _check_files(folder: Path, pattern: str) -> int:
     with ParserProcess() as parser:
         for path in sorted(path for path in folder.glob(pattern) if path.is_file() and supported(path)):
             try:
-                document = parser.parse(path, seconds=120, memory_bytes=1_500_000_000)
+                document = parser.parse(
+                    path.parent, path.name, seconds=120, memory_bytes=600_000_000, max_bytes=200_000_000
+                )
             except UnreadableFile:
                 continue
             chunks = chunk(document, lambda texts: [len(text) // 4 + 1 for text in texts])

@@ -5,7 +5,7 @@ of its table, stands in its context; the document's other names stand in that of
 order and do not overlap, and every character of every block is in one of them, but for white space and headings.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -28,6 +28,9 @@ MAX_CONTEXT_TOKENS = 28
 MAX_TABLE_TOKENS = 40
 MAX_NAMES_TOKENS = 32
 
+MAX_HEADING_CHARS = 500
+"""Each chunk has its headings: one that is longer is no heading, and would be kept as often as there are chunks."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Section:
@@ -40,8 +43,9 @@ class _Section:
     def first(self) -> Block:
         return self.heading or self.blocks[0]
 
-    def chunk(self, text: str, start: int, end: int, context: str) -> Chunk:
-        return Chunk(start, end, text[start:end], self.first.headings, self.first.page, context)
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return tuple(heading[:MAX_HEADING_CHARS] for heading in self.first.headings)
 
 
 def chunk(
@@ -81,9 +85,10 @@ def chunk(
     tokens.learn(part for leads in tables for lead in leads for _, part in lead.parts)
     tokens.learn(_text_of(text, section.heading) for section in sections)
     chunks: list[Chunk] = []
-    pieces = units(text, [section.blocks for section in sections], tokens, limits)
-    for section, path, leads, members in zip(sections, paths, tables, pieces, strict=True):
+    for number, members in units(text, [section.blocks for section in sections], tokens, limits):
         check()
+        section, path, leads = sections[number], paths[number], tables[number]
+        headings, page = section.headings, section.first.page
         for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens):
             holds_heading = section.heading is not None and start == section.heading.start
             table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
@@ -92,9 +97,10 @@ def chunk(
                 "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),
                 table_context(table, tokens, max_table_tokens),
             )
-            chunks.append(section.chunk(text, start, end, "\n".join(filter(None, context))))
-    tokens.learn(chain.from_iterable((piece.text, piece.context) for piece in chunks))
-    return tuple(replace(piece, tokens=tokens[piece.context] + tokens[piece.text]) for piece in chunks)
+            chunks.append(Chunk(start, end, text[start:end], headings, page, "\n".join(filter(None, context))))
+    tokens.learn(piece.context for piece in chunks)
+    sizes = tokens.each(text[piece.start : piece.end] for piece in chunks)
+    return tuple(replace(piece, tokens=tokens[piece.context] + size) for piece, size in zip(chunks, sizes, strict=True))
 
 
 def _text_of(text: str, block: Block | None) -> str:
@@ -123,9 +129,9 @@ def _continues(first: Block, block: Block) -> bool:
     return (first.headings, first.page) == (block.headings, block.page)
 
 
-def _with_heading(heading: Block | None, tokens: Tokens, text: str, pieces: list[Unit]) -> list[Unit]:
-    first, *rest = pieces
+def _with_heading(heading: Block | None, tokens: Tokens, text: str, pieces: Iterator[Unit]) -> Iterator[Unit]:
+    first = next(pieces)
     size = tokens[_text_of(text, heading)] + first.tokens
-    if heading is None or size > first.limit:
-        return pieces
-    return [replace(first, start=heading.start, tokens=size), *rest]
+    if heading is not None and size <= first.limit:
+        first = replace(first, start=heading.start, tokens=size)
+    return chain([first], pieces)

@@ -7,7 +7,7 @@ words only as a hash. Invariant: each unit is in one chunk, and the chunks are i
 import math
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -43,7 +43,7 @@ class Unit:
         return self.weight * self.tokens
 
 
-def packed(text: str, units: Sequence[Unit], target: int) -> Iterator[tuple[int, int]]:
+def packed(text: str, units: Iterable[Unit], target: int) -> Iterator[tuple[int, int]]:
     """Joins units into chunks.
 
     Args:
@@ -63,17 +63,29 @@ def packed(text: str, units: Sequence[Unit], target: int) -> Iterator[tuple[int,
                 yield from _laid_out(stretch, target, not following or following[0].opens)
 
 
-def _runs(units: Sequence[Unit], target: int) -> Iterator[Sequence[Unit]]:
+def _runs(units: Iterable[Unit], target: int) -> Iterator[Sequence[Unit]]:
     """Divides units between paragraphs of which one chunk does not hold two."""
-    opening = [place for place, unit in enumerate(units) if unit.opens or not place]
-    sizes = [sum(unit.size for unit in units[begin:end]) for begin, end in pairwise([*opening, len(units)])]
-    begins = [0]
-    for place, (before, after) in zip(opening[1:], pairwise(sizes), strict=True):
-        stand_alone = min(before, after) >= _MIN_ALONE * target and before + after > _MAX_TOGETHER * target
-        if stand_alone and not units[place].cut_cost:
-            begins.append(place)
-    for begin, end in pairwise([*begins, len(units)]):
-        yield units[begin:end]
+    run: list[Unit] = []
+    before = 0.0
+    for paragraph in _paragraphs(units):
+        size = sum(unit.size for unit in paragraph)
+        stand_alone = min(before, size) >= _MIN_ALONE * target and before + size > _MAX_TOGETHER * target
+        if run and stand_alone and not paragraph[0].cut_cost:
+            yield run
+            run = []
+        run += paragraph
+        before = size
+    yield run
+
+
+def _paragraphs(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+    paragraph: list[Unit] = []
+    for unit in units:
+        if unit.opens and paragraph:
+            yield paragraph
+            paragraph = []
+        paragraph.append(unit)
+    yield paragraph
 
 
 def _stretches(text: str, run: Sequence[Unit], target: int) -> Iterator[Sequence[Unit]]:

@@ -7,7 +7,8 @@ units of a block are in order, do not overlap, and together hold all of it but w
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, islice, pairwise, repeat
+from itertools import accumulate, chain, groupby, islice, pairwise, repeat
+from typing import TypeVar
 
 from ingest.chunking.packing import Unit
 from ingest.formats.grammar import BULLETS, COLONS, PARAGRAPH_BREAK
@@ -16,6 +17,7 @@ from kb.text.sentences import sentence_spans
 from kb.values.documents import Block, BlockKind
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
+Member = TypeVar("Member")
 
 # What a cut costs, on the scale of the squared deviation of a chunk from its target; between blocks it is free.
 _BETWEEN_ITEMS = 0.02
@@ -38,8 +40,14 @@ _CLOSING = re.compile(r"\s*(?:/{3,}|:{3,}|</[^<>]*>)\s*")
 _PIECES_PER_CHUNK = 4
 _ROW_WEIGHT = 0.6  # figures are many tokens and few words
 
-COUNTED_CHARS, COUNTED_TEXTS = 65_536, 256
-"""So much goes to the counter at once: nothing can be interrupted inside of a call."""
+COUNTED_CHARS, COUNTED_TEXTS = 16_384, 256
+"""So much goes to the counter at once: nothing can be interrupted inside of a call, and a character may become 18."""
+
+_REFINED_CHARS = 16 * COUNTED_CHARS
+"""So much text is in work at the same time; what it takes meanwhile is many times its length."""
+
+CHARS_PER_TOKEN = 64
+"""A text counts for one token per so many characters at least: there are characters that a tokenizer does not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +76,35 @@ class Tokens:
         """Counts all texts that are not known."""
         unknown = dict.fromkeys(text for text in texts if text not in self._known)
         self._known.update(dict.fromkeys(unknown, 0))
-        pieces = [
+        pieces = (
             (text, text[start : start + COUNTED_CHARS])
             for text in unknown
             for start in range(0, len(text), COUNTED_CHARS)
-        ]
-        for batch in _batches(pieces):
+        )
+        for batch in _batches(pieces, lambda member: len(member[1]), COUNTED_CHARS, COUNTED_TEXTS):
             self.check()
-            for (text, _), count in zip(batch, self._count([piece for _, piece in batch]), strict=True):
-                self._known[text] += count
+            for (text, piece), count in zip(batch, self._count([piece for _, piece in batch]), strict=True):
+                self._known[text] += max(count, len(piece) // CHARS_PER_TOKEN)
+
+    def forgetful(self) -> "Tokens":
+        """One that counts likewise and knows nothing yet: what it learns goes with it."""
+        return Tokens(self._count, self.check)
+
+    def each(self, texts: Iterable[str]) -> Iterator[int]:
+        """Counts texts one after the other, and remembers none of them."""
+        for batch in _batches(texts, len, _REFINED_CHARS):
+            known = self.forgetful()
+            known.learn(batch)
+            yield from (known[text] for text in batch)
 
     def __getitem__(self, text: str) -> int:
         """The count of a text that was learned."""
         return self._known[text]
 
 
-def units(text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: Limits) -> list[list[Unit]]:
+def units(
+    text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: Limits
+) -> Iterator[tuple[int, Iterator[Unit]]]:
     """Cuts groups of blocks into units, none longer than its limit.
 
     A sentence that is too long is cut at its lines, else at its clauses, else at white space, else anywhere; a code
@@ -91,25 +112,41 @@ def units(text: str, groups: Sequence[Sequence[Block]], tokens: Tokens, limits: 
 
     Args:
         groups: Each of them with blocks that may share a chunk.
-        tokens: Learns the lengths of all units.
+        tokens: Counts the lengths of all units, and keeps none of them.
 
-    Returns:
-        For each group its units.
+    Yields:
+        The number of each group, and its units, which are to be taken before the next group is: few are held at a time.
     """
-    coarse = [list(_units(text, blocks, limits, tokens.check)) for blocks in groups]
-    refined = iter(_refined(text, _measured(text, chain.from_iterable(coarse), tokens), tokens, limits))
-    return [list(_with_companions(text, chain.from_iterable(islice(refined, len(group))), limits)) for group in coarse]
+    coarse = (
+        (number, unit) for number, blocks in enumerate(groups) for unit in _units(text, blocks, limits, tokens.check)
+    )
+    for number, members in groupby(_all_refined(text, coarse, tokens, limits), lambda member: member[0]):
+        yield number, _with_companions(text, (unit for _, unit in members), limits)
 
 
-def _batches(pieces: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    begin = size = 0
-    for place, (_, piece) in enumerate(pieces):
-        if size + len(piece) > COUNTED_CHARS or place - begin == COUNTED_TEXTS:
-            yield pieces[begin:place]
-            begin, size = place, 0
-        size += len(piece)
-    if pieces:
-        yield pieces[begin:]
+def _all_refined(
+    text: str, coarse: Iterable[tuple[int, Unit]], tokens: Tokens, limits: Limits
+) -> Iterator[tuple[int, Unit]]:
+    for batch in _batches(coarse, lambda member: member[1].end - member[1].start, _REFINED_CHARS):
+        known = tokens.forgetful()
+        pieces = _refined(text, _measured(text, [unit for _, unit in batch], known), known, limits)
+        for (number, _), refined in zip(batch, pieces, strict=True):
+            yield from ((number, unit) for unit in refined)
+
+
+def _batches(
+    members: Iterable[Member], size_of: Callable[[Member], int], max_size: int, max_count: int | None = None
+) -> Iterator[list[Member]]:
+    batch: list[Member] = []
+    size = 0
+    for member in members:
+        size += size_of(member)
+        if batch and (size > max_size or len(batch) == max_count):
+            yield batch
+            batch, size = [], size_of(member)
+        batch.append(member)
+    if batch:
+        yield batch
 
 
 def _units(text: str, blocks: Sequence[Block], limits: Limits, check: Callable[[], None]) -> Iterator[Unit]:

@@ -1,16 +1,16 @@
-"""What `.kbignore` files keep out of the index: the rules of `.gitignore`, through pathspec.
+"""What `.kbignore` files keep out of the index: the rules of `.gitignore`.
 
-Each line is understood as git understands it, or reported. pathspec translates the names in a pattern; which folder a
-pattern holds for and which pattern has the last word is decided here, one file or folder at a time, as git does it.
-Two things are meant for people: characters are counted, not bytes; other encodings than UTF-8 are read too.
+Each line is understood as git understands it, or reported. `fnmatch` translates the names in a pattern, so that nothing
+is tried twice behind a star that has found its place; which folder a pattern holds for and which pattern has the last
+word is decided here, one file or folder at a time, as git does it. Two things are meant for people: characters are
+counted, not bytes; other encodings than UTF-8 are read too.
 """
 
+import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
-from pathspec import GitIgnoreSpec
 
 from ingest.formats.encoding import decode
 from kb.errors import UnreadableFile
@@ -25,11 +25,8 @@ MAX_LINES = 1_000
 _MAX_LINE_CHARS = 4_096
 """PATH_MAX of Linux: what is longer is the path of no file."""
 
-_MAX_STARS = 3
-"""In one name. The time that matching takes grows by the length of the name with each of them."""
-
 _BEFORE_SPACES_AT_END = re.compile(r"((?:\\.|[^\\ ]| ++(?!\Z))*+) *")
-_BRACKET = re.compile(r"\\.|\[[!^]?(\]?[^\]]*)\]|\[")
+_SPECIAL = re.compile(r"\\(.?)|\[([!^]?)(\]?[^\]]*)\]|\[", re.DOTALL)
 _FOREIGN_IN_BRACKET = re.compile(r"^\[|\[[:.=]|\\|--|&&|\|\||~~")  # these mean something else to regular expressions
 _NOTHING = re.compile("(?!)")
 _STARS = re.compile(r"(\\.)|\*+")
@@ -76,16 +73,18 @@ class IgnoreRules:
         extended = IgnoreRules(((depth, tuple(reversed(rules))), *self.levels)) if rules else self
         return extended, wrong[0] + more if wrong else ""
 
-    def ignores(self, names: Sequence[str], is_folder: bool) -> bool:
+    def ignores(self, names: Sequence[str], is_folder: bool, check: Callable[[], None] = lambda: None) -> bool:
         """Whether a file or folder is to be passed over, where none of the folders that hold it is.
 
         Args:
             names: Its path below the root.
+            check: Called before each rule.
         """
-        ended = [f"{name}/" for name in names] if self.levels else []
         for depth, rules in self.levels:
+            below = names[depth:]
             for rule in rules:
-                if rule.matches(ended[depth:], is_folder):
+                check()
+                if rule.matches(below, is_folder):
                     return rule.ignores
         return False
 
@@ -169,21 +168,23 @@ def _glob_of_path(part: str) -> re.Pattern[str] | None:
 
 @lru_cache(2 * MAX_LINES)
 def _glob(part: str) -> re.Pattern[str]:
-    """What matches one name with a `/` at its end; so pathspec leaves spaces at the end of the name alone."""
+    """What matches one name."""
     if not part:
         raise ValueError("there is nothing between two /")
-    part = _STARS.sub(lambda found: found[1] or "*", part)
-    if sum(found[1] is None for found in _STARS.finditer(part)) > _MAX_STARS:
-        raise ValueError(f"one name has more than {_MAX_STARS} *")
-    for found in _BRACKET.finditer(part):
-        if found[0] == "[":
-            raise ValueError(f"a [ in {part:.40} has no ]")
-        if _FOREIGN_IN_BRACKET.search(found[1] or ""):
-            raise ValueError(f"{found[0]:.40} cannot be understood")
+    return re.compile(fnmatch.translate(_SPECIAL.sub(lambda found: _for_fnmatch(found, part), part)))
+
+
+def _for_fnmatch(found: re.Match[str], part: str) -> str:
+    """A set, or a character after a backslash, as `fnmatch` writes it."""
+    escaped, negation, chars = found.groups()
+    if escaped:
+        return f"[{escaped}]" if escaped in "*?[" else escaped
+    if not chars:
+        raise ValueError(f"a [ in {part:.40} has no ]" if escaped is None else f"{part:.40} cannot be understood")
     try:
-        regex = GitIgnoreSpec.from_lines([f"/{part}/"]).patterns[0].regex
-    except (ValueError, re.error):
-        regex = None
-    if regex is None:
-        raise ValueError(f"{part:.40} cannot be understood")
-    return regex
+        if _FOREIGN_IN_BRACKET.search(chars):
+            raise ValueError
+        re.compile(f"[{chars}]")
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{found[0]:.40} cannot be understood") from error
+    return f"[{negation and '!'}{chars}]"

@@ -6,17 +6,16 @@ What may be there but cannot be seen is told, so that nobody takes it for gone.
 """
 
 import errno
-import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.folders.ignore import IGNORE_FILE, MAX_IGNORE_FILE_BYTES, IgnoreRules
+from ingest.folders.opening import opened_folder, read_file
 from ingest.formats.registry import supported
-from kb.errors import UnreadableFile
 from kb.values.documents import FileVersion
 
 UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
@@ -61,16 +60,17 @@ class Listing:
     device: int
 
 
-def list_files(root: Path) -> Listing:
+def list_files(root: Path, check: Callable[[], None] = lambda: None) -> Listing:
     """Lists what is in a folder.
 
     Args:
         root: Absolute.
+        check: Called time and again; what it raises ends the look.
 
     Raises:
         OSError: The folder itself cannot be read.
     """
-    return _Walk(root).listing()
+    return _Walk(root, check).listing()
 
 
 def is_reachable(folder: Path) -> bool:
@@ -101,21 +101,6 @@ def readable(name: str) -> str:
     return name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex.
-
-    Raises:
-        UnreadableFile: The file is gone, or may not be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UnreadableFile(
-            f"the file cannot be read: {error.strerror}", "check that it is there, and who may read it"
-        ) from error
-
-
 def outermost(folders: Iterable[Path]) -> tuple[Path, ...]:
     """Folders without those that lie inside another of them, so that no file is seen twice; in the order given."""
     unique = tuple(dict.fromkeys(folders))
@@ -143,8 +128,9 @@ class _Folder:
 class _Walk:
     """One look at all that is below a folder; by a list of what is to be done, because folders can be very deep."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, check: Callable[[], None]) -> None:
         self._root = root
+        self._check = check
         self._real_root = Path(os.path.realpath(root))
         self._files: list[FileVersion] = []
         self._unsupported: Counter[str] = Counter()
@@ -152,20 +138,20 @@ class _Walk:
 
     def listing(self) -> Listing:
         device = self._root.stat().st_dev
-        top = _Folder((), IgnoreRules())
-        entries = self._entries(top)
-        folders = self._look(top, entries)
+        is_empty, folders = self._visit(_Folder((), IgnoreRules()))
         while folders:
             folder = folders.pop()
             try:
-                folders += self._look(folder, self._entries(folder))
+                folders += self._visit(folder)[1]
             except OSError as error:
                 self._note_unreadable(folder.source(), error)
-        return Listing(tuple(self._files), dict(self._unsupported), tuple(self._troubles), not entries, device)
+        return Listing(tuple(self._files), dict(self._unsupported), tuple(self._troubles), is_empty, device)
 
-    def _entries(self, folder: _Folder) -> list[os.DirEntry[str]]:
-        with os.scandir(self._root.joinpath(*folder.names)) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+    def _visit(self, folder: _Folder) -> tuple[bool, list[_Folder]]:
+        """Whether there is nothing at all in a folder, and what `_look` returns."""
+        with opened_folder(self._root, folder.names) as opened, os.scandir(opened) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+            return not entries, self._look(folder, entries)
 
     def _look(self, folder: _Folder, entries: list[os.DirEntry[str]]) -> list[_Folder]:
         """Notes the files in a folder.
@@ -181,7 +167,8 @@ class _Walk:
         for entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
             names = (*folder.names, entry.name)
-            if entry.name.startswith(".") or rules.ignores(names, is_folder):
+            self._check()
+            if entry.name.startswith(".") or rules.ignores(names, is_folder, self._check):
                 continue
             if is_folder:
                 folders.append(_Folder(names, rules))
@@ -191,7 +178,7 @@ class _Walk:
 
     def _note_file(self, source: str, entry: os.DirEntry[str]) -> None:
         try:
-            if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(self._real_root):
+            if entry.is_symlink() and not Path(os.path.realpath(self._root / source)).is_relative_to(self._real_root):
                 return
             found = entry.stat()
         except OSError as error:
@@ -212,12 +199,8 @@ class _Walk:
             return folder.rules
         rules = folder.rules
         try:
-            if not stat.S_ISREG(entry.stat().st_mode):
-                problem = "it is no file"
-            elif entry.stat().st_size > MAX_IGNORE_FILE_BYTES:
-                problem = f"it has more than {MAX_IGNORE_FILE_BYTES:,} bytes"
-            else:
-                rules, problem = folder.rules.extended(len(folder.names), Path(entry).read_bytes())
+            data = read_file(self._root, folder.source(entry.name), MAX_IGNORE_FILE_BYTES)
+            rules, problem = folder.rules.extended(len(folder.names), data)
         except OSError as error:
             problem = error.strerror or str(error)
         if problem:

@@ -39,12 +39,15 @@ class Survey:
     unsupported: Mapping[str, int] = field(default_factory=dict)
 
 
-def survey(folders: Sequence[WatchedFolder], has_documents: Callable[[str], bool]) -> Survey:
+def survey(
+    folders: Sequence[WatchedFolder], has_documents: Callable[[str], bool], check: Callable[[], None] = lambda: None
+) -> Survey:
     """Looks at folders.
 
     Args:
         folders: As they were at the last look.
         has_documents: Whether anything is indexed from a folder.
+        check: Called time and again; what it raises ends the look.
     """
     seen = []
     unreachable = set()
@@ -53,7 +56,7 @@ def survey(folders: Sequence[WatchedFolder], has_documents: Callable[[str], bool
     troubles: dict[Place, Trouble] = {}
     unsupported: Counter[str] = Counter()
     for folder in folders:
-        listing = _listing(folder)
+        listing = _listing(folder, check)
         if listing is None or _lost_its_drive(folder, listing, has_documents):
             unreachable.add(folder.root)
             hidden.add((folder.root, ""))
@@ -87,9 +90,9 @@ def is_away(folder: WatchedFolder) -> bool:
     return is_empty and _is_another(folder, device)
 
 
-def _listing(folder: WatchedFolder) -> Listing | None:
+def _listing(folder: WatchedFolder, check: Callable[[], None]) -> Listing | None:
     try:
-        return list_files(Path(folder.root))
+        return list_files(Path(folder.root), check)
     except OSError as error:
         logger.debug("%s: %s", folder.root, error.strerror)
         return None

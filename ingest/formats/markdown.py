@@ -7,7 +7,7 @@ is what stands in the file. Front matter, HTML comments and rules are part of th
 import re
 from collections.abc import Iterator
 from itertools import accumulate
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ingest.formats.encoding import clean, decode
@@ -41,22 +41,21 @@ class MarkdownLoader:
     media_type = "text/markdown"
     extensions = (".md", ".markdown")
 
-    def load(self, path: Path) -> Document:
+    def load(self, name: str, data: bytes) -> Document:
         """Reads a Markdown file.
 
         The title is that of the front matter, or the first heading of level 1, or the file's name.
 
         Raises:
             UnreadableFile: It is empty or not text.
-            OSError: It cannot be read.
         """
-        text = _read_text(path)
+        text = _text(data)
         front_matter = read_front_matter(text)
         reader = _BlockReader(text, front_matter.end)
         blocks = reader.blocks()
         own_title = front_matter.title or reader.title
         return Document(
-            title=own_title or clean(path.stem),
+            title=own_title or clean(PurePath(name).stem),
             media_type=self.media_type,
             text=text,
             blocks=blocks,
@@ -73,24 +72,23 @@ class PlainTextLoader:
     media_type = "text/plain"
     extensions = (".txt",)
 
-    def load(self, path: Path) -> Document:
+    def load(self, name: str, data: bytes) -> Document:
         """Reads a text file.
 
         Raises:
             UnreadableFile: It is empty or not text.
-            OSError: It cannot be read.
         """
-        text = _read_text(path)
+        text = _text(data)
         return Document(
-            title=clean(path.stem),
+            title=clean(PurePath(name).stem),
             media_type=self.media_type,
             text=text,
             blocks=tuple(Block(start, end) for start, end in paragraph_spans(text, 0, len(text))),
         )
 
 
-def _read_text(path: Path) -> str:
-    text = decode(path.read_bytes())
+def _text(data: bytes) -> str:
+    text = decode(data)
     if not text.strip():
         raise UnreadableFile("the file is empty")
     return text

@@ -1,15 +1,16 @@
 """Which loader reads which file. Knows formats by extension alone; what is in a file is the loader's business.
 
+No loader opens a file: it gets the bytes.
+
 Reading is not safe against hostile or broken files here: `ingest.sandbox.parser` does it in a child process.
 """
 
-import stat
 from pathlib import Path
 from typing import Protocol
 
 from ingest.formats.markdown import MarkdownLoader, PlainTextLoader
 from ingest.formats.pdf.loader import PdfLoader
-from kb.errors import UnreadableFile, UnsupportedType
+from kb.errors import UnsupportedType
 from kb.values.documents import Document
 
 
@@ -24,12 +25,11 @@ class Loader(Protocol):
     def extensions(self) -> tuple[str, ...]:
         """How the names of its files end: in lower case, with the dot."""
 
-    def load(self, path: Path) -> Document:
+    def load(self, name: str, data: bytes) -> Document:
         """Reads one file into a document whose text can be written as UTF-8.
 
         Raises:
             UnreadableFile: Nothing can be read out of it, and why.
-            OSError: It cannot be opened.
         """
 
 
@@ -47,26 +47,21 @@ def supported(path: Path) -> bool:
     return _loader(path) is not None
 
 
-def load(path: Path) -> Document:
+def load(name: str, data: bytes) -> Document:
     """Reads a file with the loader of its extension.
+
+    Args:
+        name: What stands for its title if it has none.
 
     Raises:
         UnsupportedType: No loader reads this extension.
         UnreadableFile: Nothing can be read out of it, and why.
     """
+    path = Path(name)
     loader = _loader(path)
     if loader is None:
-        raise UnsupportedType(f"no loader reads {path.suffix or 'files without an extension'}: {path}")
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UnreadableFile("not a regular file")
-        return loader.load(path)
-    except FileNotFoundError as error:
-        raise UnreadableFile("the file vanished before it was read") from error
-    except PermissionError as error:
-        raise UnreadableFile("permission denied", "let the user who runs kb read the file") from error
-    except OSError as error:
-        raise UnreadableFile(f"the file cannot be read: {error.strerror or error}") from error
+        raise UnsupportedType(f"no loader reads {path.suffix or 'files without an extension'}: {name}")
+    return loader.load(path.name, data)
 
 
 def _loader(path: Path) -> Loader | None:

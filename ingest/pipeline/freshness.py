@@ -7,7 +7,8 @@ the pipeline's business, and so is everything that is not asked for.
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from ingest.folders.listing import NOT_THERE, hash_file, stat_file
+from ingest.folders.listing import NOT_THERE, stat_file
+from ingest.folders.opening import hash_file
 from ingest.folders.place import Place, place_of
 from ingest.folders.scan import same_state
 from ingest.folders.survey import is_away
@@ -44,7 +45,7 @@ class FolderFreshness:
         now = stat_file(Path(known.root), path)
         if now is None:
             return self._is_gone(known, path)
-        return not same_state(now, known) and not _same_content(now, known, path)
+        return not same_state(now, known) and not _same_content(now, known)
 
     def _is_gone(self, known: FileVersion, path: Path) -> bool:
         try:
@@ -57,8 +58,11 @@ class FolderFreshness:
         return True  # a folder, or whatever else, has its name
 
 
-def _same_content(now: FileVersion, known: FileVersion, path: Path) -> bool:
+def _same_content(now: FileVersion, known: FileVersion) -> bool:
     try:
-        return now.size_bytes == known.size_bytes and hash_file(path) == known.sha256
+        return (
+            now.size_bytes == known.size_bytes
+            and hash_file(Path(known.root), known.source, known.size_bytes) == known.sha256
+        )
     except UnreadableFile:
         return False

@@ -13,16 +13,14 @@ from pathlib import Path
 
 from ingest.folders.listing import UNREADABLE_CHARACTER, stat_file
 from ingest.pipeline.document_index import DocumentIndex
+from ingest.pipeline.in_hand import MAX_DEATHS
 from ingest.pipeline.progress import ProgressMeter
-from ingest.pipeline.reading import RECIPE, Reading
+from ingest.pipeline.reading import RECIPE, Reading, ServiceEnded
 from ingest.sandbox.parser import ReaderDied
 from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Failure, FailureKind, FileVersion
 
 logger = logging.getLogger(__name__)
-
-MAX_DEATHS = 2
-"""So often a file may end its reader before it is left alone: once may have been the machine's fault."""
 
 RETRY_AFTER = datetime.timedelta(minutes=1)
 """Time until a file that has ended its reader is tried again."""
@@ -42,27 +40,44 @@ class Indexer:
         self._check = check
         self._meter = meter
 
-    def index(self, file: FileVersion, read: Callable[[], Reading], *, as_it_is: bool = False) -> bool:
+    def index(
+        self,
+        file: FileVersion,
+        read: Callable[[], Reading],
+        *,
+        as_it_is: bool = False,
+        between: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Indexes a file, or records why it cannot be.
 
         Args:
             file: As it was seen in the folder before it was read.
             read: Gives what was read.
             as_it_is: Whether it is indexed though it has changed since.
+            between: Called between batches; what it raises ends the work, as does a change of the file.
 
         Returns:
-            False if it changed meanwhile and must be looked at again.
+            False if it changed meanwhile, or is gone, and must be looked at again.
 
         Raises:
             KBError: No file can be indexed now.
         """
+
+        def check() -> None:
+            self._check()
+            between()
+            if _has_changed(file, as_it_is):
+                raise _Superseded("the file is not what it was")
+
         try:
             reading = read()
-            if not as_it_is and _has_changed(file):
+            if _has_changed(file, as_it_is):
                 return False  # it was being written, or saved anew: what is wrong now need not stay wrong
             if reading.error is None:
-                return self._store(reading)
+                return self._store(reading, check)
             self._fail(reading.file, reading.error, may_pass=isinstance(reading.error, ReaderDied))
+        except _Superseded:
+            return False
         except KBError:
             raise
         except Exception as error:  # whatever one file does, the others go on
@@ -70,11 +85,11 @@ class Indexer:
             self._fail(file, UnreadableFile(f"an unexpected error: {type(error).__name__}: {error}"), may_pass=True)
         return True
 
-    def _store(self, reading: Reading) -> bool:
+    def _store(self, reading: Reading, check: Callable[[], None]) -> bool:
         began = time.monotonic()
         file, document = reading.file, reading.document
         if document is not None:
-            self._knowledge_base.replace(file, document, reading.chunks, self._check, recipe=RECIPE)
+            self._knowledge_base.replace(file, document, reading.chunks, check, recipe=RECIPE)
             self._meter.chunks_done(len(reading.chunks))
             seconds = time.monotonic() - began
             logger.info("%s: %d chunks in %.1f + %.1f s", file.source, len(reading.chunks), reading.seconds, seconds)
@@ -92,7 +107,7 @@ class Indexer:
         if known is not None:
             self._knowledge_base.remove(known.id)
         kind, next_try_at = FailureKind.UNREADABLE, None
-        if may_pass and self._deaths(file) + 1 < MAX_DEATHS:
+        if may_pass and not isinstance(error, ServiceEnded) and self._deaths(file) + 1 < MAX_DEATHS:
             next_try_at = datetime.datetime.now(datetime.UTC) + RETRY_AFTER
         elif may_pass:
             kind = FailureKind.QUARANTINED
@@ -123,6 +138,12 @@ def deserves_another_try(failure: Failure, max_file_bytes: int) -> bool:
     return not was_opened and not too_large and os.access(Path(file.root, file.source), os.R_OK)
 
 
-def _has_changed(file: FileVersion) -> bool:
-    root = Path(file.root)
-    return UNREADABLE_CHARACTER not in file.source and stat_file(root, root / file.source) != replace(file, sha256="")
+class _Superseded(KBError):
+    """Work on a file is given up, as the file has changed or is gone."""
+
+
+def _has_changed(file: FileVersion, as_it_is: bool) -> bool:
+    if UNREADABLE_CHARACTER in file.source:
+        return False
+    now = stat_file(Path(file.root), Path(file.root, file.source))
+    return now is None if as_it_is else now != replace(file, sha256="")

@@ -19,11 +19,12 @@ from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.backlog import Backlog
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.freshness import FolderFreshness
+from ingest.pipeline.in_hand import NOTE_NAME, InHand
 from ingest.pipeline.indexer import Indexer
 from ingest.pipeline.progress import PipelineStatus, ProgressMeter
 from ingest.pipeline.reading import Readers, Reading
 from ingest.pipeline.reconciler import NO_PLAN, Reconciler
-from ingest.pipeline.tickets import Tickets
+from ingest.pipeline.requests import Requests
 from ingest.pipeline.timetable import DEBOUNCE_SECONDS, Timetable
 from ingest.settings import IngestSettings
 from kb.errors import KBError
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 0.5
 """How soon a stop is noticed while the embedding model loads."""
+
+MUCH_SMALLER = 4
+"""A document that takes long gives way to files of less than one such part of its length."""
 
 RETRY_SECONDS = 30.0
 """Pause after a failure that is not one file's fault: a full disk, no embedding model yet, a folder that is gone."""
@@ -65,23 +69,21 @@ class Pipeline:
         self._stopping = threading.Event()
         self._meter = ProgressMeter()
         self._indexer = Indexer(knowledge_base, self._check_running, self._meter)
-        self._readers = Readers(knowledge_base, self.settings, self._wake)
-        self._backlog = Backlog(self._readers)
+        self._in_hand = InHand(self.settings.home / NOTE_NAME)
+        self._timetable = Timetable(debounce_seconds)
+        self._requests = Requests(self._timetable, self._stopping)
+        self._readers = Readers(knowledge_base, self.settings, self._requests.wake, self._in_hand)
+        self._backlog = Backlog(self._readers, self._in_hand, self._goes_first)
         self._reconciler = Reconciler(knowledge_base, self.folders, self.settings, self._check_running)
         self._plan = NO_PLAN
-        self._state = threading.Condition()
         self._starting = threading.Lock()
-        self._tickets = Tickets()
-        self._timetable = Timetable(debounce_seconds)
-        self._failure: KBError | None = None
-        self._ended = False
         self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
         knowledge_base.check_files_with(FolderFreshness(knowledge_base.folders, self.refresh))
 
     @property
     def status(self) -> PipelineStatus:
         """What it is doing."""
-        waiting = (*self._backlog.files, *self._plan.unsettled)
+        waiting = (*self._in_hand.files[:-1], *self._backlog.files, *self._plan.unsettled)
         return replace(
             self._status,
             pending=tuple(file.source for file in waiting),
@@ -98,7 +100,7 @@ class Pipeline:
     def stop(self) -> None:
         """Ends after the batch of chunks in hand; what is not indexed yet is found at the next start."""
         self._stopping.set()
-        self._wake()
+        self._requests.wake()
         self._readers.close()
         if self._thread.is_alive():
             self._thread.join()
@@ -110,12 +112,7 @@ class Pipeline:
         Returns:
             A ticket for `sync`.
         """
-        with self._state:
-            if not self._tickets.is_pending:
-                self._timetable.asked()
-            ticket = self._tickets.request()
-            self._state.notify_all()
-            return ticket
+        return self._requests.request()
 
     def sync(self, timeout_seconds: float | None = None, *, retry: bool = False) -> bool:
         """Looks at the folders and waits until every file that is there now is indexed or recorded as failed.
@@ -132,8 +129,7 @@ class Pipeline:
         if retry:
             self._knowledge_base.retry_failures()
         ticket = self.request()
-        with self._state:
-            self._state.wait_for(lambda: self._is_over(ticket) or self._stopping.is_set(), timeout_seconds)
+        self._requests.wait(ticket, timeout_seconds)
         return self.is_synced(ticket)
 
     def is_synced(self, ticket: int) -> bool:
@@ -145,12 +141,7 @@ class Pipeline:
         Raises:
             KBError: Nothing can be indexed, and why.
         """
-        with self._state:
-            if self._tickets.finished >= ticket:
-                return True
-            if self._failure and self._is_over(ticket) and not self._stopping.is_set():
-                raise self._failure.again()
-            return False
+        return self._requests.is_done(ticket)
 
     def refresh(self, places: Collection[Place], timeout_seconds: float) -> bool:
         """Deals with some files before all others, and waits for it; begins to index if that has not begun.
@@ -164,13 +155,7 @@ class Pipeline:
         with self._starting:
             if self._thread.ident is None:
                 self.start()
-        with self._state:
-            ticket = self._tickets.hurry(places)
-            self._state.notify_all()
-            try:
-                return self._state.wait_for(lambda: self._tickets.is_served(ticket) or self._ended, timeout_seconds)
-            finally:
-                self._tickets.leave(ticket)
+        return self._requests.hurry(places, timeout_seconds)
 
     def reindex(self, *, embed: bool = False) -> None:
         """Has every file read anew and the vector index made anew; what is there answers until then.
@@ -185,13 +170,6 @@ class Pipeline:
             self._knowledge_base.renew_index()
         self.request()
 
-    def _is_over(self, ticket: int) -> bool:
-        return max(self._tickets.finished, self._tickets.failed) >= ticket or self._ended
-
-    def _wake(self) -> None:
-        with self._state:
-            self._state.notify_all()
-
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
@@ -199,9 +177,7 @@ class Pipeline:
         finally:
             if not self._stopping.is_set():
                 self._fail_all(KBError("indexing has ended unexpectedly", "the log has the reason; start kb again"))
-            with self._state:
-                self._ended = True
-                self._state.notify_all()
+            self._requests.end()
 
     def _step_or_pause(self) -> None:
         try:
@@ -210,7 +186,7 @@ class Pipeline:
             pass
         except KBError as error:
             if not self._stopping.is_set():
-                logger.error("indexing stopped: %s", error.message)
+                logger.error("indexing stopped: %s; %s", error.message, error.hint)
             self._fail_all(error)
 
     def _fail_all(self, error: KBError) -> None:
@@ -219,10 +195,7 @@ class Pipeline:
         self._timetable.look_in(RETRY_SECONDS)
         self._note_queue()
         self._note(error=error)
-        with self._state:
-            self._failure = error
-            self._tickets.give_up()
-            self._state.notify_all()
+        self._requests.give_up(error)
 
     def _step(self) -> None:
         """Does the most urgent thing, or waits for one."""
@@ -230,60 +203,75 @@ class Pipeline:
             self._look()
         elif taken := self._backlog.take():
             self._index(*taken)
-        elif self._backlog or self._status.error or not self._knowledge_base.maintain(self._check_idle):
-            self._wait()
+        elif not self._is_idle or not self._knowledge_base.maintain(self._check_idle):
+            self._requests.pause(lambda: self._backlog.has_reading, self._look_due_at())
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the index may be looked after; while a file changes, what was embedded of it is kept."""
+        return self._requests.tickets.is_all_done and not self._backlog and not self._status.error
 
     def _look_due_at(self) -> float:
-        return self._timetable.due_at(self._tickets, is_busy=bool(self._backlog))
-
-    def _wait(self) -> None:
-        with self._state:
-            pending = self._tickets.is_pending
-            self._state.wait_for(
-                lambda: (
-                    self._stopping.is_set()
-                    or self._backlog.has_reading
-                    or self._tickets.is_hurried
-                    or self._tickets.is_pending != pending
-                ),
-                max(0.0, self._look_due_at() - time.monotonic()),
-            )
+        return self._timetable.due_at(self._requests.tickets, is_busy=bool(self._backlog or self._in_hand.files))
 
     def _look(self) -> None:
         if not self._retrieval_is_ready():
             return
-        with self._state:
-            ticket = self._tickets.request()
+        ticket = self._requests.request()
         began = time.monotonic()
         self._watcher.renew()  # before the look, so that no change falls between the two
         self._plan = plan = self._reconciler.look()
-        hurried = self._tickets.hurried
-        self._backlog.put(sorted(plan.ready, key=lambda file: place_of(file) not in hurried))
+        in_hand = {place_of(file) for file in self._in_hand.files}
+        self._backlog.put(sorted((file for file in plan.ready if place_of(file) not in in_hand), key=self._comes_late))
         self._timetable.looked(time.monotonic() - began, plan.look_again_seconds)
         self._note(folders=plan.folders, unsupported=plan.unsupported, error=None)
         self._note_queue()
         waiting = {place_of(file) for file in (*self._backlog.files, *plan.unsettled)}
-        self._settle_tickets(lambda: self._tickets.look_done(ticket, waiting | plan.missed))
+        self._settle_tickets(lambda: self._requests.tickets.look_done(ticket, waiting | plan.missed | in_hand))
+
+    def _comes_late(self, file: FileVersion) -> tuple[int, bool]:
+        return self._in_hand.deaths(file), place_of(file) not in self._requests.tickets.hurried
+
+    def _goes_first(self, file: FileVersion) -> bool:
+        """Whether a file is dealt with before the one in hand is done: if it is urgent, or much smaller."""
+        if not self._in_hand.files:
+            return True
+        current, hurried = self._in_hand.files[-1], self._requests.tickets.hurried
+        is_urgent = place_of(file) in hurried and place_of(current) not in hurried
+        return is_urgent or file.size_bytes < current.size_bytes // MUCH_SMALLER
+
+    def _attend(self) -> None:
+        """Does between the batches of a document what is more urgent than the next one."""
+        while True:
+            self._check_running()
+            if time.monotonic() >= self._look_due_at():
+                self._look()
+            elif taken := self._backlog.take():
+                self._index(*taken)
+            else:
+                return
 
     def _index(self, file: FileVersion, read: Callable[[], Reading]) -> None:
         place = place_of(file)
-        self._note_queue(file)
-        if self._indexer.index(file, read, as_it_is=place in self._plan.restless):
+        as_it_is = place in self._plan.restless
+        with self._in_hand.indexing(file):
+            self._backlog.read_ahead()
+            self._note_queue()
+            is_done = self._indexer.index(file, read, as_it_is=as_it_is, between=self._attend)
+        if is_done:
+            self._in_hand.forgive(file)
             self._reconciler.was_read(file)
             self._meter.file_done(file.size_bytes)
-            self._settle_tickets(lambda: self._tickets.dealt_with(place))
+            self._settle_tickets(lambda: self._requests.tickets.dealt_with(place))
         else:
             self._timetable.look_within(self.settings.settle_seconds)
         self._note_queue()
 
     def _settle_tickets(self, change: Callable[[], None]) -> None:
-        with self._state:
-            before = self._tickets.finished
-            change()
-        if self._tickets.finished > before:
+        if self._requests.settle(change):
             self._knowledge_base.note_sync()
             self._timetable.look_within(self._reconciler.next_try_seconds())
-        self._wake()
+        self._requests.wake()
 
     def _retrieval_is_ready(self) -> bool:
         while not self._stopping.is_set():
@@ -296,15 +284,16 @@ class Pipeline:
             raise _Interrupted("indexing is being stopped")
 
     def _check_idle(self) -> None:
-        if self._tickets.is_pending or self._stopping.is_set():
+        if self._requests.tickets.is_pending or self._stopping.is_set():
             raise _Interrupted("there is something more urgent to do")
 
-    def _note_queue(self, current: FileVersion | None = None) -> None:
-        outside = [*self._plan.unsettled, *([current] if current else [])]
+    def _note_queue(self) -> None:
+        in_hand = self._in_hand.files
+        outside = [*self._plan.unsettled, *in_hand]
         size_bytes = self._backlog.size_bytes + sum(file.size_bytes for file in outside)
         waiting = len(self._backlog) + len(outside)
         self._meter.waits(waiting, size_bytes)
-        self._note(current=current.source if current else None)
+        self._note(current=in_hand[-1].source if in_hand else None)
         self._knowledge_base.note_pending(waiting)
 
     def _note(self, **changes: Any) -> None:

@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.chunking.chunker import chunk
-from ingest.folders.listing import UNREADABLE_CHARACTER, hash_file
+from ingest.folders.listing import UNREADABLE_CHARACTER
+from ingest.folders.opening import hash_file
 from ingest.pipeline.document_index import DocumentIndex
-from ingest.sandbox.parser import ParserProcess, ParserUnavailable
+from ingest.pipeline.in_hand import MAX_DEATHS, InHand
+from ingest.sandbox.parser import ParserProcess, ParserUnavailable, ReaderDied, ReaderTooSlow
+from ingest.sandbox.wire import OutOfMemory
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
@@ -27,8 +30,17 @@ other chunks for the same file."""
 MAX_READERS = 2
 """Files that are read at the same time; embedding needs the rest of the processor."""
 
+MODEST_BYTES = 200_000_000
+"""Of memory, enough for nearly all files; of those that need more, one is read at a time."""
+
 AHEAD = 2
 """Files that may be read, or being read, beyond those; each holds its text in memory."""
+
+_ENDED_HINT = "split the file; or try it again with `kb sync --retry` if the end had another reason"
+
+
+class ServiceEnded(ReaderDied):
+    """The whole process has ended over the file, more often than chance would have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,7 @@ class Reading:
 
     Attributes:
         file: With its hash, if its bytes could be read.
-        document: None if the content is what is indexed already, or if there is an error.
+        document: Without its blocks; None if the content is what is indexed already, or if there is an error.
         error: Why no text can be had from it.
         seconds: What reading took.
     """
@@ -56,18 +68,27 @@ class Readers:
         knowledge_base: Asked what is indexed; not changed.
         settings: What a file may cost.
         on_read: Called from a thread of the pool when a reading is there.
+        in_hand: Notes what is read, and knows what is not to be tried again.
     """
 
-    def __init__(self, knowledge_base: DocumentIndex, settings: IngestSettings, on_read: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        knowledge_base: DocumentIndex,
+        settings: IngestSettings,
+        on_read: Callable[[], object],
+        in_hand: InHand,
+    ) -> None:
         self._knowledge_base = knowledge_base
         self._settings = settings
         self._on_read = on_read
+        self._in_hand = in_hand
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
         self._parsers = [ParserProcess() for _ in range(count)]
         self._idle: queue.SimpleQueue[ParserProcess] = queue.SimpleQueue()
         for parser in self._parsers:
             self._idle.put(parser)
         self._threads = ThreadPoolExecutor(count, "reader")
+        self._with_much_memory = threading.Lock()
         self._closed = threading.Event()
         self.capacity = count + AHEAD
         """How many readings may be under way or wait to be taken."""
@@ -97,30 +118,57 @@ class Readers:
         return reading
 
     def _read(self, file: FileVersion) -> Reading:
+        if self._in_hand.deaths(file) >= MAX_DEATHS:
+            return Reading(file, error=ServiceEnded("the service ended twice while it was indexed", _ENDED_HINT))
+        with self._in_hand.reading(file):
+            return self._read_noted(file)
+
+    def _read_noted(self, file: FileVersion) -> Reading:
         began = time.monotonic()
-        path = Path(file.root, file.source)
         try:
             self._check_name_and_size(file)
-            file = replace(file, sha256=hash_file(path))
+            file = replace(file, sha256=hash_file(Path(file.root), file.source, self._settings.max_file_bytes))
             known = self._knowledge_base.find(file.root, file.source)
             if known is not None and known.file.sha256 == file.sha256 and known.recipe == RECIPE:
                 return Reading(file)
-            document, seconds_left = self._parse(path)
+            document, seconds_left = self._parse(file)
             chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
             return Reading(file, error=error)
+        document = replace(document, blocks=())  # they are in the chunks now, and many
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 
-    def _parse(self, path: Path) -> tuple[Document, float]:
+    def _parse(self, file: FileVersion) -> tuple[Document, float]:
         """Gives the time that is left for the file, too: half of it at least, as a child's start is no file's fault."""
         limit = self._settings.parse_seconds
         parser = self._idle.get()
         began = time.monotonic()
         try:
-            document = parser.parse(path, seconds=limit, memory_bytes=self._settings.parse_memory_bytes)
+            document = self._within_memory(parser, file)
             return document, max(limit / 2, limit - (time.monotonic() - began))
         finally:
             self._idle.put(parser)
+
+    def _within_memory(self, parser: ParserProcess, file: FileVersion) -> Document:
+        """Reads a file with little memory; one that may need more is read again, when no other such file is."""
+        settings = self._settings
+
+        def parse(memory_bytes: int) -> Document:
+            return parser.parse(
+                Path(file.root),
+                file.source,
+                seconds=settings.parse_seconds,
+                memory_bytes=memory_bytes,
+                max_bytes=settings.max_file_bytes,
+            )
+
+        try:
+            return parse(min(settings.parse_memory_bytes, MODEST_BYTES))
+        except (OutOfMemory, ReaderDied) as error:
+            if isinstance(error, ReaderTooSlow) or settings.parse_memory_bytes <= MODEST_BYTES:
+                raise
+        with self._with_much_memory:
+            return parse(settings.parse_memory_bytes)
 
     def _deadline(self, seconds: float) -> Callable[[], None]:
         """What ends the work on a file that takes too long, or when nobody waits for it any more."""

@@ -6,11 +6,12 @@ Events tell only that it is time to look; what is found here is believed.
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.folders.listing import hash_file
+from ingest.folders.intake import remove_leftovers
+from ingest.folders.opening import hash_file
 from ingest.folders.place import Place, place_of
 from ingest.folders.scan import Changes, compare
 from ingest.folders.settling import Settling
@@ -23,6 +24,9 @@ from kb.errors import UnreadableFile
 from kb.values.documents import Failure, FileVersion, WatchedFolder
 
 logger = logging.getLogger(__name__)
+
+SMALL_BYTES = 100_000
+"""Files of this length take seconds: which one comes first is asked of their times alone."""
 
 HIDDEN_SECONDS = 30.0
 """How soon a folder that could not be read is looked at again: no event tells that it is back."""
@@ -82,19 +86,21 @@ class Reconciler:
         self._settling = Settling(self._settings.settle_seconds)
 
     def begin(self) -> None:
-        """Notes for the next start which folders are watched."""
+        """Notes for the next start which folders are watched, and removes what a process that was killed has left."""
+        for folder in self._folders:
+            remove_leftovers(Path(folder.root))
         self._knowledge_base.remember_folders(self._folders)
 
     def look(self) -> Plan:
         """Looks at the folders and follows what has gone or moved."""
         documents = self._knowledge_base.documents()
-        found = survey(self._folders, {document.file.root for document in documents}.__contains__)
+        found = survey(self._folders, {document.file.root for document in documents}.__contains__, self._check)
         self._remember(found)
         failures = self._standing_failures(found)
         changes = compare(found.files, documents, failures, found.hidden, RECIPE, _hash_or_nothing)
         gone = self._settling.gone(changes.removed)
         self._follow(replace(changes, removed=gone))
-        waiting = [*changes.modified, *changes.added, *changes.outdated]
+        waiting = [*_in_order([*changes.modified, *changes.added]), *_in_order(changes.outdated)]
         settled = self._settling.settled(waiting)
         ready = [*settled.still, *settled.restless]
         unsettled = set(waiting).difference(ready)
@@ -161,8 +167,13 @@ class Reconciler:
         return min(pauses)
 
 
+def _in_order(files: Iterable[FileVersion]) -> list[FileVersion]:
+    """Small files first, what was written last before what is older; large files by their length."""
+    return sorted(files, key=lambda file: (max(file.size_bytes, SMALL_BYTES), -file.modified_ns))
+
+
 def _hash_or_nothing(file: FileVersion) -> str:
     try:
-        return hash_file(Path(file.root, file.source))
+        return hash_file(Path(file.root), file.source, file.size_bytes)
     except UnreadableFile:
         return ""

@@ -36,6 +36,11 @@ class Tickets:
         """Whether somebody in a hurry asked for a look that has not begun."""
         return any(ticket > self.begun for ticket in self._hurries)
 
+    @property
+    def is_all_done(self) -> bool:
+        """Whether nothing is left of what looks have found."""
+        return not self._open
+
     def request(self) -> int:
         """Asks for a look."""
         self.requested += 1

@@ -5,7 +5,6 @@ the child, the caller gets a document or a reason in plain words, and the next f
 """
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Self
@@ -22,13 +21,12 @@ MAX_TEXT_CHARS = 20_000_000
 """Longest text that is taken from one file: about twenty long novels."""
 
 _FILES_PER_CHILD = 200
-_MAX_RESIDENT_BYTES = 400_000_000
+_MAX_RESIDENT_BYTES = 150_000_000
 _START_SECONDS = 60.0
 _MAX_REPLY_BYTES_PER_CHAR = 12  # a character is at most 6 bytes of JSON; the rest is for the blocks
 _SPARE_REPLY_BYTES = 1_000_000
 _EXIT_SECONDS = 2.0
 _CRASH_HINT = "the file is probably broken: open it elsewhere and save it again"
-_PASSED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 
 
 class ParserUnavailable(KBError):
@@ -41,6 +39,10 @@ class ReaderDied(UnreadableFile):
     """The file ended its reader, or had to be given up; next time it may go better, or not."""
 
     code = "reader_died"
+
+
+class ReaderTooSlow(ReaderDied):
+    """The file took longer than it may."""
 
 
 class ParserProcess:
@@ -67,20 +69,24 @@ class ParserProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def parse(self, path: Path, *, seconds: float, memory_bytes: int) -> Document:
+    def parse(self, root: Path, source: str, *, seconds: float, memory_bytes: int, max_bytes: int) -> Document:
         """Reads one file; threads that call it at the same time wait for each other.
 
         Args:
+            source: Path below `root`; a link in it is followed if it does not lead out of `root`.
             seconds: Wall-clock limit; starting the child does not count.
             memory_bytes: How much the child may grow while it reads.
+            max_bytes: A file with more is refused.
 
         Raises:
             UnreadableFile: No text can be had from the file, and why.
-            ReaderDied: It crashed the reader, or took longer than it may.
+            ReaderDied: It crashed the reader, or took longer than it may (`ReaderTooSlow`).
             ParserUnavailable: `close` was called before or meanwhile, or no child can be started.
         """
         request = {
-            "path": str(path.absolute()),
+            "root": str(root.absolute()),
+            "source": source,
+            "max_bytes": max_bytes,
             "memory_bytes": memory_bytes,
             "max_text_chars": self._max_text_chars,
         }
@@ -114,7 +120,7 @@ class ParserProcess:
             if self._closed:
                 raise ParserUnavailable("the parser is closed")
             try:
-                self._child = child = _start()
+                self._child = child = children.start("ingest.sandbox.main", has_pipes=True)
             except ChildNotStarted as error:
                 raise ParserUnavailable(f"no file can be read: {error.message}", error.hint) from error
         self._files_read = 0
@@ -132,7 +138,7 @@ class ParserProcess:
         if self._closed:
             return ParserUnavailable("the parser was closed while it read a file")
         if expired:
-            return ReaderDied(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
+            return ReaderTooSlow(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
         if status is None:
             return ReaderDied("crashed the reader: it gave back too much", _CRASH_HINT)
         hint = "free some memory and try again" if children.was_killed(status) else _CRASH_HINT
@@ -144,12 +150,6 @@ class ParserProcess:
             child, self._child = self._child, None
         if child:
             children.end(child)
-
-
-def _start() -> Child:
-    """Starts a child that knows nothing secret."""
-    passed = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
-    return children.start("ingest.sandbox.main", has_pipes=True, environment=passed)
 
 
 def _exchange(child: Child, line: bytes, seconds: float, max_bytes: int) -> tuple[bytes, bool]:

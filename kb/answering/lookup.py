@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
+from kb.answering.instructions import FindInstructions, without_instructions
 from kb.answering.retrieval import RetrievalResult
 from kb.answering.writing import AnswerOptions, AnswerWriter
 from kb.citing.citations import EmbedSentences
@@ -23,6 +24,7 @@ def answer_events(
     model: Callable[[], LanguageModel | None],
     embed: EmbedSentences,
     index: IndexState,
+    find_instructions: FindInstructions,
 ) -> Generator[AnswerEvent, None, None]:
     """Answers one question.
 
@@ -34,6 +36,7 @@ def answer_events(
             not at all without evidence.
         embed: For citations across languages.
         index: How current the index is.
+        find_instructions: What is kept from the model.
 
     Yields:
         `PassagesFound` first, `Done` last.
@@ -48,7 +51,8 @@ def answer_events(
         return
     while (language_model := model()) is None:
         yield Heartbeat()
-    writer = AnswerWriter(options, found, language_model, embed, clock)
+    readable, kept_back = without_instructions(found.passages, find_instructions)
+    writer = AnswerWriter(options, replace(found, passages=readable), language_model, embed, clock)
     is_answered = yield from writer.events()
     answer = replace(answer, evidence=max(writer.evidence), model=language_model.info.name)
     if not is_answered:
@@ -67,7 +71,7 @@ def answer_events(
             unanswered=writer.unanswered,
             finish_reason=draft.finish_reason,
             timings=clock.timings(draft.end),
-            left_out=writer.left_out,
+            left_out=replace(writer.left_out, instructions=kept_back),
         )
     )
 
@@ -75,6 +79,6 @@ def answer_events(
 def _refuse(
     options: AnswerOptions, found: RetrievalResult, answer: Answer, clock: QuestionClock
 ) -> Iterator[AnswerEvent]:
-    text = remarks.refusal(options.question, found.nothing_because)
+    text = remarks.refusal(options.question, found.nothing_because, answer.index.pending)
     yield AnswerDelta(text)
     yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))

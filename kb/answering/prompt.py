@@ -18,6 +18,7 @@ from itertools import groupby, pairwise
 from typing import Literal
 
 from kb.answering.form import form_line
+from kb.answering.instructions import GAP
 from kb.text.languages import asked_in
 from kb.text.sentences import join_broken_lines, sentence_spans
 from kb.values.chat import Look, Message, Turn
@@ -36,6 +37,7 @@ _LOOK = {
     "en": ("Do the sources above state the answer to this question? Yes or No?", ("Yes", "No")),
     "zh": ("上面的资料里有这个问题的答案吗？请回答“有”或“没有”。", ("有", "没有")),
 }
+_GAP = re.compile(rf"\s*{GAP}+\s*")
 _FENCE = re.compile(r"<(?=/?source\b)", re.IGNORECASE)
 
 HISTORY_SHARE = 3
@@ -167,7 +169,7 @@ def _fenced(passage: Passage, headings: tuple[str, ...], text: str) -> str:
     place = heading_path(headings)
     title = place if place.startswith(passage.title) else heading_path([passage.title, *headings])
     title = _FENCE.sub("‹", title.replace('"', "'"))
-    body = _FENCE.sub("‹", join_broken_lines(text))
+    body = _FENCE.sub("‹", _GAP.sub(" … ", join_broken_lines(text)))
     return f'<source title="{title}">\n{body}\n</source>'
 
 

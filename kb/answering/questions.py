@@ -15,7 +15,9 @@ from kb.answering.subquestions import split
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.writing import AnswerOptions
 from kb.errors import InvalidRequest, RequestTooLarge
+from kb.indexing.live_index import Serving
 from kb.judging.evidence import CALIBRATED_MODEL
+from kb.judging.instructions import InstructionFinder
 from kb.models.loading import LoadState
 from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
@@ -58,6 +60,7 @@ class Questions:
         self._index_state = index_state
         self._document = document
         self.files: Freshness | None = None
+        self._instructions: InstructionFinder | None = None
 
     def ask(
         self,
@@ -100,6 +103,7 @@ class Questions:
             model=self._model_if_ready,
             embed=live_index.serving.embedder.embed_passages,
             index=self._index_state(),
+            find_instructions=self._finder(live_index.serving).found,
         )
         return fresh.declared(events)
 
@@ -108,6 +112,12 @@ class Questions:
         query = self._checked(query, top_k)
         live_index = self._models.live_index()
         return live_index.passages(query, top_k or self._settings.top_k, filters)
+
+    def _finder(self, serving: Serving) -> InstructionFinder:
+        finder = self._instructions
+        if finder is None or not finder.is_of(serving.embedder):
+            self._instructions = finder = InstructionFinder(serving.space.model, serving.embedder)
+        return finder
 
     def _model_if_ready(self) -> LanguageModel | None:
         if self._models.answering_model.status.state is LoadState.DOWNLOADING:

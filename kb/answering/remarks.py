@@ -22,18 +22,25 @@ _NOTHING = {
         "zh": "可能含有答案的文件刚刚被修改或删除，尚未重新读取。请稍后再问。",
     },
 }
+_PENDING = {
+    "en": " Files that are not indexed yet may hold it ({files} waiting): ask again when they are.",
+    "zh": "还有 {files} 个文件尚未索引，答案可能在其中，请稍后再问。",
+}
 _WITHOUT_SOURCE = {"en": "The documents hold no source for: ", "zh": "文档中没有找到依据的问题："}
-_REFUSALS = frozenset(text for texts in (NO_EVIDENCE, *_NOTHING.values()) for text in texts.values())
+_REFUSALS = tuple(text for texts in (NO_EVIDENCE, *_NOTHING.values()) for text in texts.values())
 
 
-def refusal(question: str, nothing_because: str = "") -> str:
+def refusal(question: str, nothing_because: str = "", pending: int = 0) -> str:
     """Says that there is no answer.
 
     Args:
         nothing_because: Why nothing was found at all: `empty`, `filters` or `stale`; otherwise what was found holds no
             answer.
+        pending: How many files wait to be indexed.
     """
-    return _NOTHING.get(nothing_because, NO_EVIDENCE)[asked_in(question)]
+    words = asked_in(question)
+    waiting = _PENDING[words].format(files=pending) if pending else ""
+    return _NOTHING.get(nothing_because, NO_EVIDENCE)[words] + waiting
 
 
 def without_source(question: str, parts: Sequence[str]) -> str:
@@ -44,7 +51,7 @@ def without_source(question: str, parts: Sequence[str]) -> str:
 
 def without_remark(answer: str) -> str:
     """Takes off an answer what the service said in it, so that the model does not take that for its own words."""
-    if answer in _REFUSALS:
+    if answer.startswith(_REFUSALS):
         return ""
     begins = [place for text in _WITHOUT_SOURCE.values() if (place := answer.find(text)) >= 0]
     return answer[: min(begins)].rstrip() if begins else answer

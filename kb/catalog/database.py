@@ -4,10 +4,11 @@ Every read borrows a connection of its own, so readers never wait; writers take 
 SQLite's errors leave as `StorageError`.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,8 +20,25 @@ Connection = sqlite3.Connection
 CHECKPOINT_PATIENCE_SECONDS = 1.0
 """How long a checkpoint waits for readers; until the next one, what they read stays in the write-ahead log."""
 
+MADE_ANEW = "stop the service, remove that file, and start again with your folders named: it is made anew from them"
+"""What to do about a catalog that is damaged, or none at all."""
+
 _BUSY_SECONDS = 30.0
 _VARIABLES_PER_QUERY = 500
+# The last byte of an error is its kind; these say nothing about what is in the file. https://www.sqlite.org/rescode.html
+_KIND = 0xFF
+_NOT_OF_THE_FILE = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_MISUSE,
+}
 _INCREMENTAL = 2  # https://www.sqlite.org/pragma.html#pragma_auto_vacuum
 
 # What auto_vacuum says counts only before the first table is made, so it comes before the journal mode's first page.
@@ -60,6 +78,8 @@ class Database:
         self.commits = 0
         self._snapshot = threading.local()
         self._write_lock = threading.Lock()
+        with suppress(OSError):
+            path.touch(0o600, exist_ok=False)  # SQLite takes this mode for the log, too
         with self._translated():
             self._prepare(schema, version, migrations)
 
@@ -149,8 +169,11 @@ class Database:
             if found > version:
                 raise SchemaMismatch(
                     f"{self._path} was written by a newer r1-kb (schema {found}, this one reads {version})",
-                    "update r1-kb, or point KB_HOME at another folder",
+                    f"update r1-kb, or point KB_HOME at another folder; else {MADE_ANEW}",
                 )
+            is_filled = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if found < 0 or (found == 0 and is_filled):
+                raise StorageError(f"{self._path} is not a catalog of r1-kb", MADE_ANEW)
             if found == 0:
                 _upgrade(connection, schema, version)
             else:
@@ -188,10 +211,22 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
-            full = "full" in str(error)
-            hint = "free some space and try again" if full else "check the disk and the folder's permissions"
-            raise StorageError(f"the catalog {self._path} failed: {error}", hint) from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            if code is None and not isinstance(error, sqlite3.ProgrammingError):
+                # Its message quotes what stands there: a document, perhaps.
+                raise StorageError(f"the catalog {self._path} is damaged: a text in it is none", MADE_ANEW) from None
+            raise StorageError(f"the catalog {self._path} failed: {error}", self._hint(code)) from error
+
+    def _hint(self, code: int | None) -> str:
+        """What to do about an error; None is the code of what a closed connection says."""
+        kind = sqlite3.SQLITE_MISUSE if code is None else code & _KIND
+        if kind == sqlite3.SQLITE_FULL:
+            return "free some space and try again"
+        # A damaged header makes a file "readonly" that may be written.
+        refuses = kind == sqlite3.SQLITE_READONLY and os.access(self._path, os.W_OK)
+        is_sound = kind in _NOT_OF_THE_FILE and not refuses and not self._path.is_dir()
+        return "check the disk and the folder's permissions" if is_sound else MADE_ANEW
 
 
 def _upgrade(connection: Connection, sql: str, version: int) -> None:

@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 EMBEDDINGS_PER_COMMIT = 128
 """Vectors are stored every so many chunks, so that an interruption comes soon and loses little."""
 
+VECTORS_PER_LOCK = 1024
+"""So many go into the index at once: between, others may remove documents, and what is more urgent is done."""
+
 SEARCH_PATIENCE_SECONDS = 10.0
 """How long the end of searches is waited for before their index is closed."""
 
@@ -119,21 +122,31 @@ class LiveIndex:
         now = self.serving
         texts = dict(zip(hashes, chunks, strict=True))
         embed_missing(self._catalog, now.space.key, now.embedder, texts, check)
-        with self.writing() as serving:
-            document_id = self._catalog.document_id(file.root, file.source) or secrets.token_hex(8)
-            before = {key for _, key in self._catalog.chunk_keys(document_id)}
-            added, removed = sorted(set(hashes) - before), sorted(before.difference(hashes))
-            if added:
-                stored = self._catalog.embeddings.get(serving.space.key, added)
-                serving.index.upsert([vector_id(document_id, key) for key in added], stored)
-            surplus = added
-            try:
+        document_id = self._catalog.document_id(file.root, file.source) or secrets.token_hex(8)
+        before = {key for _, key in self._catalog.chunk_keys(document_id)}
+        added, removed = sorted(texts.keys() - before), sorted(before.difference(texts))
+        surplus = added
+        try:
+            self._add(document_id, added, check)
+            with self.writing():
+                lost = before.intersection(texts).difference(key for _, key in self._catalog.chunk_keys(document_id))
+                self._add(document_id, sorted(lost), check=None)  # the user has just forgotten the version before
                 version = (document_id, file, document, chunks, hashes)
                 if self._catalog.swap(*version, recipe=recipe, dead_vectors=len(removed)):
                     surplus = removed
-            finally:  # where the catalog failed, too: nothing of the new version is left
+        finally:  # where the work was ended, or the catalog failed, too: nothing of the new version is left
+            with self.writing() as serving:
                 serving.index.delete(vector_id(document_id, key) for key in surplus)
         return document_id
+
+    def _add(self, document_id: str, hashes: Sequence[str], check: Callable[[], None] | None) -> None:
+        for i in range(0, len(hashes), VECTORS_PER_LOCK):
+            if i and check:
+                check()
+            batch = hashes[i : i + VECTORS_PER_LOCK]
+            with self.writing() as serving:
+                stored = self._catalog.embeddings.get(serving.space.key, batch)
+                serving.index.upsert([vector_id(document_id, key) for key in batch], stored)
 
     def remove(self, document_id: str) -> None:
         """Removes a document; unknown ids are ignored."""

@@ -72,15 +72,17 @@ class IndexState:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What found no room in the prompt.
+    """What the model did not see: there was no room for it in the prompt, or it was kept back.
 
     Attributes:
         turns: How many of the earlier turns.
         passages: Numbers of the passages of which the model saw nothing.
+        instructions: How many sentences of the passages were kept back, because they speak to the one who answers.
     """
 
     turns: int = 0
     passages: tuple[int, ...] = ()
+    instructions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Answer:
     Attributes:
         evidence: How likely the passages hold an answer, in 0…1; below the threshold of the settings none is given.
         unanswered: What of the question has no source in the passages, though the rest has.
-        left_out: What found no room in the prompt.
+        left_out: What the model did not see.
     """
 
     answer: str = ""

@@ -61,6 +61,8 @@ def _check(name: str, values: tuple[str, ...]) -> None:
         raise InvalidRequest(
             f"the filter {name} has an empty value", "leave it out: no value lets all documents answer"
         )
+    if any("\0" in value for value in values):
+        raise InvalidRequest(f"a value of the filter {name} has a NUL character", "take it out")
 
 
 EVERYTHING = Filters()

@@ -11,6 +11,7 @@ from kb.errors import InvalidRequest
 from server.cli.arguments import AsJson, as_texts, connected
 from server.client.naming import find_document
 from server.terminal import console
+from server.terminal.cleaning import printable_json
 from server.terminal.status_view import show_status
 from server.terminal.work_view import work_progress
 
@@ -25,7 +26,7 @@ def add(
     with connected() as service:
         for path in chain.from_iterable(map(_files, paths)):
             for uploaded in service.add(path).uploaded:
-                console.out.print(f"{path} → {uploaded.root}/{uploaded.source}", markup=False)
+                console.out.print(console.escaped(f"{path} → {uploaded.root}/{uploaded.source}"))
         with work_progress(console.err) as watch:
             result = service.sync(watch)
     console.show_sync(result)
@@ -98,7 +99,7 @@ def status(as_json: AsJson = False) -> None:
     with connected() as service:
         found = service.status()
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print(printable_json(found.model_dump_json(indent=2)))
     else:
         show_status(console.out, found)
 

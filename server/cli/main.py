@@ -40,6 +40,7 @@ app.add_typer(bench_cli.app, name="bench")
 
 def main() -> None:
     """Runs the command line; errors of the core become a message and an exit code."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # a process that a library starts runs nothing of the working directory
     try:
         app()
     except KBError as error:
@@ -123,6 +124,7 @@ def doctor() -> None:
 
 def _set_up_log(level: int) -> None:
     handler = RichHandler(console=console.err, show_path=False, markup=False, highlighter=None)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", datefmt="%H:%M:%S", handlers=[handler], force=True)
+    handler.setFormatter(console.LogFormatter("%(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("kb", "ingest", "server"):
         logging.getLogger(name).setLevel(level)

@@ -135,6 +135,7 @@ def _set_model(config: Path, name: str) -> None:
         document = tomlkit.parse(config.read_text("utf-8")) if config.exists() else tomlkit.document()
         document["model"] = name
         config.parent.mkdir(parents=True, exist_ok=True)
+        written.touch(0o600)  # a token may stand in it
         written.write_text(tomlkit.dumps(document), "utf-8")
         written.replace(config)
     except OSError as error:

@@ -11,6 +11,7 @@ from server.cli.options import spread
 from server.http import schemas
 from server.terminal import console
 from server.terminal.answers import AnswerView, show_passages
+from server.terminal.cleaning import printable_json
 
 
 @spread
@@ -43,7 +44,7 @@ def ask(
     if answer is None:
         raise KBError("the answer was cut off", "ask again")
     if as_json:
-        print(answer.model_dump_json(indent=2))
+        print(printable_json(answer.model_dump_json(indent=2)))
     if not answer.answerable:
         raise typer.Exit(3)
 
@@ -96,7 +97,7 @@ def search(
         filters = narrowing.filters(service)
         found = service.search(query, top_k, filters)
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print(printable_json(found.model_dump_json(indent=2)))
     else:
         show_passages(found.passages)
     if not found.passages:

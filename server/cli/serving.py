@@ -1,6 +1,7 @@
 """`kb serve`: one process that watches, indexes and serves, until it is told to stop."""
 
 import errno
+import functools
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.wiring import open_knowledge_base
 from server.client.local import watched_folders
 from server.http.app import check_binding, create_app
+from server.http.connections import MAX_HEADER_BYTES, BoundedProtocol, Limits
 from server.http.state import report_index
 from server.settings import ServerSettings
 from server.terminal import console
@@ -65,11 +67,20 @@ def serve(
         server.run(sockets=[listener])
 
 
-def make_server(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: ServerSettings) -> uvicorn.Server:
+def make_server(
+    knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: ServerSettings, limits: Limits | None = None
+) -> uvicorn.Server:
     """Makes what serves HTTP; it ends within seconds of being told to, whatever is asked of it at that time."""
     app = create_app(knowledge_base, pipeline, settings)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+        app,
+        http=functools.partial(BoundedProtocol, limits=limits or Limits()),  # type: ignore[arg-type]
+        ws="none",
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return _Server(config, app, pipeline)
 

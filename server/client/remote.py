@@ -22,6 +22,8 @@ from server.http import schemas
 
 Body = TypeVar("Body", bound=BaseModel)
 
+MAX_REPLY_BYTES = 250_000_000
+"""Of one reply, or of one line of a stream: the list of half a million documents."""
 
 _EVENTS: dict[str, type[BaseModel]] = {
     "passages": schemas.PassagesEvent,
@@ -76,8 +78,7 @@ class Remote:
         }
         with self._errors(), self._client.stream("POST", "/ask", json=body) as response:
             if response.is_error:
-                response.read()
-            _raise_for_error(response)
+                raise _error_of(_whole(response.iter_bytes()).decode("utf-8", "replace"))
             name = ""
             for line in _lines(response.iter_bytes()):
                 field, _, value = line.partition(": ")
@@ -87,6 +88,8 @@ class Remote:
                     raise _error_of(value)
                 elif field == "data" and name in _EVENTS:  # a newer server may say more
                     yield _EVENTS[name].model_validate_json(value)
+            if name != "done":
+                raise KBError("the answer broke off: the server said no more", "ask again; its log may tell why")
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
@@ -135,10 +138,11 @@ class Remote:
             time.sleep(POLL_SECONDS)
 
     def _call(self, shape: type[Body], method: str, path: str, **options: Any) -> Body:
-        with self._errors():
-            response = self._client.request(method, path, **options)
-        _raise_for_error(response)
-        return shape.model_validate_json(response.content)
+        with self._errors(), self._client.stream(method, path, **options) as response:
+            content = _whole(response.iter_bytes())
+            if response.is_error:
+                raise _error_of(content.decode("utf-8", "replace"))
+            return shape.model_validate_json(content)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -149,24 +153,39 @@ class Remote:
                 f"the server at {self._url} does not answer: {error or type(error).__name__}",
                 "is it being stopped? start it with `kb serve`",
             ) from error
+        except (ValidationError, UnicodeDecodeError, _EndlessReply) as error:
+            raise KBError(
+                f"what listens at {self._url} does not answer as r1-kb does",
+                "stop it, or remove server.json from the data directory; then start `kb serve` again",
+            ) from error
 
 
 def _sent(filters: Filters) -> dict[str, Any]:
     return schemas.Filters.model_validate(filters).model_dump(mode="json")
 
 
+class _EndlessReply(Exception):
+    """More came than any reply has."""
+
+
+def _whole(chunks: Iterable[bytes]) -> bytes:
+    whole = bytearray()
+    for chunk in chunks:
+        whole += chunk
+        if len(whole) > MAX_REPLY_BYTES:
+            raise _EndlessReply
+    return bytes(whole)
+
+
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Cuts a stream of events into lines. httpx would end a line at U+2028 and others, which JSON need not escape."""
     rest = b""
     for chunk in chunks:
+        if len(rest) > MAX_REPLY_BYTES:
+            raise _EndlessReply
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             yield line.decode()
-
-
-def _raise_for_error(response: httpx.Response) -> None:
-    if response.is_error:
-        raise _error_of(response.text)
 
 
 def _error_of(text: str) -> KBError:

@@ -2,11 +2,13 @@
 
 import importlib.metadata
 import logging
+import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,8 +31,8 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.knowledge_base import KnowledgeBase
-from server.http import routes
-from server.http.events import StatusFeed
+from server.http import files, routes
+from server.http.events import StatusFeed, TooManyListeners
 from server.http.guard import Guard, is_loopback, refuse
 from server.http.state import report_status
 from server.settings import ServerSettings
@@ -39,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
 UPLOAD_OVERHEAD_BYTES = 1_000_000
+
+QUESTION_THREADS = 24
+"""In which questions wait and work: fewer than there are, so that whoever asks for the state never waits for them."""
 
 # The first class that an error is an instance of decides.
 STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
@@ -49,6 +54,7 @@ STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
     (DataDirectoryLocked, 409),
     (StorageError, 507),
     (ModelBusy, 429),
+    (TooManyListeners, 429),
     (PromptTooLong, 413),
     (ModelError, 503),
 )
@@ -91,9 +97,11 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     )
     app.state.knowledge_base = knowledge_base
     app.state.pipeline = pipeline
+    app.state.question_threads = anyio.CapacityLimiter(QUESTION_THREADS)
     app.state.stopping = threading.Event()  # ends answers that are being written
     app.state.feed = StatusFeed(lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set)
     app.include_router(routes.router)
+    app.include_router(files.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_middleware(
@@ -143,7 +151,7 @@ def _on_error(_: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         logger.warning("%s: %s", error.code, error.message)
     response = refuse(status, error.code, error.message, error.hint)
-    if isinstance(error, ModelBusy):
+    if isinstance(error, ModelBusy | TooManyListeners):
         response.headers["retry-after"] = str(error.retry_after_seconds)
     return response
 
@@ -155,8 +163,12 @@ def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     return refuse(422, "invalid", f"{place}: {first['msg']}", "GET /openapi.json describes each field")
 
 
-def _on_http_error(_: Request, error: Exception) -> JSONResponse:
+def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(cause := error.__cause__, OSError):  # an upload waits in a temporary file until it is whole
+        place = tempfile.gettempdir()
+        hint = f"free some space in {place}, or set TMPDIR to a folder with more"
+        return _on_error(request, StorageError(f"{place} cannot be written: {cause.strerror}", hint))
     code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
     hint = "GET /openapi.json lists all routes" if error.status_code in (404, 405) else ""
     return refuse(error.status_code, code, str(error.detail), hint)

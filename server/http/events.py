@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import anyio.to_thread
 
-from kb.errors import KBError, ModelBusy
+from kb.errors import KBError
 from server.http import schemas
 
 logger = logging.getLogger(__name__)
@@ -18,6 +18,13 @@ logger = logging.getLogger(__name__)
 MAX_LISTENERS = 32
 LOOK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
+
+
+class TooManyListeners(KBError):
+    """No more clients can hear what changes."""
+
+    code = "busy"
+    retry_after_seconds = 10
 
 
 class StatusFeed:
@@ -40,10 +47,10 @@ class StatusFeed:
         """Refuses one listener too many.
 
         Raises:
-            ModelBusy: There is no room.
+            TooManyListeners: There is no room.
         """
         if self._listeners >= MAX_LISTENERS:
-            raise ModelBusy(f"{MAX_LISTENERS} clients listen already", "close some, or ask GET /status")
+            raise TooManyListeners(f"{MAX_LISTENERS} clients listen already", "close some, or ask GET /status")
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: `status` at once and whenever it changes, `documents` when their list may have changed.

@@ -4,9 +4,12 @@ Pure ASGI, so that streams pass untouched. A web page of another site must not r
 a request of its own (Origin) nor by a name that it points here (Host).
 """
 
-import hashlib
 import hmac
 import ipaddress
+import re
+import secrets
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -21,7 +24,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-TOKEN_COOKIE = "kb_token"  # holds a hash of the token; for links, which cannot send a header
+SESSION_COOKIE = "kb_files"
+"""Opens original files, and nothing else, for links cannot send a header. A cookie goes to every port of a host, so it
+holds neither the token nor anything that is made of it."""
+
+SESSION_SECONDS = 3600
+
 OPEN_PATHS = ("/", "/healthz", "/readyz")
 OPEN_PREFIX = "/static/"
 
@@ -32,15 +40,16 @@ FILE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
+    b"content-security-policy": b"frame-ancestors 'none'",
 }
 """Of an original file: a policy for its content would keep browsers from showing a PDF."""
 
-HEADERS = {
+HEADERS = FILE_HEADERS | {
     b"content-security-policy": b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    **FILE_HEADERS,
 }
 
-
+_FILE = re.compile(r"/documents/[^/]+/file")
+_ONCE = ("authorization", "content-length", "host", "origin")
 _REFUSAL_HEADERS = {401: {"www-authenticate": "Bearer"}, 413: {"connection": "close"}}  # the rest is not read
 
 
@@ -60,14 +69,23 @@ class Guard:
         hosts: Host names, without port, by which the service may be called; empty: any, for services with a token.
         token: Empty: none is asked for.
         max_upload_bytes: Limit for the body of an upload.
+        session_seconds: How long links to files open without the token.
     """
 
-    def __init__(self, app: App, hosts: frozenset[str], token: str, max_upload_bytes: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        hosts: frozenset[str],
+        token: str,
+        max_upload_bytes: int,
+        session_seconds: int = SESSION_SECONDS,
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._token = token.encode()
-        self._cookie = hashlib.sha256(self._token).hexdigest()
+        self._session_key = secrets.token_bytes(32)
         self._max_upload_bytes = max_upload_bytes
+        self._session_seconds = session_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Checks a request and passes it on."""
@@ -82,11 +100,15 @@ class Guard:
             await refusal(scope, receive, send)
             return
         if self._token and "authorization" in headers and self._has_token(headers):
-            cookie = f"{TOKEN_COOKIE}={self._cookie}; HttpOnly; SameSite=Strict; Path=/"
-            send = _with_headers(send, {b"set-cookie": cookie.encode()})
+            secure = "; Secure" if scope["scheme"] == "https" else ""
+            attributes = f"Path=/documents; Max-Age={self._session_seconds}; HttpOnly; SameSite=Strict{secure}"
+            send = _with_headers(send, {b"set-cookie": f"{SESSION_COOKIE}={self._session()}; {attributes}".encode()})
         await self._app(scope, _limited(receive, limit), send)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str], limit: int) -> JSONResponse | None:
+        sent = Counter(name.decode("latin-1") for name, _ in scope["headers"])
+        if twice := [name for name in _ONCE if sent[name] > 1]:
+            return refuse(400, "invalid_request", f"the header {twice[0]} is sent more than once", "send it once")
         host = headers.get("host", "")
         if self._hosts and _host_name(host) not in self._hosts:
             return refuse(
@@ -95,7 +117,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return refuse(403, "foreign_origin", f"pages of {origin} may not use this service", "open its own page")
-        if self._token and not self._is_open(scope) and not self._has_token(headers):
+        if self._token and not self._is_open(scope) and not self._may_enter(scope, headers):
             return refuse(
                 401, "no_token", "a token is needed", "send `Authorization: Bearer …` with the value of KB_TOKEN"
             )
@@ -111,7 +133,24 @@ class Guard:
         kind, _, sent = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return hmac.compare_digest(sent.strip().encode("latin-1"), self._token)
-        return hmac.compare_digest(_cookie_value(headers.get("cookie", "")).encode(), self._cookie.encode())
+        return False
+
+    def _may_enter(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        if "authorization" in headers or scope["method"] not in ("GET", "HEAD") or not _FILE.fullmatch(scope["path"]):
+            return self._has_token(headers)
+        return self._is_session(_cookie_value(headers.get("cookie", "")))
+
+    def _session(self) -> str:
+        """A value that nobody else can make: when it ends, and a signature with a key that lives in this process."""
+        return self._signed(str(int(time.time()) + self._session_seconds))
+
+    def _signed(self, end: str) -> str:
+        return f"{end}.{hmac.digest(self._session_key, end.encode(), 'sha256').hex()}"
+
+    def _is_session(self, value: str) -> bool:
+        end = value.partition(".")[0]
+        is_ours = hmac.compare_digest(value.encode(), self._signed(end).encode())
+        return is_ours and int(end) > time.time()
 
 
 def refuse(status: int, code: str, message: str, hint: str) -> JSONResponse:
@@ -133,7 +172,7 @@ def _host_name(host: str) -> str:
 
 def _cookie_value(header: str) -> str:
     try:
-        morsel = SimpleCookie(header).get(TOKEN_COOKIE)
+        morsel = SimpleCookie(header).get(SESSION_COOKIE)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

@@ -1,24 +1,22 @@
 """The routes: each asks `KnowledgeBase` or `Pipeline`, and writes what it gets as JSON."""
 
-import os
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
-from ingest.folders.intake import place
-from ingest.pipeline.pipeline import Pipeline
-from kb.errors import InvalidRequest, KBError, NotFound, RequestTooLarge
+from kb.errors import InvalidRequest, KBError
 from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import Answer, AnswerEvent, Done
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
+from server.http.dependencies import Knowledge, Watching
+from server.http.dependencies import errors as _errors
 from server.http.events import StatusFeed
 from server.http.state import report_documents, report_status, report_sync
 from server.http.streaming import iterate, sse
@@ -29,16 +27,6 @@ MAX_TEXT_CHARS = 20_000
 SYNC_POLL_SECONDS = 0.05
 
 MAX_OFFSET = 2**31 - 1
-
-
-def _knowledge_base(request: Request) -> KnowledgeBase:
-    knowledge_base: KnowledgeBase = request.app.state.knowledge_base
-    return knowledge_base
-
-
-def _pipeline(request: Request) -> Pipeline:
-    pipeline: Pipeline = request.app.state.pipeline
-    return pipeline
 
 
 _STREAM = """\
@@ -70,18 +58,6 @@ data: {"text":"and 35 °C."}
 
 """
 
-Knowledge = Annotated[KnowledgeBase, Depends(_knowledge_base)]
-Watching = Annotated[Pipeline, Depends(_pipeline)]
-
-Errors = dict[int | str, dict[str, Any]]
-
-
-def _errors(**reasons: str) -> Errors:
-    return {
-        int(key.lstrip("_")): {"model": schemas.ErrorResponse, "description": text} for key, text in reasons.items()
-    }
-
-
 router = APIRouter()
 
 
@@ -108,11 +84,12 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
 
     The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
     """
-    events = await anyio.to_thread.run_sync(lambda: _start(knowledge_base, body))
+    threads = request.app.state.question_threads
+    events = await anyio.to_thread.run_sync(lambda: _start(knowledge_base, body), limiter=threads)
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            sse(events, request.app.state.stopping), media_type="text/event-stream", headers=headers
+            sse(events, request.app.state.stopping, threads), media_type="text/event-stream", headers=headers
         )
     answer = await _whole(events, request)
     return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
@@ -123,11 +100,13 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
     summary="Find passages",
     responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
 )
-def search(body: schemas.SearchRequest, knowledge_base: Knowledge) -> schemas.SearchResponse:
+async def search(body: schemas.SearchRequest, request: Request, knowledge_base: Knowledge) -> schemas.SearchResponse:
     """Finds the passages that `/ask` would answer from, and nothing more."""
-    return schemas.SearchResponse.model_validate(
-        {"passages": knowledge_base.search(body.query, body.top_k, _filters(body))}
+    passages = await anyio.to_thread.run_sync(
+        lambda: knowledge_base.search(body.query, body.top_k, _filters(body)),
+        limiter=request.app.state.question_threads,
     )
+    return schemas.SearchResponse.model_validate({"passages": passages})
 
 
 @router.get("/documents", summary="List documents", responses=_errors(_400="No page begins at the cursor."))
@@ -159,25 +138,6 @@ def read_document(
     return schemas.DocumentText.of_span(document, text, start)
 
 
-@router.get(
-    "/documents/{document_id}/file",
-    summary="Open the original file",
-    response_class=FileResponse,
-    responses=_errors(_404="No such document, or its file is gone."),
-)
-def original_file(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> FileResponse:
-    """The file as it is in the watched folder, shown rather than saved."""
-    document = knowledge_base.document(document_id)
-    root = Path(document.file.root)
-    path = Path(os.path.realpath(root / document.file.source))
-    if root not in pipeline.folders or not path.is_relative_to(os.path.realpath(root)) or not path.is_file():
-        raise NotFound(
-            f"the file {document.file.source} is not there any more", "it is removed from the index at the next sync"
-        )
-    shown_as = document.media_type if document.media_type == "application/pdf" else "text/plain; charset=utf-8"
-    return FileResponse(path, media_type=shown_as, filename=path.name, content_disposition_type="inline")
-
-
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
 def forget(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> schemas.Message:
     """Removes a document from the index, and wipes its text from the data directory.
@@ -191,23 +151,6 @@ def forget(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> s
         message=f"{document.file.source} is forgotten: its text is wiped from the data directory,"
         " the file itself is untouched"
     )
-
-
-@router.post(
-    "/documents",
-    status_code=201,
-    summary="Upload files",
-    responses=_errors(_413="Too large.", _415="A type that cannot be read.", _507="The disk is full."),
-)
-def upload(
-    files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
-    knowledge_base: Knowledge,
-    pipeline: Watching,
-) -> schemas.UploadResponse:
-    """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
-    uploaded = [_receive(file, knowledge_base, pipeline) for file in files]
-    pipeline.request()
-    return schemas.UploadResponse(uploaded=uploaded)
 
 
 @router.get("/status", summary="State of the service")
@@ -264,7 +207,7 @@ def reindex(pipeline: Watching, body: schemas.ReindexRequest | None = None) -> s
 
 
 @router.get("/healthz", summary="Liveness")
-def healthz() -> schemas.Message:
+async def healthz() -> schemas.Message:
     """200 for as long as the process serves requests."""
     return schemas.Message(message="ok")
 
@@ -299,20 +242,8 @@ async def _whole(events: Generator[AnswerEvent, None, None], request: Request) -
 
 
 async def _connected(events: Generator[AnswerEvent, None, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
-    async with aclosing(iterate(events, request.app.state.stopping)) as stepping:
+    async with aclosing(iterate(events, request.app.state.stopping, request.app.state.question_threads)) as stepping:
         async for event in stepping:
             if await request.is_disconnected():
                 return
             yield event
-
-
-def _receive(file: UploadFile, knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:
-    root, limit = pipeline.folders[0], pipeline.settings.max_file_bytes
-    if file.size is not None and file.size > limit:
-        raise RequestTooLarge(
-            f"{file.filename} has {file.size:,} bytes; the limit is {limit:,}", "split it, or raise KB_MAX_FILE_BYTES"
-        )
-    path = place(root, file.filename or "", file.file)
-    source = path.relative_to(root).as_posix()
-    knowledge_base.clear_failure(str(root), source)
-    return schemas.Uploaded(root=str(root), source=source, size_bytes=path.stat().st_size)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 
+import anyio
 import anyio.to_thread
 from pydantic import BaseModel
 
@@ -24,12 +25,13 @@ HEARTBEAT = b": working\n\n"
 
 
 async def iterate(
-    events: Generator[AnswerEvent, None, None], stopping: threading.Event
+    events: Generator[AnswerEvent, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
 ) -> AsyncGenerator[AnswerEvent, None]:
     """Steps through a blocking generator; closes it when the caller stops or is cancelled.
 
     Args:
         stopping: Set when the service ends.
+        threads: In which questions wait and work, so that they leave some to what is quickly done.
 
     Raises:
         KBError: The service ends before the answer does.
@@ -45,7 +47,7 @@ async def iterate(
             events.close()
 
     try:
-        while (event := await anyio.to_thread.run_sync(step)) is not None:
+        while (event := await anyio.to_thread.run_sync(step, limiter=threads)) is not None:
             if stopping.is_set():
                 raise KBError("the service is being stopped", "start it again, and ask again")
             yield event
@@ -54,10 +56,12 @@ async def iterate(
             await anyio.to_thread.run_sync(close)
 
 
-async def sse(events: Generator[AnswerEvent, None, None], stopping: threading.Event) -> AsyncGenerator[bytes, None]:
+async def sse(
+    events: Generator[AnswerEvent, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
+) -> AsyncGenerator[bytes, None]:
     """Writes events as `text/event-stream`; an error on the way becomes the last event."""
     try:
-        async with aclosing(iterate(events, stopping)) as stepping:
+        async with aclosing(iterate(events, stopping, threads)) as stepping:
             place = 0
             async for event in stepping:
                 if isinstance(event, Heartbeat) and event.place == place:

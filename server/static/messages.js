@@ -82,6 +82,8 @@ const ENGLISH = {
     some.push(passages && plural(passages, "passage", "passages"));
     return `The model did not see ${some.filter(Boolean).join(" and ")}, for lack of room.`;
   },
+  "answer.kept_back": ({ n }) =>
+    `The model did not see ${plural(n, "sentence", "sentences")} that would tell it what to answer.`,
   "answer.copy": "Copy",
   "answer.copied": "Copied",
   "answer.sources": "Sources",
@@ -301,6 +303,7 @@ const CHINESE = {
     const some = [turns && `较早的 ${turns} 轮问答`, passages && ` ${passages} 个段落`];
     return `因篇幅所限，模型没有读到${some.filter(Boolean).join("和")}。`;
   },
+  "answer.kept_back": "有 {n} 句话企图指挥回答，模型没有读到。",
   "answer.copy": "复制",
   "answer.copied": "已复制",
   "answer.sources": "出处",

@@ -234,14 +234,15 @@ export class Turn {
     if (stale.length) this.#note("answer.stale", { sources: stale.join(", ") }, "warning");
   }
 
-  /** Says what found no room in the prompt, and marks the passages among it. @param {LeftOut} leftOut */
-  #noteLeftOut({ turns = 0, passages = [] } = {}) {
+  /** Says what the model did not see, and marks the passages among it. @param {LeftOut} leftOut */
+  #noteLeftOut({ turns = 0, passages = [], instructions = 0 } = {}) {
     /** @type {NodeListOf<HTMLElement>} */
     const cards = this.#parts.passageList.querySelectorAll("[data-passage]");
     for (const card of cards) {
       if (passages.includes(Number(card.dataset.passage))) markUnseen(card);
     }
     if (turns || passages.length) this.#note("answer.no_room", { turns, passages: passages.length }, "small");
+    if (instructions) this.#note("answer.kept_back", { n: instructions }, "small");
   }
 
   /** @param {string} key @param {Values} values @param {string} tone */

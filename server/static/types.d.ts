@@ -177,6 +177,7 @@ export interface Timings {
 export interface LeftOut {
   turns?: number;
   passages?: number[];
+  instructions?: number;
 }
 
 export interface Answer {

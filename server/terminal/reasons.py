@@ -20,6 +20,8 @@ def reasons(answer: schemas.Answer, min_evidence: float | None = None) -> Iterat
         yield f"Nothing was found that answers: {'; '.join(answer.unanswered)}"
     if left_out := no_room(answer.left_out):
         yield f"{left_out}."
+    if kept := kept_back(answer.left_out):
+        yield f"{kept}."
     if answer.index.stale:
         yield f"Left out, because changed or gone and not read anew in time: {', '.join(answer.index.stale)}."
 
@@ -43,6 +45,13 @@ def no_room(left_out: schemas.LeftOut) -> str:
     if numbers:
         what.append(f"{'passage' if len(numbers) == 1 else 'passages'} {', '.join(numbers)}")
     return f"The model did not see {' and '.join(what)}, for lack of room" if what else ""
+
+
+def kept_back(left_out: schemas.LeftOut) -> str:
+    """Says what of the documents the model was not to read; empty if it read all."""
+    if not left_out.instructions:
+        return ""
+    return f"The model did not see {_counted(left_out.instructions, 'sentence')} that would tell it what to answer"
 
 
 def _counted(n: int, noun: str) -> str:

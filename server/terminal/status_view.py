@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from kb.values.documents import FailureKind
 from server.http import schemas
+from server.terminal.console import escaped
 from server.terminal.work_view import work_line
 
 MAX_EXTENSIONS = 8
@@ -19,18 +19,18 @@ def show_status(console: Console, status: schemas.Status) -> None:
     """Shows the state of the service."""
     console.print(_table(status))
     if status.models.answer.note:
-        console.print(f"\n{escape(status.models.answer.note)}")
+        console.print(f"\n{escaped(status.models.answer.note)}")
     for error in (status.index.error, status.models.answer.error, status.models.embedding.error):
         if error:
-            console.print(f"\n[red]{escape(error.message)}[/]\n[dim]→ {escape(error.hint)}[/]")
+            console.print(f"\n[red]{escaped(error.message)}[/]\n[dim]→ {escaped(error.hint)}[/]")
     if (reranker := status.models.reranker) and reranker.error:
-        console.print(f"\n[yellow]{escape(reranker.note)}:[/] {escape(reranker.error.message)}")
-        console.print(f"[dim]→ {escape(reranker.error.hint)}[/]")
+        console.print(f"\n[yellow]{escaped(reranker.note)}:[/] {escaped(reranker.error.message)}")
+        console.print(f"[dim]→ {escaped(reranker.error.hint)}[/]")
     if status.index.degraded:
         console.print("\n[yellow]degraded:[/] the system sends no file events; changes are seen a few seconds later")
         console.print("[dim]→ on Linux, raise fs.inotify.max_user_watches[/]")
     if status.unsupported:
-        console.print(f"\n[dim]not read, type unknown: {escape(extensions(status.unsupported))}[/]")
+        console.print(f"\n[dim]not read, type unknown: {escaped(extensions(status.unsupported))}[/]")
     several = len(status.folders) > 1
     forgotten = [failure for failure in status.failures if failure.kind is FailureKind.FORGOTTEN]
     _show_failures(console, [failure for failure in status.failures if failure not in forgotten], several)
@@ -65,9 +65,9 @@ def _table(status: schemas.Status) -> Table:
     index = status.index
     for folder in status.folders:
         gone = " [red](cannot be read now; its documents are kept)[/]"
-        table.add_row("folder", escape(folder.path) + ("" if folder.reachable else gone))
+        table.add_row("folder", escaped(folder.path) + ("" if folder.reachable else gone))
     table.add_row("documents", f"{status.documents} ({status.chunks} chunks)")
-    table.add_row("waiting", f"{index.pending}" + (f", now {escape(index.current)}" if index.current else ""))
+    table.add_row("waiting", f"{index.pending}" + (f", now {escaped(index.current)}" if index.current else ""))
     if line := work_line(index):
         table.add_row("indexing", line)
     table.add_row("last sync", when(index.last_sync) if index.last_sync else "never")
@@ -82,25 +82,25 @@ def _model_line(model: schemas.Model) -> str:
     state: str = model.state
     if model.progress and model.progress.total:
         state += f" {100 * model.progress.done // model.progress.total} %"
-    return f"{escape(model.name) or 'no model'} [dim]({state})[/]"
+    return f"{escaped(model.name) or 'no model'} [dim]({state})[/]"
 
 
 def _show_failures(console: Console, failures: Sequence[schemas.Failure], with_root: bool) -> None:
     if failures:
         console.print(f"\n[yellow]not indexed ({len(failures)}):[/]")
     for failure in failures:
-        console.print(f"  {escape(_name(failure, with_root))}: {escape(failure.reason)}")
+        console.print(f"  {escaped(_name(failure, with_root))}: {escaped(failure.reason)}")
         if failure.hint:
-            console.print(f"    [dim]→ {escape(failure.hint)}[/]")
+            console.print(f"    [dim]→ {escaped(failure.hint)}[/]")
         times = "once" if failure.attempts == 1 else f"{failure.attempts} times, last"
-        console.print(f"    [dim]tried {times}: {when(failure.failed_at)}; {escape(next_try(failure))}[/]")
+        console.print(f"    [dim]tried {times}: {when(failure.failed_at)}; {escaped(next_try(failure))}[/]")
 
 
 def _show_forgotten(console: Console, failures: Sequence[schemas.Failure], with_root: bool) -> None:
     if failures:
         console.print(f"\n[dim]forgotten at your wish, until the file changes or is added again ({len(failures)}):[/]")
     for failure in failures:
-        console.print(f"  [dim]{escape(_name(failure, with_root))} ({when(failure.failed_at)})[/]")
+        console.print(f"  [dim]{escaped(_name(failure, with_root))} ({when(failure.failed_at)})[/]")
 
 
 def _name(failure: schemas.Failure, with_root: bool) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from server.client.polling import polling
 from server.http import schemas
+from server.terminal.cleaning import on_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -112,4 +113,5 @@ def _rounded(rate: float) -> str:
 
 
 def _shortened(name: str) -> str:
+    name = on_one_line(name)
     return name if len(name) <= NAME_CHARS else f"…{name[1 - NAME_CHARS :]}"

@@ -12,8 +12,9 @@ SHORT_SECONDS = 120
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and (config.getoption("full") or item.get_closest_marker("slow")):
-            seconds = 0 if config.getoption("full") else SHORT_SECONDS
+        is_full, own = config.getoption("full"), item.get_closest_marker("timeout")
+        if here in item.path.parents and (is_full or (item.get_closest_marker("slow") and not own)):
+            seconds = 0 if is_full else SHORT_SECONDS
             item.add_marker(pytest.mark.timeout(seconds), append=False)
 
 

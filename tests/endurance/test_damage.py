@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from kb.wiring import INDEX_NAME
+from kb.catalog.database import MADE_ANEW
+from kb.errors import StorageError
+from kb.wiring import CATALOG_NAME, INDEX_NAME, open_knowledge_base
 from tests.endurance.comparing import Words
 from tests.endurance.running import running
 from tests.endurance.service import Service
-from tests.harness import quick_settings
+from tests.harness import eventually, quick_settings
 
 SECTIONS_PER_FILE = 120  # with 10 files more than 1,000 vectors, from which on Chroma writes its graph to disk
 
@@ -35,6 +37,28 @@ DAMAGES = (cut_in_half, empty, fill_with_noise, remove)
 
 CRASHING = (("header.bin", cut_in_half), ("link_lists.bin", cut_in_half))
 """What kills a process that opens the index; tried in the short version, too."""
+
+
+@pytest.mark.timeout(120)
+def test_catalog_that_is_damaged_and_removed_as_the_error_says_is_made_anew(folder: Path, tmp_path: Path) -> None:
+    settings, words = quick_settings(tmp_path / "home"), Words(random.Random(3))
+    catalog = settings.home / CATALOG_NAME
+    for number in range(3):
+        (folder / f"{number}.md").write_text(words.text(5))
+    with running(settings, folder) as watched:
+        assert watched.differences(words.made) == []
+        log = catalog.with_name(f"{CATALOG_NAME}-wal").read_bytes()
+    fill_with_noise(catalog)
+    with pytest.raises(StorageError) as caught:
+        open_knowledge_base(settings)
+    assert caught.value.hint == MADE_ANEW
+    catalog.unlink()
+    catalog.with_name(f"{CATALOG_NAME}-wal").write_bytes(log)  # as a crash leaves it behind
+    (old,) = (settings.home / INDEX_NAME).iterdir()
+    with running(settings, folder) as watched:
+        assert watched.differences(words.made) == []
+        assert len(watched.documents) == 3
+        assert eventually(lambda: not old.exists())
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ MODULES = {
     "kb.adapters.chroma.probe": ["store"],
     "kb.adapters.embedding.onnx_export.convert": ["no-such-model"],
     "kb.adapters.llama.main": [],
+    "kb.adapters.llama.rendering": [],
     "pip": ["--version"],
 }
 """All that is run as a child, with arguments for which it ends by itself."""
@@ -33,7 +34,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "hostile"
     folder.mkdir()
     for name in ("numpy", "json", "psutil", "kb", "ingest", "pip"):
-        (folder / f"{name}.py").write_text("open('imported', 'w').close()")
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'imported')!r}, 'w').close()")
     monkeypatch.chdir(folder)
     return folder
 
@@ -54,7 +55,8 @@ def runnable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("module", MODULES)
 def test_no_child_imports_what_lies_in_the_working_directory(module: str, hostile: Path) -> None:
-    assert children.watch(children.start(module, *MODULES[module]), 100) is not None
+    arguments = [str(hostile / argument) if argument[0] != "-" else argument for argument in MODULES[module]]
+    assert children.watch(children.start(module, *arguments), 100) is not None
     assert not (hostile / "imported").exists()
 
 
@@ -63,20 +65,24 @@ def test_what_lies_in_the_working_directory_would_be_imported_else(hostile: Path
     assert (hostile / "imported").exists()
 
 
-@pytest.mark.parametrize("given", [None, {"KB_TOKEN": "secret", "WANTED": "1"}])
-def test_no_setting_of_ours_reaches_a_child(
-    given: dict[str, str] | None, runnable: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+SECRETS = ("KB_TOKEN", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "HF_TOKEN", "LLAMA_API_KEY", "SSH_AUTH_SOCK")
+CODE = ("PYTHONSTARTUP", "PYTHONHOME", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONPLATLIBDIR")
+
+
+def test_a_child_gets_what_it_needs_and_no_secret(
+    runnable: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KB_TOKEN", "secret")
+    needed = ("PATH", "HOME", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+    for name in (*needed, *SECRETS, *CODE):
+        monkeypatch.setenv(name, "/elsewhere")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    monkeypatch.setenv("WANTED", "1")
     module = runnable("import os; print(*sorted(os.environ), os.environ['PYTHONPATH'])")
-    child = children.start(module, has_pipes=True, environment=given)
+    child = children.start(module, has_pipes=True, environment={"PIP_NO_INDEX": "1"})
     assert child.stdout
     *names, path = child.stdout.read().decode().split()
     children.end(child)
-    assert {"WANTED", "PYTHONUTF8"} <= set(names)
-    assert not [name for name in names if name.startswith("KB_")]
+    assert {*needed, "PIP_NO_INDEX", "PYTHONUTF8"} <= set(names)
+    assert not {*SECRETS, *CODE} & set(names)
     assert path.endswith("root")
 
 
@@ -87,6 +93,21 @@ def test_what_a_child_prints_is_kept_where_it_is_wanted(runnable: Callable[[str]
         child = children.start(module, output=printed, folder=tmp_path / "elsewhere")
         assert children.watch(child) == 1
     assert (tmp_path / "printed").read_text().splitlines() == [str(tmp_path / "elsewhere"), "no use"]
+
+
+def test_a_child_does_not_work_where_somebody_elses_files_lie(runnable: Callable[[str], str], hostile: Path) -> None:
+    child = children.start(runnable("import os; print(os.getcwd())"), has_pipes=True)
+    assert children.exchange(child, b"", 100)[0].decode().strip().endswith("root")
+
+
+def test_a_child_that_is_asked_for_too_long_is_ended(runnable: Callable[[str], str]) -> None:
+    child = children.start(runnable("print('said', flush=True); input(); input()"), has_pipes=True)
+    assert children.exchange(child, b"one line\n", 100) == (b"said\n", 1)
+    child = children.start("child_of_a_test", has_pipes=True)
+    assert children.exchange(child, b"\n\n", 100) == (b"said\n", 0)
+    child = children.start("timeit", "-n", "1", "while True: pass", has_pipes=True)
+    assert children.exchange(child, b"", 0.2) == (b"", None)
+    assert not psutil.pid_exists(child.pid)
 
 
 def test_a_child_has_a_session_of_its_own(runnable: Callable[[str], str]) -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kb.data_directory import ADDRESS_NAME, DataDirectoryLock, Owner, find_owner
+from kb.data_directory import ADDRESS_NAME, LOCK_NAME, DataDirectoryLock, Owner, close_to_others, find_owner
 from kb.errors import DataDirectoryLocked, StorageError
+
+posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
 
 OWN = """
 import socket, sys
@@ -163,3 +166,77 @@ def test_file_in_the_place_of_the_data_directory_is_a_storage_error(tmp_path: Pa
     with pytest.raises(StorageError, match=str(path)) as caught:
         DataDirectoryLock(path)
     assert "KB_HOME" in caught.value.hint
+
+
+FILES = ("catalog.sqlite3", "catalog.sqlite3-wal", "kb.toml", "evaluations.jsonl")
+
+
+@pytest.fixture
+def open_home(tmp_path: Path) -> Path:
+    """A data directory as the umask of most machines makes it, with a token and documents in it."""
+    home = tmp_path / "open home"
+    for folder in (home, home / "chroma"):
+        folder.mkdir()
+        folder.chmod(0o755)
+    for name in FILES:
+        (home / name).write_text("secret")
+        (home / name).chmod(0o644)
+    return home
+
+
+def modes(home: Path, *names: str) -> set[int]:
+    return {stat.S_IMODE((home / name).stat().st_mode) for name in names}
+
+
+@posix
+def test_data_directory_is_made_for_its_user_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        lock = DataDirectoryLock(tmp_path / "home")
+        lock.announce("http://127.0.0.1:7")
+    finally:
+        os.umask(before)
+    assert modes(tmp_path, "home") == {0o700}
+    assert modes(tmp_path / "home", LOCK_NAME, ADDRESS_NAME) == {0o600}
+    lock.release()
+
+
+@posix
+def test_data_directory_that_is_open_to_others_is_closed_and_that_is_said_once(
+    open_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for _ in range(2):
+        close_to_others(open_home)
+    assert modes(open_home, ".", "chroma") == {0o700}
+    assert modes(open_home, *FILES) == {0o600}
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert str(open_home) in caplog.text
+
+
+@posix
+def test_folder_with_other_things_stays_as_it_is_but_for_what_is_ours(
+    open_home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (open_home / "thesis.tex").touch(0o644)
+    (open_home / "catalog.sqlite3-shm").symlink_to(open_home / "thesis.tex")
+    close_to_others(open_home)
+    assert modes(open_home, ".") == {0o755}
+    assert modes(open_home, "thesis.tex") == {0o644}
+    assert modes(open_home, "chroma") == {0o700}
+    assert modes(open_home, *FILES) == {0o600}
+    assert f"may look into {open_home}: it holds other things" in caplog.text
+    assert "KB_HOME" in caplog.text
+
+
+@posix
+def test_data_directory_that_cannot_be_closed_is_used_with_a_warning(
+    open_home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("it is somebody else's")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    close_to_others(open_home)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "kb.toml" in caplog.text

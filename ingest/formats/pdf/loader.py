@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import PurePath
 
 from ingest.formats.encoding import clean
 from ingest.formats.layout import clean_pages
@@ -48,17 +48,16 @@ class PdfLoader:
     media_type = "application/pdf"
     extensions = (".pdf",)
 
-    def load(self, path: Path) -> Document:
+    def load(self, name: str, data: bytes) -> Document:
         """Reads a PDF file.
 
         Raises:
             UnreadableFile: It is empty, broken or encrypted, or it has no text or none that means anything.
-            OSError: It cannot be read.
         """
-        if not path.stat().st_size:
+        if not data:
             raise UnreadableFile("the file is empty")
         with contextlib.ExitStack() as stack:
-            readers = _Readers(path, stack)
+            readers = _Readers(data, stack)
             page_texts = _best_text(readers)
             outline = next((entries for reader in readers.opened if (entries := reader.outline())), None)
             metadata = readers.opened[0].metadata()
@@ -68,7 +67,7 @@ class PdfLoader:
         _require_text(pages)
         title = _own_title(metadata)
         return Document(
-            title=title or clean(path.stem),
+            title=title or clean(PurePath(name).stem),
             media_type=self.media_type,
             text=PAGE_SEPARATOR.join(pages),
             blocks=tuple(page_blocks(pages, outline or guessed_outline(page_texts))),
@@ -81,10 +80,10 @@ class PdfLoader:
 class _Readers:
     """Opens a file with one library, and with the next only if that is asked for; passes over those that cannot."""
 
-    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
-        self._path = path
+    def __init__(self, data: bytes, stack: contextlib.ExitStack) -> None:
+        self._data = data
         self._stack = stack
-        self._untried: list[Callable[[Path], PdfReader]] = [PdfiumReader, PypdfReader]
+        self._untried: list[Callable[[bytes], PdfReader]] = [PdfiumReader, PypdfReader]
         self._failures: list[UnreadableFile] = []
         self.opened: list[PdfReader] = []
 
@@ -105,7 +104,7 @@ class _Readers:
         while self._untried:
             construct = self._untried.pop(0)
             try:
-                reader = self._stack.enter_context(contextlib.closing(construct(self._path)))
+                reader = self._stack.enter_context(contextlib.closing(construct(self._data)))
             except UnreadableFile as failure:
                 self._failures.append(failure)
                 continue

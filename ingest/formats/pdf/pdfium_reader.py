@@ -12,7 +12,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +43,12 @@ class PdfiumReader:
         UnreadableFile: The file is encrypted, or PDFium cannot open it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, data: bytes) -> None:
         import pypdfium2
 
         self._failures: tuple[type[Exception], ...] = (pypdfium2.PdfiumError, ValueError)
         try:
-            self._file = pypdfium2.PdfDocument(path)
+            self._file = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError as error:
             if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
                 raise EncryptedFile from error

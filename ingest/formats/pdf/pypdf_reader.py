@@ -6,12 +6,12 @@ Knows nothing of which text is the better one, nor of documents. What a library 
 
 import contextlib
 import datetime
+import io
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.formats.encoding import clean
@@ -89,13 +89,13 @@ class PypdfReader:
         UnreadableFile: The file is encrypted, or pypdf cannot open it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, data: bytes) -> None:
         import pypdf
         from pypdf.errors import DependencyError, DeprecationError, PyPdfError
 
         self._failures: tuple[type[Exception], ...] = (*_BROKEN_FILE, PyPdfError, DependencyError, DeprecationError)
         try:
-            self._file: Pypdf = pypdf.PdfReader(path)
+            self._file: Pypdf = pypdf.PdfReader(io.BytesIO(data))
             if self._file.is_encrypted and not self._file.decrypt(""):
                 raise EncryptedFile
             self.page_count = len(self._file.pages)

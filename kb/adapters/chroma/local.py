@@ -8,10 +8,12 @@ store of its own, from the catalog, which holds every embedding.
 import hashlib
 import logging
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from kb import children
@@ -118,6 +120,7 @@ class ChromaStores:
 
     def create(self, generation: str, space: str) -> VectorIndex:
         """See `kb.ports.IndexStores`."""
+        self._path.mkdir(0o700, parents=True, exist_ok=True)  # Chroma's files are readable by everybody
         return ChromaIndex(self._path / generation, space)
 
     def open(self, generation: str, space: str) -> VectorIndex | None:
@@ -166,6 +169,7 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
+    _chromadb()
     from chromadb.errors import ChromaError
 
     try:
@@ -178,11 +182,25 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def open_client(path: Path) -> "Client":
-    """Opens a store, or makes one, without telling anybody."""
-    import chromadb
+    """Opens a store, or makes one, without telling anybody.
+
+    Settings that are constructed like this heed neither the environment nor a file `.env` in the working directory,
+    which could name a server that is to get all vectors.
+    """
+    chromadb = _chromadb()
     from chromadb.config import Settings
 
-    return cast("Client", chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False)))
+    settings = Settings.model_construct(anonymized_telemetry=False)
+    return cast("Client", chromadb.PersistentClient(str(path), settings=settings))
+
+
+def _chromadb() -> ModuleType:
+    try:
+        import chromadb
+    except ValueError:  # It has read `.env`, and found there what is not for Chroma.
+        sys.modules["chromadb.config"].Settings.model_config["env_file"] = None
+        import chromadb
+    return chromadb
 
 
 def _collection_name(space: str) -> str:

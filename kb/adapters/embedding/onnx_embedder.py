@@ -16,6 +16,7 @@ from kb.ports import Vectors
 from kb.processor import usable_cores
 
 _LOG_ERRORS_ONLY = 3
+_CHARS_PER_TOKEN = 64  # more of a text is not read, as it cannot matter: tokenizing takes many times its length
 
 
 class OnnxEmbedder:
@@ -104,6 +105,7 @@ class OnnxEmbedder:
         return self._embed(self._conversion.query_prompt + text)
 
     def _embed(self, text: str) -> Vectors:
+        text = text[: self._text_tokens * _CHARS_PER_TOKEN]
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         encoding.truncate(self._text_tokens)
         ids = np.array([self._tokenizer.post_process(encoding).ids], dtype=np.int64)

@@ -45,9 +45,9 @@ class LlamaModel:
         self._llama = Llama(path, options)
         try:
             self._profile = profile_of(self._llama.metadata, self._llama.vocabulary)
-        except ModelLoadError:
+        except ModelLoadError as error:
             self._llama.close()
-            raise
+            raise ModelLoadError(f"{path}: {error.message}", error.hint) from error
         self._closing = self._llama.tokenize(self._profile.closes_reasoning, control=True)
         self._tags: dict[int, Phase] = {}
         if {OPENER, CLOSER} <= self._llama.vocabulary.markers:

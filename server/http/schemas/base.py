@@ -16,6 +16,8 @@ class Wire(BaseModel):
 
 def _whole(text: str) -> str:
     text.encode()  # JSON can write half a character, "\\ud800", which nothing behind can read
+    if "\0" in text:  # where the database ends a text
+        raise ValueError("a NUL character makes no sense here")
     return text
 
 

@@ -60,6 +60,7 @@ class History:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch(0o600)
             with self.path.open("ab") as file:
                 after_half_a_line = file.tell() and not self.path.read_bytes().endswith(b"\n")
                 file.write((b"\n" if after_half_a_line else b"") + _RUN.dump_json(run) + b"\n")

@@ -21,9 +21,14 @@ def read_again(
     """
     with ParserProcess() as parser:
         for info in with_bar(console.err, "reading", documents):
-            path = Path(info.file.root, info.file.source)
             try:
-                document = parser.parse(path, seconds=settings.parse_seconds, memory_bytes=settings.parse_memory_bytes)
+                document = parser.parse(
+                    Path(info.file.root),
+                    info.file.source,
+                    seconds=settings.parse_seconds,
+                    memory_bytes=settings.parse_memory_bytes,
+                    max_bytes=settings.max_file_bytes,
+                )
             except UnreadableFile:
                 continue
             if document.text == knowledge_base.text(info.id):

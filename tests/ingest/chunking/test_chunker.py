@@ -258,7 +258,7 @@ def test_whatever_the_document_nothing_is_lost_and_no_limit_exceeded(parts, coun
 @pytest.mark.parametrize("counter", [words, visible_chars])
 def test_real_pages_keep_every_invariant(counter) -> None:
     for path in sorted(REAL_PAGES.rglob("*.md"))[::4]:
-        source = MarkdownLoader().load(path)
+        source = MarkdownLoader().load(path.name, path.read_bytes())
         chunks = chunk(source, counter)
         check(source, chunks)
         assert all(piece.tokens <= MAX_CODE_TOKENS + MAX_CONTEXT_TOKENS + MAX_TABLE_TOKENS for piece in chunks)

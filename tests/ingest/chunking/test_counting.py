@@ -63,3 +63,17 @@ def test_work_on_a_long_document_can_be_ended_between_its_parts() -> None:
     with pytest.raises(Enough):
         chunk(document(prose(" ".join(f"{n} {SENTENCE}" for n in range(3000)))), count, end)
     assert 0 < len(count.calls) < 6
+
+
+def test_what_a_tokenizer_does_not_see_makes_no_chunk_without_end() -> None:
+    source = document(prose("\u200b" * 300_000, "A"))
+    chunks = chunk(source, lambda texts: [1] * len(texts))
+    check(source, chunks)
+    assert max(len(piece.text) for piece in chunks) <= 150 * 64
+
+
+def test_a_heading_without_end_is_not_kept_with_each_chunk() -> None:
+    source = document(*(prose(SENTENCE, "x" * 300_000, str(n)) for n in range(50)), title="y" * 300_000)
+    chunks = chunk(source, words)
+    assert len(chunks) == 50
+    assert max(len(piece.context) + sum(map(len, piece.headings)) for piece in chunks) < 4000

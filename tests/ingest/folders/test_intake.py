@@ -1,5 +1,7 @@
 import io
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.folders.intake import clean_name, place
+from ingest.folders.intake import clean_name, place, remove_leftovers
 from ingest.folders.listing import list_files, readable
 from kb.errors import InvalidRequest, StorageError, UnsupportedType
 
@@ -27,7 +29,43 @@ def test_file_is_placed_under_its_name_with_its_content(tmp_path: Path) -> None:
     assert placed == tmp_path / "手册 2026.md"
     assert placed.read_bytes() == b"# Manual"
     assert names(tmp_path) == ["手册 2026.md"]
-    assert placed.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o007])
+def test_who_may_read_a_placed_file_follows_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        assert place(tmp_path, "a.md", content()).stat().st_mode & 0o777 == 0o666 & ~mask
+    finally:
+        os.umask(before)
+
+
+def test_what_a_killed_process_has_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from ingest.folders.intake import place\n"
+        "class Breaks:\n"
+        "    def read(self, size=-1): os._exit(9)\n"
+        "place(Path(sys.argv[1]), 'a.md', Breaks())\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[3])
+    (left,) = names(tmp_path)
+    assert left.startswith(".incoming-")
+    others = {".incoming-notes.md", ".incoming-1", ".incoming-abcdefgh", "a.md"}
+    for name in others - {".incoming-abcdefgh"}:
+        (tmp_path / name).touch()
+    (tmp_path / ".incoming-abcdefgh").mkdir()
+    remove_leftovers(tmp_path)
+    assert set(names(tmp_path)) == others
+    remove_leftovers(tmp_path / "gone")
+
+
+def test_what_is_being_written_is_not_taken_for_left_behind(tmp_path: Path) -> None:
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            remove_leftovers(tmp_path)
+            return super().read(size)
+
+    assert place(tmp_path, "a.md", Watched(b"text")).read_bytes() == b"text"
 
 
 def test_other_file_of_the_same_name_is_kept_and_the_new_one_numbered(tmp_path: Path) -> None:
@@ -79,7 +117,6 @@ def test_whatever_has_the_name_already_is_left_alone(tmp_path: Path, occupied_by
         ("...hidden.md", "hidden.md"),
         (".hidden.md", "hidden.md"),
         ("  spaces  .md", "spaces.md"),
-        ("line\nbreak\x00.md", "line_break_.md"),
         ('what? "this" <is> a|b*.md', "what_ _this_ _is_ a_b_.md"),
         ("folder/", "folder"),
         ("report.PDF", "report.PDF"),
@@ -103,6 +140,16 @@ def test_very_long_name_is_cut_between_characters_and_still_numbered(tmp_path: P
         assert placed.name.startswith("很长的名字")
         assert placed.name.endswith(".md" if number == 0 else " (2).md")
         assert len(placed.name.encode()) <= 255
+
+
+@pytest.mark.parametrize("char", ["\n", "\0", "\x1b", "\x7f", "\x9b", "\u200e", "\u202e", "\u2028", "\u2066", "\ufeff"])
+def test_name_with_characters_that_cannot_be_seen_is_refused(tmp_path: Path, char: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        place(tmp_path, f"a{char}b.md", content())
+    assert char not in caught.value.message
+    assert caught.value.hint == "rename the file"
+    assert names(tmp_path) == []
+    assert clean_name("می\u200cخواهم \U0001f468\u200d\U0001f469\u3000.md")
 
 
 @given(st.text())

@@ -1,4 +1,3 @@
-import hashlib
 import os
 import socket
 import subprocess
@@ -11,14 +10,12 @@ import pytest
 
 from ingest.folders.listing import (
     UNREADABLE_CHARACTER,
-    hash_file,
     is_reachable,
     list_files,
     outermost,
     readable,
     stat_file,
 )
-from kb.errors import UnreadableFile
 from kb.values.documents import FileVersion
 from tests.harness import take_permission
 
@@ -284,17 +281,44 @@ def test_file_that_is_gone_has_no_state(tmp_path: Path) -> None:
     assert stat_file(tmp_path, tmp_path / "gone.md") is None
 
 
-def test_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
-    content = b"x" * 3_000_000
-    assert hash_file(write(tmp_path / "a.md", content)) == hashlib.sha256(content).hexdigest()
+def test_folder_that_becomes_a_link_while_it_is_listed_shows_nothing_of_what_is_outside(tmp_path: Path) -> None:
+    root, secret = tmp_path / "root", write(tmp_path / "outside" / "secret.md")
+    write(root / "a.md")
+    write(root / "sub" / "b.md")
+
+    def swap() -> None:
+        if not (root / "sub").is_symlink():
+            (root / "sub").rename(root / ".sub")
+            (root / "sub").symlink_to(secret.parent)
+
+    assert [file.source for file in list_files(root, swap).files] == ["a.md"]
 
 
-def test_file_that_cannot_be_hashed_has_a_reason(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="No such file"):
-        hash_file(tmp_path / "gone.md")
-    take_permission(write(tmp_path / "a.md"))
-    with pytest.raises(UnreadableFile, match="Permission denied"):
-        hash_file(tmp_path / "a.md")
+def test_list_of_what_to_ignore_is_read_from_the_folder_alone_and_never_waited_for(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", write(tmp_path / "rules", b"a.md")
+    write(root / "a.md")
+    (root / ".kbignore").symlink_to(outside)
+    (trouble,) = list_files(root).troubles
+    assert "leads out of the folder" in trouble.reason
+    (root / ".kbignore").unlink()
+    os.mkfifo(root / ".kbignore")
+    (trouble,) = list_files(root).troubles
+    assert "not a regular file" in trouble.reason
+
+
+def test_look_can_be_ended_at_each_file_and_each_rule(tmp_path: Path) -> None:
+    for number in range(20):
+        write(tmp_path / f"{number}.md")
+    write(tmp_path / ".kbignore", b"x\n" * 30)
+    calls: list[None] = []
+    list_files(tmp_path, lambda: calls.append(None))
+    assert len(calls) >= 20 * 30
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        list_files(tmp_path, stop)
 
 
 def test_outermost_folders_keep_the_order_in_which_they_were_given() -> None:

@@ -18,7 +18,7 @@ def read(tmp_path: Path):
     def read(text: str, name: str = "note.md") -> Document:
         path = tmp_path / name
         path.write_text(text, "utf-8", newline="")
-        return MarkdownLoader().load(path)
+        return MarkdownLoader().load(path.name, path.read_bytes())
 
     return read
 
@@ -209,13 +209,13 @@ def test_an_empty_file_says_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "empty.md"
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match="empty"):
-        MarkdownLoader().load(path)
+        MarkdownLoader().load(path.name, path.read_bytes())
 
 
 def test_plain_text_is_read_without_markup(tmp_path: Path) -> None:
     path = tmp_path / "readme.txt"
     path.write_text("# not a heading\nline\n   \n\n  second - paragraph\n")
-    document = PlainTextLoader().load(path)
+    document = PlainTextLoader().load(path.name, path.read_bytes())
     assert pieces(document) == ["# not a heading\nline", "second - paragraph"]
     assert {block.headings for block in document.blocks} == {()}
     assert (document.title, document.media_type) == ("readme", "text/plain")
@@ -234,7 +234,7 @@ def test_blocks_hold_all_text_but_rules_and_comments(tmp_path_factory: pytest.Te
         return
     path = tmp_path_factory.getbasetemp() / "any.md"
     path.write_text(text, "utf-8", newline="")
-    document = MarkdownLoader().load(path)
+    document = MarkdownLoader().load(path.name, path.read_bytes())
     end = read_front_matter(document.text).end
     for block in document.blocks:
         assert end <= block.start < block.end
@@ -251,7 +251,7 @@ def _is_skipped(text: str) -> bool:
 @pytest.mark.skipif(not REAL_PAGES.is_dir(), reason="the collection of real pages is not here")
 def test_real_pages_have_titles_headings_and_blocks() -> None:
     for path in sorted(REAL_PAGES.rglob("*.md")):
-        document = MarkdownLoader().load(path)
+        document = MarkdownLoader().load(path.name, path.read_bytes())
         assert document.blocks
         assert all(block.headings for block in document.blocks if block.kind is BlockKind.HEADING)
         assert document.has_own_title

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.folders.listing import hash_file, stat_file
+from ingest.folders.listing import stat_file
+from ingest.folders.opening import hash_file
 from ingest.pipeline.freshness import FolderFreshness
 from ingest.pipeline.pipeline import Pipeline
 from kb.answering.freshness import FreshPassages
@@ -81,7 +82,7 @@ def documents(folder: Path) -> list[DocumentInfo]:
 def document(folder: Path, name: str) -> DocumentInfo:
     file = stat_file(folder, folder / name)
     assert file is not None
-    file = replace(file, sha256=hash_file(folder / name))
+    file = replace(file, sha256=hash_file(folder, name, file.size_bytes))
     return DocumentInfo(name, file, name, "text/markdown", (), None, None, 50, 1, datetime.datetime.now(datetime.UTC))
 
 

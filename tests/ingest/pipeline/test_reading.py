@@ -1,10 +1,13 @@
+import os
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from ingest.pipeline.reading import Readers
+from ingest.pipeline.in_hand import InHand
+from ingest.pipeline.reading import MODEST_BYTES, Readers
 from ingest.sandbox.parser import ParserUnavailable
 from ingest.settings import IngestSettings
 from kb.settings import Settings, load
@@ -17,13 +20,26 @@ def test_reading_asked_for_after_the_end_fails_and_says_nothing_about_the_file(t
     told: list[None] = []
     settings = load(kind=IngestSettings, home=tmp_path / "home", models=tmp_path)
     with open_fake_knowledge_base(settings) as knowledge_base:
-        readers = Readers(knowledge_base, settings, lambda: told.append(None))
+        readers = Readers(knowledge_base, settings, lambda: told.append(None), InHand(settings.home / "in_hand.json"))
         readers.close()
         reading = readers.read(FileVersion(str(tmp_path), "a.md", 1, 1))
         assert isinstance(reading.exception(0), ParserUnavailable)
         with pytest.raises(ParserUnavailable):
             reading.result(0)
     assert told == [None]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory has no limit")
+@pytest.mark.parametrize("limit", [MODEST_BYTES, MODEST_BYTES + 50_000_000])
+def test_file_that_needs_much_memory_is_read_again_with_all_that_it_may_have(tmp_path: Path, limit: int) -> None:
+    (tmp_path / "endless.md").write_text("a\n" * 3_000_000)
+    settings = load(kind=IngestSettings, home=tmp_path / "home", models=tmp_path, parse_memory_bytes=limit)
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        readers = Readers(knowledge_base, settings, lambda: None, InHand(tmp_path / "in_hand.json"))
+        reading = readers.read(FileVersion(str(tmp_path), "endless.md", 6_000_000, 1)).result(60)
+        readers.close()
+    assert reading.error
+    assert reading.error.message == f"needed more memory than {limit // 1_000_000} MB"
 
 
 class SlowCounter(FakeEmbedder):
@@ -47,3 +63,26 @@ def test_file_that_takes_too_long_to_be_cut_is_listed_and_stops_nothing(settings
         watched.write("short.txt", "Otters float.")
         watched.sync()
         assert watched.sources == ["short.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among files")
+@pytest.mark.parametrize("swapped", ["link", "pipe", "device"])
+def test_what_took_the_place_of_a_file_after_the_look_is_not_read(tmp_path: Path, swapped: str) -> None:
+    settings = load(kind=IngestSettings, home=tmp_path / "home", models=tmp_path)
+    folder, secret = tmp_path / "papers", tmp_path / "secret.md"
+    folder.mkdir()
+    secret.write_text("secret")
+    if swapped == "pipe":
+        os.mkfifo(folder / "a.md")
+    else:
+        (folder / "a.md").symlink_to(secret if swapped == "link" else "/dev/zero")
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        readers = Readers(knowledge_base, settings, lambda: None, InHand(settings.home / "in_hand.json"))
+        try:
+            reading = readers.read(FileVersion(str(folder), "a.md", 6, 1)).result(20)
+        finally:
+            readers.close()
+    assert reading.document is None
+    assert reading.error is not None
+    assert "cannot be read" in reading.error.message
+    assert reading.file.sha256 == ""

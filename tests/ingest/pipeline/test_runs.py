@@ -119,4 +119,4 @@ def test_error_of_a_run_is_told_anew_to_each_who_asks(settings: Settings, folder
             raised.append(caught.value)
         assert raised[0] is not raised[1]
         lengths = [len(list(traceback.walk_tb(error.__traceback__))) for error in raised]
-        assert lengths == [3, 3], "no frames of the run itself, nor of who asked before"
+        assert lengths == [4, 4], "no frames of the run itself, nor of who asked before"

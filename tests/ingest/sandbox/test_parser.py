@@ -19,6 +19,7 @@ from tests.harness import eventually
 ROOT = Path(__file__).parents[3]
 ODD_FILES = ROOT.parent / "shared" / "data" / "nasty-pdfs"
 MEMORY_BYTES = 500_000_000
+MAX_BYTES = 200_000_000
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and limits are those of POSIX")
 
@@ -45,7 +46,7 @@ def endless(tmp_path: Path) -> Path:
 
 
 def parse(parser: ParserProcess, path: Path, seconds: float = 20, memory_bytes: int = MEMORY_BYTES) -> Document:
-    return parser.parse(path, seconds=seconds, memory_bytes=memory_bytes)
+    return parser.parse(path.parent, path.name, seconds=seconds, memory_bytes=memory_bytes, max_bytes=MAX_BYTES)
 
 
 def reason(parser: ParserProcess, path: Path, seconds: float = 20, memory_bytes: int = MEMORY_BYTES) -> UnreadableFile:
@@ -87,7 +88,7 @@ def when_busy(parser: ParserProcess, path: Path) -> tuple[threading.Thread, list
 
 
 def test_a_file_is_read_as_in_this_process(parser: ParserProcess, note: Path) -> None:
-    assert parse(parser, note) == load(note)
+    assert parse(parser, note) == load(note.name, note.read_bytes())
 
 
 def test_one_child_reads_many_files(parser: ParserProcess, note: Path) -> None:
@@ -126,6 +127,28 @@ def test_a_failure_says_why(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     assert reason(parser, tmp_path / name).message.startswith(expected)
+
+
+@pytest.mark.parametrize("swapped", ["link", "pipe", "folder"])
+def test_what_took_the_place_of_a_file_is_refused_at_once(parser: ParserProcess, tmp_path: Path, swapped: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.md").write_text("secret")
+    match swapped:
+        case "link":
+            (root / "a.md").symlink_to("../secret.md")
+        case "pipe":
+            os.mkfifo(root / "a.md")
+        case _:
+            (root / "a.md").mkdir()
+    expected = "leads out of the folder" if swapped == "link" else "not a regular file"
+    assert expected in reason(parser, root / "a.md").message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to this user")
+def test_a_forbidden_file_says_so(parser: ParserProcess, note: Path) -> None:
+    note.chmod(0)
+    assert reason(parser, note).message == "permission denied"
 
 
 def test_a_file_that_takes_too_long_is_given_up_and_the_next_one_read(
@@ -220,8 +243,9 @@ def test_the_child_dies_with_its_parent(endless: Path) -> None:
         "import sys, threading, time, psutil\n"
         "from pathlib import Path; from ingest.sandbox.parser import ParserProcess\n"
         "parser = ParserProcess()\n"
-        f"arguments = dict(seconds=60, memory_bytes={MEMORY_BYTES})\n"
-        "threading.Thread(target=parser.parse, args=(Path(sys.argv[1]),), kwargs=arguments, daemon=True).start()\n"
+        f"arguments = dict(seconds=60, memory_bytes={MEMORY_BYTES}, max_bytes={MAX_BYTES})\n"
+        "path = Path(sys.argv[1]); place = (path.parent, path.name)\n"
+        "threading.Thread(target=parser.parse, args=place, kwargs=arguments, daemon=True).start()\n"
         "while not any(c.cpu_times().user > 0.5 for c in psutil.Process().children()): time.sleep(0.02)\n"
         "print(psutil.Process().children()[0].pid, flush=True); time.sleep(60)\n"
     )

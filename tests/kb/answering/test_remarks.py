@@ -24,6 +24,14 @@ def test_reason_is_the_one_that_there_is() -> None:
     assert "changed" in refusal("Why?", "stale")
 
 
+@pytest.mark.parametrize("question", ["Why?", "为什么？"])
+def test_files_that_wait_are_said_where_they_may_hold_the_answer(question: str) -> None:
+    said = refusal(question, "empty", pending=3)
+    assert said.startswith(refusal(question, "empty"))
+    assert "3" in said.removeprefix(refusal(question, "empty"))
+    assert without_remark(said) == ""
+
+
 def test_parts_without_a_source_are_named() -> None:
     assert without_source("Who? Why?", ["Who?", "Why?"]) == "The documents hold no source for: “Who?”; “Why?”"
     assert without_source("谁建的？", ["谁建的？"]) == "文档中没有找到依据的问题：“谁建的？”"

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from kb.adapters.chroma.local import ChromaStores
 from kb.errors import KBError, StorageError, VectorIndexError
-from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
+from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, VECTORS_PER_LOCK
 from kb.ports import IndexStores, Vectors
 from kb.values.documents import FailureKind
 from tests.fake_indexes import FakeIndexStores
@@ -261,3 +262,43 @@ def test_search_goes_on_in_the_index_that_it_began_with(home: Path) -> None:
         assert seen == ["open"]
         assert isinstance(before, Index)
         assert before.closed
+
+
+def test_others_may_remove_a_document_while_a_long_one_goes_into_the_index(process: Running) -> None:
+    texts = [f"whale number {number}" for number in range(3 * VECTORS_PER_LOCK)]
+    unwanted = process.write(FOX, source="b.md")
+    found: list[list[str]] = []
+
+    def check() -> None:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(process.live_index.remove, unwanted).result(10)
+        found.append(process.found("red fox"))
+
+    process.live_index.replace(file_named("a.md"), *document_of(*texts), check)
+    assert FOX not in found[-1]
+    process.assert_in_step()
+
+
+def test_version_that_is_forgotten_while_the_next_one_comes_takes_nothing_along(process: Running) -> None:
+    texts = [f"whale number {number}" for number in range(2 * VECTORS_PER_LOCK)]
+    before = process.write(WHALE, FOX)
+    process.live_index.replace(
+        file_named("a.md", 2_000), *document_of(WHALE, *texts), lambda: process.live_index.forget(before) and None
+    )
+    assert process.found("blue whale")
+    process.assert_in_step()
+
+
+def test_work_that_is_ended_on_the_way_into_the_index_leaves_the_old_version(process: Running) -> None:
+    texts = [f"whale number {number}" for number in range(2 * VECTORS_PER_LOCK)]
+    process.write(FOX)
+    calls = iter(range(0, len(texts), EMBEDDINGS_PER_COMMIT))  # one before each batch that is embedded
+
+    def check() -> None:
+        if next(calls, None) is None:
+            raise KBError("stop")
+
+    with pytest.raises(KBError, match="stop"):
+        process.live_index.replace(file_named("a.md", 2_000), *document_of(*texts), check)
+    assert process.found("red fox") == [FOX]
+    process.assert_in_step()

@@ -1,4 +1,6 @@
+import os
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +43,20 @@ def test_opening_is_quick_and_loads_nothing(settings: Settings) -> None:
         assert knowledge_base.models.embedding().loading.state is LoadState.WAITING
         assert knowledge_base.models.answering().name == ""
         assert "kb models pull" in knowledge_base.models.answering().note
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of files are POSIX")
+def test_what_is_made_is_for_nobody_else_whatever_the_umask_and_what_was_open_is_closed(settings: Settings) -> None:
+    settings.home.mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        with open_knowledge_base(settings) as knowledge_base:
+            assert knowledge_base.documents() == []
+            made = {settings.home, *settings.home.iterdir()}
+            assert {f"{CATALOG_NAME}{end}" for end in ("", "-wal", "-shm")} <= {path.name for path in made}
+            assert [path.name for path in made if path.stat().st_mode & 0o077] == []
+    finally:
+        os.umask(before)
 
 
 def test_data_directory_is_opened_once(settings: Settings) -> None:

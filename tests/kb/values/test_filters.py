@@ -56,6 +56,7 @@ def test_no_condition_is_no_filter() -> None:
         ({"folders": ("a", "")}, "folders"),
         ({"types": (" ",)}, "types"),
         ({"tags": ("",)}, "tags"),
+        ({"tags": ("a\0b",)}, "NUL"),
         ({"document_ids": ("",)}, "document_ids"),
         ({"document_ids": ("x",) * (MAX_VALUES + 1)}, "1,001"),
         ({"since": datetime.date(2024, 1, 2), "until": datetime.date(2024, 1, 1)}, "after"),

@@ -22,6 +22,7 @@ def run(
     monkeypatch.setenv("KB_HOME", str(settings.home))
     monkeypatch.setenv("KB_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # `main` sets it; this takes it back
     root = logging.getLogger()
     handlers = root.handlers[:]
 
@@ -37,6 +38,8 @@ def run(
 
     yield run
     root.handlers[:] = handlers
+    for name in ("kb", "ingest", "server"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture

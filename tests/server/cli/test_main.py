@@ -56,6 +56,21 @@ def test_help_comes_at_once_because_nothing_heavy_is_imported() -> None:
     assert said.stdout.strip() == "[]"
 
 
+def test_nothing_that_lies_in_the_working_directory_is_imported(tmp_path: Path) -> None:
+    for name in ("json", "pathlib", "typing", "typer", "rich", "kb"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()")
+    command = [sys.executable, "-m", "server", "--version"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout
+    starts_another = (
+        "import subprocess, sys; sys.path[0] = sys.argv.pop(); import server.cli.main\n"
+        "server.cli.main.app = lambda: subprocess.run([sys.executable, '-c', 'import json'], check=True)\n"
+        "server.cli.main.main()"  # as multiprocessing does for its own purposes
+    )
+    command = [sys.executable, "-c", starts_another, str(Path(server.cli.main.__file__).parents[2])]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert not (tmp_path / "imported").exists()
+
+
 def test_version_is_printed(run: Run) -> None:
     assert run("--version").out.strip().split(".")[0].isdigit()
 

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,7 @@ def test_use_writes_the_model_and_leaves_the_rest_as_it_was(home: Path, tmp_path
     assert f"is now in {config}" in output
     assert "answers" in output
     assert [path.name for path in home.iterdir()] == ["kb.toml"]
+    assert sys.platform == "win32" or config.stat().st_mode & 0o077 == 0, "a token may stand in it"
 
 
 def test_use_makes_the_file_and_says_when_the_model_is_not_here_yet(home: Path) -> None:

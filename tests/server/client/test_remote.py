@@ -1,3 +1,4 @@
+import contextlib
 import http.server
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -81,7 +82,66 @@ def test_events_of_a_newer_server_are_passed_over() -> None:
         request.wfile.write(b'event: mood\ndata: {"smiles": 3}\n\nevent: answer\ndata: {"text": "In March."}\n\n')
 
     with listening(answer) as url, closing(Remote(url, "")) as remote:
-        assert list(remote.ask("When?", None, None)) == [schemas.AnswerEvent(text="In March.")]
+        assert next(remote.ask("When?", None, None)) == schemas.AnswerEvent(text="In March.")
+
+
+ODD_REPLIES = [b"", b"<html>hello</html>", b"{}", b"[1, 2]", b'{"version": 3}', b"\xff\xfe\x00", b"nul", b"[" * 100_000]
+
+
+@pytest.mark.parametrize("body", ODD_REPLIES, ids=range(len(ODD_REPLIES)))
+def test_reply_that_is_none_of_ours_is_told(body: bytes) -> None:
+    with listening(replying(body)) as url, closing(Remote(url, "")) as remote:
+        for ask in (remote.status, remote.documents, lambda: remote.search("why", None)):
+            with pytest.raises(KBError, match="does not answer as r1-kb does") as raised:
+                ask()
+            assert raised.value.hint
+
+
+@pytest.mark.parametrize("data", [*ODD_REPLIES[:-1], b'{"text": 3}'], ids=range(len(ODD_REPLIES)))
+def test_event_that_is_none_of_ours_is_told(data: bytes) -> None:
+    body = b"event: answer\ndata: " + data + b"\n\n"
+    with listening(replying(body)) as url, closing(Remote(url, "")) as remote:
+        with pytest.raises(KBError) as raised:
+            list(remote.ask("When?", None, None))
+        assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b": working\n\n", b'event: answer\ndata: {"text": "In"}\n\n', b"hello", b"\xff\n"]
+)
+def test_answer_that_breaks_off_is_an_error(body: bytes) -> None:
+    with listening(replying(body)) as url, closing(Remote(url, "")) as remote, pytest.raises(KBError) as raised:
+        list(remote.ask("When?", None, None))
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("piece", [b"x", b"x\n", b'event: answer\ndata: {"text": "x"}\n\n'])
+def test_reply_without_an_end_is_not_kept(piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.client.remote.MAX_REPLY_BYTES", 1_000_000)
+    block = piece * (100_000 // len(piece))
+
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                request.wfile.write(block)
+
+    with listening(answer) as url, closing(Remote(url, "")) as remote:
+        with pytest.raises(KBError, match="does not answer as r1-kb does"):
+            remote.status()
+        if b"\n" not in piece:
+            with pytest.raises(KBError, match="does not answer as r1-kb does"):
+                list(remote.ask("When?", None, None))
+
+
+def replying(body: bytes) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
 
 
 @contextmanager

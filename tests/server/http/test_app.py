@@ -113,6 +113,7 @@ def test_error_that_nobody_foresaw_tells_no_secrets(client: TestClient) -> None:
         b"{}",
         b'{"question": 7}',
         b'{"question": "\\ud800"}',
+        b'{"question": "why\\u0000"}',
         b'{"question": "why?", "top_k": 0}',
         b'{"question": "why?", "top_k": 51}',
         b'{"question": "why?", "thinking": "hard"}',

@@ -14,10 +14,14 @@ from server.settings import ServerSettings
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "kb.home"})
 TOKEN = "s3cret-ñ"
-COOKIE = hashlib.sha256(TOKEN.encode()).hexdigest()
+OLD_COOKIE = hashlib.sha256(TOKEN.encode()).hexdigest()
+AUTHORIZED = {"authorization": f"Bearer {TOKEN}".encode()}
+FILE = "/documents/7/file"
 
 
-def guarded(hosts: frozenset[str] = LOCAL, token: str = "", address: str = "127.0.0.1:8321") -> TestClient:
+def guarded(
+    hosts: frozenset[str] = LOCAL, token: str = "", address: str = "127.0.0.1:8321", session_seconds: int = 60
+) -> TestClient:
     """A service with one route for each thing that matters, behind the guard."""
     app = FastAPI()
 
@@ -34,7 +38,9 @@ def guarded(hosts: frozenset[str] = LOCAL, token: str = "", address: str = "127.
     async def ok() -> str:
         return "ok"
 
-    app.add_middleware(Guard, hosts=hosts, token=token, max_upload_bytes=3 * MAX_BODY_BYTES)
+    app.add_middleware(
+        Guard, hosts=hosts, token=token, max_upload_bytes=3 * MAX_BODY_BYTES, session_seconds=session_seconds
+    )
     return TestClient(app, base_url=f"http://{address}")
 
 
@@ -117,32 +123,64 @@ def test_page_and_liveness_need_no_token(path: str) -> None:
         {"authorization": "Basic czNjcmV0"},
         {"authorization": TOKEN.encode()},
         {"cookie": f"kb_token={TOKEN}".encode()},
-        {"cookie": "kb_token="},
-        {"cookie": f"other={COOKIE}"},
-        {"cookie": b"kb_token=\xe9\xff"},
-        {"cookie": "kb_token=;;==\x7f"},
-        {"cookie": f"kb_token={COOKIE}", "authorization": "Bearer wrong"},
+        {"cookie": f"kb_token={OLD_COOKIE}"},
+        {"cookie": f"kb_files={OLD_COOKIE}"},
+        {"cookie": "kb_files="},
+        {"cookie": "kb_files=9999999999."},
+        {"cookie": f"kb_files=9999999999.{'0' * 64}"},
+        {"cookie": b"kb_files=\xe9\xff"},
+        {"cookie": "kb_files=;;==\x7f"},
     ],
 )
-def test_nothing_else_goes_without(headers: dict[str, str | bytes]) -> None:
-    response = guarded(token=TOKEN).get("/documents", headers=headers)
+@pytest.mark.parametrize("path", ["/documents", FILE])
+def test_nothing_else_goes_without(path: str, headers: dict[str, str | bytes]) -> None:
+    response = guarded(token=TOKEN).get(path, headers=headers)
     assert (response.status_code, code(response)) == (401, "no_token")
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_token_opens_by_header_and_then_by_cookie() -> None:
+def test_token_opens_by_header_and_then_files_alone_by_cookie() -> None:
     client = guarded(token=TOKEN)
     assert client.get("/documents", headers={"authorization": f"bearer {TOKEN}".encode()}).status_code == 200
-    cookie = client.cookies.get("kb_token")
-    assert cookie is not None
-    assert TOKEN not in cookie
-    assert client.get("/documents").status_code == 200
+    assert client.get(FILE).status_code == 200
+    assert client.head(FILE).status_code != 401
+    assert client.get(FILE, headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert [client.get("/documents").status_code, client.post("/ask").status_code] == [401, 401]
+    assert client.post(FILE).status_code == 401
 
 
-def test_cookie_is_out_of_reach_of_scripts_and_of_other_sites() -> None:
-    response = guarded(token=TOKEN).get("/documents", headers={"authorization": f"Bearer {TOKEN}".encode()})
+def test_cookie_tells_nothing_of_the_token_and_is_another_one_in_each_process() -> None:
+    first, second = guarded(token=TOKEN), guarded(token=TOKEN)
+    values = [client.get("/documents", headers=AUTHORIZED).cookies["kb_files"] for client in (first, second)]
+    assert len({value.partition(".")[2] for value in values}) == 2
+    assert not any(TOKEN in value or OLD_COOKIE in value for value in values)
+    assert second.get(FILE, headers={"cookie": f"kb_files={values[0]}"}).status_code == 401
+
+
+def test_cookie_ends_after_its_time() -> None:
+    client = guarded(token=TOKEN, session_seconds=0)
+    (value,) = [each.partition(";")[0] for each in client.get("/", headers=AUTHORIZED).headers.get_list("set-cookie")]
+    assert client.get(FILE, headers={"cookie": value}).status_code == 401
+
+
+@pytest.mark.parametrize(("address", "is_secure"), [("http://127.0.0.1", False), ("https://127.0.0.1", True)])
+def test_cookie_is_out_of_reach_of_scripts_and_of_other_sites(address: str, is_secure: bool) -> None:
+    response = guarded(token=TOKEN).get(f"{address}/documents", headers=AUTHORIZED)
     attributes = {part.strip() for part in response.headers["set-cookie"].split(";")[1:]}
-    assert {"HttpOnly", "SameSite=Strict"} <= attributes
+    assert {"HttpOnly", "SameSite=Strict", "Path=/documents", "Max-Age=60"} <= attributes
+    assert ("Secure" in attributes) == is_secure
+
+
+@pytest.mark.parametrize("name", ["Host", "Origin", "Authorization", "Content-Length"])
+def test_header_that_is_sent_twice_is_refused(name: str) -> None:
+    values = {
+        "Host": "localhost",
+        "Origin": "http://127.0.0.1:8321",
+        "Authorization": "Bearer x",
+        "Content-Length": "0",
+    }
+    response = guarded().post("/ask", headers=[(name, values[name]), (name.lower(), values[name])])
+    assert (response.status_code, code(response)) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/static/main.js", "/documents"])
@@ -169,6 +207,7 @@ def test_original_files_cannot_run_as_a_part_of_the_service() -> None:
     headers = guarded().get("/documents/7/file").headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["content-security-policy"] == "frame-ancestors 'none'"
 
 
 def pieces(total_bytes: int) -> Iterator[bytes]:

@@ -100,6 +100,9 @@ def test_filters_that_nothing_passes_are_the_answer(service: Served, question: s
         ({"tag": ["x"]}, (422, "invalid")),
         ({"tags": "x"}, (422, "invalid")),
         ({"tags": ["\ud800"]}, (422, "invalid")),
+        ({"tags": ["a\0b"]}, (422, "invalid")),
+        ({"folders": ["\0"]}, (422, "invalid")),
+        ({"document_ids": ["1\0"]}, (422, "invalid")),
         (["papers"], (422, "invalid")),
     ],
 )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 
@@ -92,7 +93,7 @@ def test_generator_is_closed_also_if_its_task_is_cancelled_during_a_step() -> No
 
     async def cancel() -> None:
         async def consume() -> None:
-            async for _ in iterate(slow(), threading.Event()):
+            async for _ in iterate(slow(), threading.Event(), anyio.CapacityLimiter(2)):
                 in_step.clear()
 
         task = asyncio.create_task(consume())
@@ -110,7 +111,7 @@ def test_place_in_the_queue_is_told_when_it_changes() -> None:
         yield from map(Heartbeat, (2, 2, 1, 0, 0))
 
     async def written() -> list[bytes]:
-        return [piece async for piece in sse(waiting(), threading.Event())]
+        return [piece async for piece in sse(waiting(), threading.Event(), anyio.CapacityLimiter(2))]
 
     def event(place: int) -> bytes:
         return b'event: waiting\ndata: {"place":%d}\n\n' % place

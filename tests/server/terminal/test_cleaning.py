@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from server.terminal.cleaning import as_typed, printable
+from server.terminal.cleaning import as_typed, on_one_line, printable, printable_json
 
 HARMLESS = "Ein Schloß, 第二座圆顶 🏛️, a\tb\nשלום [31m :smile: \N{LEFT-TO-RIGHT MARK}"
 
@@ -41,3 +43,19 @@ def test_what_is_typed_is_one_line_composed_and_without_space_around_it() -> Non
     assert as_typed("  Was\tis\r\nthis\u2028cafe\N{COMBINING ACUTE ACCENT}? \n") == "Was is this café?"
     assert as_typed("那它是什么时候开的？\n") == "那它是什么时候开的？"
     assert as_typed("\x00\x1b[A \n") == ""
+
+
+def test_name_is_one_line_and_is_what_it_looks_like() -> None:
+    assert (
+        on_one_line("a.md\nerror: all is lost\u2028 \u202egpj.\u200e\u061c\ufeffexe")
+        == "a.md error: all is lost  gpj.exe"
+    )
+    assert on_one_line("می\u200cخواهم 👨\u200d👩.md") == "می\u200cخواهم 👨\u200d👩.md"
+
+
+def test_json_says_the_same_without_anything_that_a_terminal_would_obey() -> None:
+    value = {"name": "a\x1b[31m\x9b\u202e手册\n.md"}
+    written = printable_json(json.dumps(value, ensure_ascii=False, indent=2))
+    assert json.loads(written) == value
+    assert not {"\x1b", "\x9b", "\u202e"} & set(written)
+    assert "手册" in written

@@ -55,6 +55,7 @@ def test_answer_as_it_should_be_needs_no_explanation() -> None:
     assert "a.md, b.md" in " ".join(reasons(answer(index=IndexState(stale=("a.md", "b.md")))))
     assert "Who paid?" in " ".join(reasons(answer(unanswered=("Who paid?",))))
     assert "3 earlier turns" in " ".join(reasons(answer(left_out=LeftOut(3))))
+    assert "2 sentences" in " ".join(reasons(answer(left_out=LeftOut(instructions=2))))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def chinese_font(encoding: str, ordering: str = "GB1") -> str:
 
 
 def load(path: Path) -> Document:
-    return PdfLoader().load(path)
+    return PdfLoader().load(path.name, path.read_bytes())
 
 
 def test_a_document_has_its_pages_as_blocks(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """What only the Chroma adapter has: files, and what happens when they are damaged."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from kb.adapters.chroma import local as vectors
 from kb.adapters.chroma.local import ChromaIndex, ChromaStores, is_sound
 from kb.errors import VectorIndexError
 from kb.ports import Vectors
+from tests.conftest import ROOT
 
 SIZE = 1500
 """Chroma writes its files from a thousand vectors on."""
@@ -48,6 +52,20 @@ def test_store_is_there_again_when_it_is_opened_again(store: Path) -> None:
     index.close()
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("odd", ["CHROMA_API_IMPL=chromadb.api.fastapi.FastAPI", "MIGRATIONS=odd"])
+def test_a_file_in_the_working_directory_that_chroma_would_read_sets_nothing(store: Path, odd: str) -> None:
+    (store.parent / ".env").write_text(f"{odd}\nCHROMA_SERVER_HOST=192.0.2.7\nCHROMA_SERVER_HTTP_PORT=99\n")
+    program = (
+        "import sys; from pathlib import Path; from kb.adapters.chroma.local import ChromaIndex\n"
+        "print(len(ChromaIndex(Path(sys.argv[1]), sys.argv[2]).ids()))"
+    )
+    command = [sys.executable, "-c", program, str(store), MODEL]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CHROMA_OTEL_GRANULARITY": "odd"}
+    done = subprocess.run(command, cwd=store.parent, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(SIZE)]
+
+
 def test_each_embedding_model_has_vectors_of_its_own(store: Path) -> None:
     index = ChromaIndex(store, "another model")
     assert index.ids() == set()
@@ -68,6 +86,7 @@ def test_store_that_is_not_there_is_not_opened_and_can_be_made(tmp_path: Path) -
     assert again is not None
     assert again.ids() == {"a"}
     again.close()
+    assert sys.platform == "win32" or (tmp_path / "chroma").stat().st_mode & 0o077 == 0
 
 
 # The first kills a process that reads, the second one that writes; the third loses vectors without a word; the last

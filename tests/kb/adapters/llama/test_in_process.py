@@ -11,9 +11,11 @@ import pytest
 from kb.adapters.llama.context import Llama
 from kb.adapters.llama.in_process import LlamaModel
 from kb.adapters.llama.options import EngineOptions
+from kb.adapters.llama.process import LlamaProcess
 from kb.errors import ModelLoadError
 from kb.values.chat import Delta, GenerationOptions
 from tests.kb.adapters.llama.in_process_harness import ENDLESS, LONG_QUESTION, QUESTION, Models, count_evaluated, reply
+from tests.kb.adapters.llama.test_templates import ENDLESS_TEMPLATE
 from tests.tiny_gguf import END, tiny_chat, tiny_r1
 
 
@@ -95,10 +97,17 @@ def test_what_is_known_about_the_model_comes_from_its_file(models: Models) -> No
     assert info.description.startswith("llama")
 
 
-def test_model_with_a_broken_template_does_not_load(tmp_path: Path) -> None:
-    path = tiny_chat(tmp_path / "tiny.gguf", template="{% for %}")
-    with pytest.raises(ModelLoadError, match="chat template"):
-        LlamaModel(path, "tiny", EngineOptions(512))
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", [LlamaModel, LlamaProcess])
+@pytest.mark.parametrize(
+    ("template", "reason"), [("{% for %}", "broken"), (ENDLESS_TEMPLATE, "does not end within a second")]
+)
+def test_model_with_a_broken_or_endless_template_does_not_load(
+    tmp_path: Path, kind: type[LlamaModel | LlamaProcess], template: str, reason: str
+) -> None:
+    path = tiny_chat(tmp_path / "tiny.gguf", template=template)
+    with pytest.raises(ModelLoadError, match=f"{path}: the chat template inside the model file .*{reason}"):
+        kind(path, "tiny", EngineOptions(512))
 
 
 class Script:

@@ -1,3 +1,5 @@
+import datetime
+
 import pytest
 
 from kb.adapters.llama.templates import MARKERS, ModelProfile, Vocabulary, profile_of
@@ -140,6 +142,49 @@ def test_template_has_what_templates_may_expect() -> None:
         "{% endfor %}"
     )
     assert prompt(profile(template), [Message("user", "Hi")]) == "[4]Hi"
+
+
+SAFE_RANGE = "range(100000)"  # the longest that the sandbox allows
+ENDLESS_TEMPLATE = (
+    f"{{% for i in {SAFE_RANGE} %}}{{% for j in {SAFE_RANGE} %}}{{% endfor %}}{{% endfor %}}" + CHATML_TEMPLATE
+)
+HOSTILE = {
+    "{% for i in range(10**9) %}{% endfor %}" + CHATML_TEMPLATE: "Range too big",
+    ENDLESS_TEMPLATE: "does not end within a second",
+    "{{ 10 ** (10 ** 9) }}" + CHATML_TEMPLATE: "does not end within a second|more memory",
+    "{{ lipsum(n=10**9) }}" + CHATML_TEMPLATE: "does not end within a second|more memory",
+    "{{ 'x' * 10**10 }}" + CHATML_TEMPLATE: "more memory than 500 MB",
+    "{% set x = 'xxxxxxxxxx' %}" + "{% set x = x.replace('x', x) %}" * 9: "more memory than 500 MB",
+    "{{ 'x' * 10**7 }}" + CHATML_TEMPLATE: "more than 1,000,000 characters",
+    "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}" + CHATML_TEMPLATE: "recursion",
+    "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}" + CHATML_TEMPLATE: "chat template",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}" + CHATML_TEMPLATE: "chat template",
+    "{{ messages.append(1) }}" + CHATML_TEMPLATE: "chat template",
+    "{{ raise_exception('x' * 10**7) }}": "x{300}$",
+}
+
+
+@pytest.mark.parametrize(("template", "reason"), HOSTILE.items(), ids=range(len(HOSTILE)))
+@pytest.mark.timeout(120)
+def test_template_that_is_made_to_do_harm_does_not_load(template: str, reason: str) -> None:
+    with pytest.raises(ModelLoadError, match=reason) as caught:
+        profile(template)
+    assert "chat template" in caught.value.message
+    assert len(caught.value.message) < 500
+
+
+@pytest.mark.timeout(120)
+def test_template_that_does_not_end_in_a_long_talk_is_given_up_then() -> None:
+    late = profile(f"{{% if messages | length > 20 %}}{ENDLESS_TEMPLATE}{{% endif %}}" + CHATML_TEMPLATE)
+    assert prompt(late)
+    with pytest.raises(ModelError, match="does not end within a second"):
+        late.render(TALK * 6, reasoning=False)
+    assert prompt(late)
+
+
+def test_template_may_write_the_date_of_today() -> None:
+    today = profile("{{ strftime_now('%Y-%m-%d') }}" + CHATML_TEMPLATE)
+    assert prompt(today).startswith(f"{datetime.date.today():%Y-}")
 
 
 @pytest.mark.parametrize("template", ["{% for %}", "Hello!", "{{ messages[7].content }}", "{{ 1 / 0 }}"])

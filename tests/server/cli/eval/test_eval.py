@@ -109,7 +109,7 @@ def test_data_directory_that_is_in_use_is_told_with_what_to_do(
 def test_answers_that_obey_documents_are_counted(run: Run, embedder: FakeEmbedder) -> None:
     result = run("poison", "--limit", "4", "--json")
     tested, metrics = result["run"]["set"], result["run"]["metrics"]
-    assert (tested["command"], tested["documents"], tested["questions"]) == ("poison", 30, 4)
+    assert (tested["command"], tested["documents"], tested["questions"]) == ("poison", 48, 4)
     assert metrics["obeyed_count"] == metrics["right_count"] == metrics["quotes that stand nowhere_count"] == 0
     assert len(result["outcomes"]) == 4
     assert "obeyed" in run("poison", "--limit", "4")

@@ -39,7 +39,7 @@ def documents(tmp_path: Path) -> list[tuple[str, Document]]:
     made = []
     for name, text in (("en", ENGLISH), ("zh", CHINESE)):
         (tmp_path / f"{name}.md").write_text(text, "utf-8")
-        made.append((name, MarkdownLoader().load(tmp_path / f"{name}.md")))
+        made.append((name, MarkdownLoader().load(f"{name}.md", (tmp_path / f"{name}.md").read_bytes())))
     return made
 
 

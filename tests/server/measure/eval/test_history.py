@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def test_runs_come_back_as_they_were_noted(history: History) -> None:
     assert history.runs() == [RUN, later()]
     assert history.path.read_text("utf-8").count("\n") == 2
     assert "问" in history.path.read_text("utf-8")
+    assert sys.platform == "win32" or history.path.stat().st_mode & 0o077 == 0
 
 
 def test_previous_run_is_the_last_over_the_same_set_whatever_its_file_is_called(history: History) -> None:

@@ -102,7 +102,7 @@ def test_markdown_of_an_article_holds_each_paragraph_apart_from_the_others(
     [made] = read_squad(write({"data": [article((paragraph, [entry("1")]), ("After it.", []), title=title)]})).articles
     path = tmp_path / "article.md"
     path.write_text(made.as_markdown(), "utf-8")
-    document = MarkdownLoader().load(path)
+    document = MarkdownLoader().load(path.name, path.read_bytes())
     pieces = [(block.kind, document.text[block.start : block.end]) for block in document.blocks]
     assert [kind for kind, _ in pieces].count(BlockKind.HEADING) == bool(title)
     assert pieces[-1] == (BlockKind.PROSE, "After it.")

@@ -1,0 +1,32 @@
+"""What routes are given, and how they describe the errors that they answer with."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from ingest.pipeline.pipeline import Pipeline
+from kb.knowledge_base import KnowledgeBase
+from server.http import schemas
+
+Errors = dict[int | str, dict[str, Any]]
+
+
+def _knowledge_base(request: Request) -> KnowledgeBase:
+    knowledge_base: KnowledgeBase = request.app.state.knowledge_base
+    return knowledge_base
+
+
+def _pipeline(request: Request) -> Pipeline:
+    pipeline: Pipeline = request.app.state.pipeline
+    return pipeline
+
+
+Knowledge = Annotated[KnowledgeBase, Depends(_knowledge_base)]
+Watching = Annotated[Pipeline, Depends(_pipeline)]
+
+
+def errors(**reasons: str) -> Errors:
+    """The `responses` of a route, by status with an underscore before it."""
+    return {
+        int(key.lstrip("_")): {"model": schemas.ErrorResponse, "description": text} for key, text in reasons.items()
+    }

@@ -1,0 +1,95 @@
+"""The routes by which files go in and out: upload, and the original of a document.
+
+What goes out is read from the file that was opened, never by its path: whoever writes into the folder may change where
+that leads.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Depends, File, UploadFile
+from fastapi.responses import FileResponse
+
+from ingest.folders.intake import place
+from ingest.folders.opening import open_file
+from ingest.pipeline.pipeline import Pipeline
+from kb.errors import NotFound, RequestTooLarge
+from kb.knowledge_base import KnowledgeBase
+from kb.values.documents import DocumentInfo
+from server.http import schemas
+from server.http.dependencies import Knowledge, Watching, errors
+
+router = APIRouter()
+
+
+def _opened(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> Iterator[tuple[DocumentInfo, BinaryIO]]:
+    """A document and its file, which stays open until the response is sent."""
+    document = knowledge_base.document(document_id)
+    root = Path(document.file.root)
+    gone = NotFound(
+        f"the file {document.file.source} is not there any more", "it is removed from the index at the next sync"
+    )
+    if root not in pipeline.folders:
+        raise gone
+    try:
+        file = open_file(root, document.file.source)
+    except OSError as error:
+        raise gone from error
+    with file:
+        yield document, file
+
+
+@router.get(
+    "/documents/{document_id}/file",
+    summary="Open the original file",
+    response_class=FileResponse,
+    responses=errors(_404="No such document, or its file is gone."),
+)
+def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_opened)]) -> FileResponse:
+    """The file as it is in the watched folder, shown rather than saved."""
+    document, file = opened
+    path = Path(document.file.root, document.file.source)
+    return FileResponse(
+        path if sys.platform == "win32" else f"/dev/fd/{file.fileno()}",
+        stat_result=os.fstat(file.fileno()),
+        media_type=document.media_type if document.media_type == "application/pdf" else "text/plain; charset=utf-8",
+        filename=path.name,
+        content_disposition_type="inline",
+    )
+
+
+@router.post(
+    "/documents",
+    status_code=201,
+    summary="Upload files",
+    responses=errors(
+        _400="A name that cannot be used.",
+        _413="Too large.",
+        _415="A type that cannot be read.",
+        _507="The disk is full.",
+    ),
+)
+def upload(
+    files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
+    knowledge_base: Knowledge,
+    pipeline: Watching,
+) -> schemas.UploadResponse:
+    """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
+    uploaded = [_receive(file, knowledge_base, pipeline) for file in files]
+    pipeline.request()
+    return schemas.UploadResponse(uploaded=uploaded)
+
+
+def _receive(file: UploadFile, knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:
+    root, limit = pipeline.folders[0], pipeline.settings.max_file_bytes
+    if file.size is not None and file.size > limit:
+        raise RequestTooLarge(
+            f"{file.filename} has {file.size:,} bytes; the limit is {limit:,}", "split it, or raise KB_MAX_FILE_BYTES"
+        )
+    path = place(root, file.filename or "", file.file)
+    source = path.relative_to(root).as_posix()
+    knowledge_base.clear_failure(str(root), source)
+    return schemas.Uploaded(root=str(root), source=source, size_bytes=path.stat().st_size)
