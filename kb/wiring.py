@@ -65,7 +65,7 @@ def open_knowledge_base(
         lock.release()
         raise
     upkeep = Loading("embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, report))
-    model = Loading("answering model", lambda report: _load_model(settings, report))
+    model = Loading("answering model", lambda report: load_answering_model(settings, report))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
     models = Models(settings, upkeep, model, reranker if settings.reranker else None)
@@ -149,7 +149,12 @@ def _fetch_reranker(store: ModelStore, name: str, report: Report) -> Path:
         raise ModelLoadError(message, "correct KB_RERANKER and start again") from error
 
 
-def _load_model(settings: Settings, report: Report) -> LanguageModel:
+def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
+    """Loads the answering model of the settings; fetches it if it is not there.
+
+    Raises:
+        ModelError: It cannot be had, or does not load.
+    """
     store = ModelStore(settings.models)
     name = store.choose_answer_model(settings.model)
     path: Path | None = store.find(name) if name else None

@@ -41,7 +41,7 @@ def _check_files(folder: Path, pattern: str) -> int:
         for path in sorted(path for path in folder.glob(pattern) if path.is_file() and supported(path)):
             try:
                 document = parser.parse(
-                    path.parent, path.name, seconds=120, memory_bytes=1_500_000_000, max_bytes=200_000_000
+                    path.parent, path.name, seconds=120, memory_bytes=600_000_000, max_bytes=200_000_000
                 )
             except UnreadableFile:
                 continue

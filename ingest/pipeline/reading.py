@@ -17,7 +17,8 @@ from ingest.folders.listing import UNREADABLE_CHARACTER
 from ingest.folders.opening import hash_file
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.in_hand import MAX_DEATHS, InHand
-from ingest.sandbox.parser import ParserProcess, ParserUnavailable, ReaderDied
+from ingest.sandbox.parser import ParserProcess, ParserUnavailable, ReaderDied, ReaderTooSlow
+from ingest.sandbox.wire import OutOfMemory
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
@@ -28,6 +29,9 @@ other chunks for the same file."""
 
 MAX_READERS = 2
 """Files that are read at the same time; embedding needs the rest of the processor."""
+
+MODEST_BYTES = 200_000_000
+"""Of memory, enough for nearly all files; of those that need more, one is read at a time."""
 
 AHEAD = 2
 """Files that may be read, or being read, beyond those; each holds its text in memory."""
@@ -84,6 +88,7 @@ class Readers:
         for parser in self._parsers:
             self._idle.put(parser)
         self._threads = ThreadPoolExecutor(count, "reader")
+        self._with_much_memory = threading.Lock()
         self._closed = threading.Event()
         self.capacity = count + AHEAD
         """How many readings may be under way or wait to be taken."""
@@ -139,16 +144,31 @@ class Readers:
         parser = self._idle.get()
         began = time.monotonic()
         try:
-            document = parser.parse(
-                Path(file.root),
-                file.source,
-                seconds=limit,
-                memory_bytes=self._settings.parse_memory_bytes,
-                max_bytes=self._settings.max_file_bytes,
-            )
+            document = self._within_memory(parser, file)
             return document, max(limit / 2, limit - (time.monotonic() - began))
         finally:
             self._idle.put(parser)
+
+    def _within_memory(self, parser: ParserProcess, file: FileVersion) -> Document:
+        """Reads a file with little memory; one that may need more is read again, when no other such file is."""
+        settings = self._settings
+
+        def parse(memory_bytes: int) -> Document:
+            return parser.parse(
+                Path(file.root),
+                file.source,
+                seconds=settings.parse_seconds,
+                memory_bytes=memory_bytes,
+                max_bytes=settings.max_file_bytes,
+            )
+
+        try:
+            return parse(min(settings.parse_memory_bytes, MODEST_BYTES))
+        except (OutOfMemory, ReaderDied) as error:
+            if isinstance(error, ReaderTooSlow) or settings.parse_memory_bytes <= MODEST_BYTES:
+                raise
+        with self._with_much_memory:
+            return parse(settings.parse_memory_bytes)
 
     def _deadline(self, seconds: float) -> Callable[[], None]:
         """What ends the work on a file that takes too long, or when nobody waits for it any more."""

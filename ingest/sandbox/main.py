@@ -17,7 +17,7 @@ import psutil
 
 from ingest.folders.opening import read_file
 from ingest.formats.registry import load
-from ingest.sandbox.wire import READY, encode_document, encode_failure
+from ingest.sandbox.wire import READY, OutOfMemory, encode_document, encode_failure
 from kb.children import forbid_core_dumps, take_standard_streams
 from kb.errors import KBError, UnreadableFile
 
@@ -48,15 +48,13 @@ def _answer(line: bytes) -> bytes:
     try:
         document = load(request["source"], _bytes(Path(request["root"]), request["source"], int(request["max_bytes"])))
         if len(document.text) > max_text_chars:
-            return encode_failure(f"its text is longer than {max_text_chars:,} characters", "split the file")
+            raise UnreadableFile(f"its text is longer than {max_text_chars:,} characters", "split the file")
         return encode_document(document)
     except KBError as error:
-        return encode_failure(error.message, error.hint)
+        return encode_failure(error)
     except MemoryError:
-        megabytes = memory_bytes // 1_000_000
-        return encode_failure(
-            f"needed more memory than {megabytes:,} MB", "raise KB_PARSE_MEMORY_BYTES, or split the file"
-        )
+        megabytes, hint = memory_bytes // 1_000_000, "raise KB_PARSE_MEMORY_BYTES, or split the file"
+        return encode_failure(OutOfMemory(f"needed more memory than {megabytes:,} MB", hint))
     finally:
         _limit_memory(None)
 

@@ -21,7 +21,7 @@ MAX_TEXT_CHARS = 20_000_000
 """Longest text that is taken from one file: about twenty long novels."""
 
 _FILES_PER_CHILD = 200
-_MAX_RESIDENT_BYTES = 400_000_000
+_MAX_RESIDENT_BYTES = 150_000_000
 _START_SECONDS = 60.0
 _MAX_REPLY_BYTES_PER_CHAR = 12  # a character is at most 6 bytes of JSON; the rest is for the blocks
 _SPARE_REPLY_BYTES = 1_000_000
@@ -39,6 +39,10 @@ class ReaderDied(UnreadableFile):
     """The file ended its reader, or had to be given up; next time it may go better, or not."""
 
     code = "reader_died"
+
+
+class ReaderTooSlow(ReaderDied):
+    """The file took longer than it may."""
 
 
 class ParserProcess:
@@ -76,7 +80,7 @@ class ParserProcess:
 
         Raises:
             UnreadableFile: No text can be had from the file, and why.
-            ReaderDied: It crashed the reader, or took longer than it may.
+            ReaderDied: It crashed the reader, or took longer than it may (`ReaderTooSlow`).
             ParserUnavailable: `close` was called before or meanwhile, or no child can be started.
         """
         request = {
@@ -134,7 +138,7 @@ class ParserProcess:
         if self._closed:
             return ParserUnavailable("the parser was closed while it read a file")
         if expired:
-            return ReaderDied(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
+            return ReaderTooSlow(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
         if status is None:
             return ReaderDied("crashed the reader: it gave back too much", _CRASH_HINT)
         hint = "free some memory and try again" if children.was_killed(status) else _CRASH_HINT

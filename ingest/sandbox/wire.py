@@ -7,7 +7,7 @@ import datetime
 import json
 from itertools import pairwise
 
-from kb.errors import UnreadableFile
+from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Block, BlockKind, Document
 
 READY = b"ready\n"
@@ -34,22 +34,27 @@ def encode_document(document: Document) -> bytes:
     )
 
 
-def encode_failure(message: str, hint: str) -> bytes:
+class OutOfMemory(UnreadableFile):
+    """A file needs more memory than its reader was given."""
+
+
+def encode_failure(error: KBError) -> bytes:
     """Writes the reason of a failure as one line of JSON, line end included."""
-    return _line({"error": message, "hint": hint})
+    return _line({"error": error.message, "hint": error.hint, "out_of_memory": isinstance(error, OutOfMemory)})
 
 
 def decode_reply(line: bytes) -> Document:
     """Reads what `encode_document` or `encode_failure` wrote.
 
     Raises:
-        UnreadableFile: It is a failure.
+        UnreadableFile: It is a failure; `OutOfMemory` if that was the reason.
         ValueError: It is neither.
     """
     try:
         reply = json.loads(line)
         if "error" in reply:
-            raise UnreadableFile(str(reply["error"]), str(reply["hint"]))
+            kind = OutOfMemory if reply["out_of_memory"] else UnreadableFile
+            raise kind(str(reply["error"]), str(reply["hint"]))
         paths = [tuple(map(str, path)) for path in reply["paths"]]
         document = Document(
             title=str(reply["title"]),

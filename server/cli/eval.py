@@ -134,6 +134,33 @@ def poison(limit: Limit = None, as_json: AsJson = False) -> None:
     _finish(evaluate_poison(current, limit), current.home, as_json)
 
 
+@app.command()
+def judge(
+    file: Annotated[
+        Path | None, typer.Argument(help="Labelled statements in JSON Lines; none: those that ship.")
+    ] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measures how well the answering model tells what sources bear out from what they do not.
+
+    Each line of a file has `passages`, `statement`, `label`, and if known `question`, `language`, `kind`.
+
+    Examples:
+
+    kb eval judge
+
+    kb eval judge statements.jsonl --limit 100 --json
+    """
+    from server.measure.eval.judge_run import evaluate_judge, show_report
+
+    report = evaluate_judge(settings.load(kind=ServerSettings), file, limit)
+    if as_json:
+        print(_as_json(dataclasses.asdict(report)))
+    else:
+        show_report(console.out, report)
+
+
 @app.command("history")
 def show_runs(as_json: AsJson = False) -> None:
     """Lists all runs so far, oldest first.

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from ingest.sandbox.wire import decode_reply, encode_document, encode_failure
+from ingest.sandbox.wire import OutOfMemory, decode_reply, encode_document, encode_failure
 from kb.errors import UnreadableFile
 from kb.values.documents import Block, BlockKind, Document
 
@@ -27,9 +27,11 @@ def test_a_document_comes_back_as_it_was(document: Document) -> None:
     assert decode_reply(line) == document
 
 
-def test_a_failure_comes_back_as_an_error() -> None:
+@pytest.mark.parametrize("kind", [UnreadableFile, OutOfMemory])
+def test_a_failure_comes_back_as_an_error(kind: type[UnreadableFile]) -> None:
     with pytest.raises(UnreadableFile) as caught:
-        decode_reply(encode_failure("没有文字", "run OCR"))
+        decode_reply(encode_failure(kind("没有文字", "run OCR")))
+    assert type(caught.value) is kind
     assert (caught.value.message, caught.value.hint) == ("没有文字", "run OCR")
 
 

@@ -1,0 +1,31 @@
+import pytest
+
+from kb.judging.support import look_at, nearest_sentences
+
+TEXT = "The dome opens at nine. Bread is baked at six. The council rejected the budget. It met in May."
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("The council approved the budget.", "The council rejected the budget."),
+        ("The dome opens at six.", "The dome opens at nine."),
+        ("The dome opens and bread is baked.", "The dome opens at nine. Bread is baked at six."),
+    ],
+)
+def test_sentences_that_a_statement_is_about_are_found_in_their_order(statement: str, expected: str) -> None:
+    assert nearest_sentences([TEXT], statement) == expected
+
+
+def test_question_helps_to_find_them_and_several_passages_are_searched() -> None:
+    assert nearest_sentences([TEXT, "天文台九点开门。茶馆六点开门。"], "六点。", "茶馆几点开门？") == "茶馆六点开门。"
+    assert nearest_sentences([], "x") == ""
+
+
+@pytest.mark.parametrize(("statement", "replies"), [("It opens at nine.", ("Yes", "No")), ("九点开门。", ("对", "错"))])
+def test_model_is_asked_in_the_language_of_the_statement(statement: str, replies: tuple[str, str]) -> None:
+    look = look_at(TEXT, statement)
+    (messages,) = look.prompts
+    assert look.replies == replies
+    assert TEXT in messages[-1].content
+    assert statement in messages[-1].content

@@ -1,0 +1,90 @@
+"""How well a model tells what sources bear out, measured on labelled statements."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kb.errors import InvalidRequest
+from kb.ports import LanguageModel
+from server.measure.eval import judge_run
+from server.measure.eval.judge_run import evaluate_judge, show_report
+from server.measure.eval.judge_set import SHIPPED, read_statements
+from server.settings import ServerSettings
+from server.terminal import console
+from tests.fakes import FakeEngine, FakeLanguageModel
+
+
+@pytest.fixture
+def statements(tmp_path: Path) -> Path:
+    path = tmp_path / "statements.jsonl"
+    lines = [
+        {"passages": ["The dome opens at nine."], "statement": f"It opens at {hour}.", "label": hour == "nine"}
+        | {"language": "en", "kind": "verbatim" if hour == "nine" else "other_value"}
+        for hour in ("nine", "six", "ten", "nine")
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n\n", "utf-8")
+    return path
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, model: LanguageModel) -> None:
+    monkeypatch.setattr(judge_run, "load_answering_model", lambda settings, report: model)
+
+
+def all_knowing() -> FakeLanguageModel:
+    """Knows the label of each statement, shipped ones too."""
+    right = {each.statement: 3.0 for each in read_statements(SHIPPED) if each.label}
+    wrong = {each.statement: -3.0 for each in read_statements(SHIPPED) if not each.label}
+    return FakeLanguageModel(margins={**right, **wrong, "at nine.\nIs": 3.0, "at six.\nIs": -3.0, "at ten.\nIs": -3.0})
+
+
+def test_figures_are_told_for_each_language_and_kind(
+    statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering(monkeypatch, all_knowing())
+    report = evaluate_judge(settings, statements, None)
+    assert report.groups["all"].items == 4
+    assert (report.groups["all"].true_passed, report.groups["all"].false_passed, report.groups["all"].auc) == (1, 0, 1)
+    assert report.groups["other_value"].false_passed == 0
+    assert set(report.groups) == {"all", "en", "verbatim", "other_value"}
+    show_report(console.out, report)
+    shown = capsys.readouterr().out
+    assert "other_value" in shown
+    assert "nan" not in shown
+
+
+def test_without_a_file_the_held_part_of_the_shipped_set_is_reported(
+    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, FakeLanguageModel())
+    report = evaluate_judge(settings, None, 20)
+    assert report.groups["all"].items == 20
+    assert report.groups["all"].auc == 0.5, "a model that sees no difference tells nothing apart"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "[]",
+        '{"statement": "x", "label": true}',
+        '{"passages": ["x"], "statement": "x", "label": "yes"}',
+        '{"passages": [], "statement": "x", "label": true}',
+    ],
+)
+def test_line_that_is_no_statement_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text('{"passages": ["x"], "statement": "x", "label": true}\n' + line, "utf-8")
+    with pytest.raises(InvalidRequest, match="line 2") as raised:
+        read_statements(path)
+    assert raised.value.hint
+
+
+def test_what_cannot_be_measured_says_why(
+    tmp_path: Path, statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        read_statements(tmp_path / "missing.jsonl")
+    answering(monkeypatch, FakeEngine())
+    with pytest.raises(InvalidRequest, match="cannot be looked into"):
+        evaluate_judge(settings, statements, None)
