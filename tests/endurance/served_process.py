@@ -34,7 +34,7 @@ class ServedProcess:
         log: Takes what it prints.
     """
 
-    process: psutil.Popen
+    process: subprocess.Popen[bytes]
     log: Path
     client: httpx.Client
 
@@ -58,7 +58,7 @@ class ServedProcess:
 def serving_process(folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[ServedProcess]:
     """Starts the service on a folder and a free port; it is killed where the block ends, if it has not been stopped."""
     with log.open("wb") as output:
-        process = psutil.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "server", "serve", str(folder), "--port", "0"],
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -81,7 +81,7 @@ def serving_process(folder: Path, environment: Mapping[str, str], log: Path) -> 
 
 def _is_up(served: ServedProcess) -> bool:
     try:
-        return served.get("/status")["models"]["embedding"]["state"] == "ready"
+        return bool(served.get("/status")["models"]["embedding"]["state"] == "ready")
     except httpx.TransportError:
         return False
 
@@ -103,7 +103,7 @@ class Observed:
     peak_bytes: int = 0
     peak_at: str = ""
     peak_of: Counter[str] = field(default_factory=Counter)
-    current_seconds: Counter[str] = field(default_factory=Counter)
+    current_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     current: str = ""
 
     def lines(self) -> Iterator[str]:
@@ -114,7 +114,7 @@ class Observed:
             yield f"{route}: {len(ordered)} times, median {middle:.3f} s, 99 % {late:.3f} s, worst {ordered[-1]:.3f} s"
         parts = ", ".join(f"{name} {count / 1e6:.0f} MB" for name, count in self.peak_of.items())
         yield f"peak {self.peak_bytes / 1e6:.0f} MB at {self.peak_at!r} ({parts})"
-        for name, seconds_in_work in self.current_seconds.most_common(15):
+        for name, seconds_in_work in sorted(self.current_seconds.items(), key=lambda item: -item[1])[:15]:
             yield f"in work {seconds_in_work:.1f} s: {name!r}"
 
 
@@ -125,7 +125,7 @@ def observing(served: ServedProcess, ask: Callable[[ServedProcess], tuple[str, s
     Args:
         ask: Asks one question; gives the route, and what was wrong with the answer, if anything was.
     """
-    seen, is_over = Observed(), threading.Event()
+    seen, is_over, process = Observed(), threading.Event(), psutil.Process(served.process.pid)
 
     def look(pause: float, once: Callable[[], None]) -> None:
         while not is_over.wait(pause):
@@ -153,8 +153,8 @@ def observing(served: ServedProcess, ask: Callable[[ServedProcess], tuple[str, s
                 seen.current = answer.raise_for_status().json()["index"]["current"] or ""
 
     def weigh() -> None:
-        own = _own_bytes(served.process)
-        childrens = sum(map(_own_bytes, served.process.children(recursive=True)))
+        own = _own_bytes(process)
+        childrens = sum(map(_own_bytes, process.children(recursive=True)))
         seen.peak_of |= Counter({"service": own, "children": childrens})
         if own + childrens > seen.peak_bytes:
             seen.peak_bytes, seen.peak_at = own + childrens, seen.current
