@@ -65,11 +65,10 @@ def serving_process(folder: Path, environment: Mapping[str, str], log: Path) -> 
             env={**os.environ, **environment, "COLUMNS": "1000"},
         )
     try:
-        found = lambda: _URL.search(log.read_text(errors="replace"))  # noqa: E731
-        assert eventually(lambda: found() or process.poll() is not None, START_SECONDS)
-        url = found()
+        assert eventually(lambda: _url(log) or process.poll() is not None, START_SECONDS)
+        url = _url(log)
         assert url, log.read_text(errors="replace")
-        with httpx.Client(base_url=url[0], timeout=REQUEST_SECONDS, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=REQUEST_SECONDS, trust_env=False) as client:
             served = ServedProcess(process, log, client)
             assert eventually(lambda: _is_up(served), START_SECONDS), "it does not answer"
             yield served
@@ -77,6 +76,11 @@ def serving_process(folder: Path, environment: Mapping[str, str], log: Path) -> 
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+def _url(log: Path) -> str:
+    found = _URL.search(log.read_text(errors="replace"))
+    return found[0] if found else ""
 
 
 def _is_up(served: ServedProcess) -> bool:
