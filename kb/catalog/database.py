@@ -41,9 +41,9 @@ _NOT_OF_THE_FILE = {
 }
 _INCREMENTAL = 2  # https://www.sqlite.org/pragma.html#pragma_auto_vacuum
 
-# What auto_vacuum says counts only before the first table is made, so it comes before the journal mode's first page.
+# Counts only before the first page is written, or a VACUUM; else it does nothing, but waits for whoever writes.
+_ON_MAKING = "PRAGMA auto_vacuum = INCREMENTAL"
 _ON_OPENING = """
-    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
@@ -180,6 +180,7 @@ class Database:
                 for older in range(found, version):
                     _upgrade(connection, migrations[older], older + 1)
             if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+                connection.execute(_ON_MAKING)
                 connection.execute("VACUUM")  # gives a file of an older version the setting that new ones begin with
 
     @contextmanager
@@ -204,6 +205,8 @@ class Database:
             raise StorageError(f"the catalog {self._path} is closed", "open the data directory again")
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
+        if not self._path.stat().st_size:
+            connection.execute(_ON_MAKING)
         connection.executescript(_ON_OPENING)
         return connection
 

@@ -85,8 +85,16 @@ def tell(name: str, seen: Observed, found: dict[str, str]) -> None:
     ("chosen", "parse_seconds"), [pytest.param((), 15, id="all"), pytest.param(LARGE, 60, id="large")]
 )
 def test_questions_are_answered_while_files_made_to_hurt_are_indexed(
-    folder: Path, tmp_path: Path, scaled: Callable[[int, int], int], chosen: Sequence[str], parse_seconds: int
+    folder: Path,
+    tmp_path: Path,
+    scaled: Callable[[int, int], int],
+    request: pytest.FixtureRequest,
+    chosen: Sequence[str],
+    parse_seconds: int,
 ) -> None:
+    is_full = request.config.getoption("full")
+    if chosen and not is_full:
+        pytest.skip("takes a minute; --full runs it")
     environment = {"KB_HOME": str(tmp_path / "home"), "KB_MODEL": "smollm2-135m-instruct", "KB_MIN_EVIDENCE": "0"}
     environment |= {"KB_ANSWER_TOKENS": "16", "KB_PARSE_SECONDS": str(parse_seconds), "KB_CONTEXT_TOKENS": "2048"}
     made_apart, log = tmp_path / "made", tmp_path / "log"
@@ -127,8 +135,10 @@ def test_questions_are_answered_while_files_made_to_hurt_are_indexed(
     assert (strange, strange_again, lost_again) == ([], [], {})
     assert (seen.wrong, seen_again.wrong) == ([], [])
     assert "Traceback" not in log.read_text(errors="replace")
-    assert max(*seen.seconds["/status"], *seen_again.seconds["/status"]) <= STATUS_SECONDS * slow
     assert are_indexed
+    if not is_full:
+        return  # how long it all takes is told, but bars are for a machine that has nothing else to do
+    assert max(*seen.seconds["/status"], *seen_again.seconds["/status"]) <= STATUS_SECONDS * slow
     assert late_seconds <= LATE_SECONDS * slow
     assert max(ended_seconds, ended_again_seconds) <= END_SECONDS * slow
     assert max(seen.peak_bytes, seen_again.peak_bytes) <= PEAK_BYTES

@@ -158,3 +158,11 @@ def test_file_from_before_pages_could_be_given_back_learns_it(path: Path) -> Non
     assert database.rows("PRAGMA auto_vacuum")[0][0] == 2
     assert texts(database) == ["one"]
     database.close()
+
+
+def test_reading_over_a_new_connection_does_not_wait_for_who_writes(database: Database, path: Path) -> None:
+    write(database, "before")
+    with database.transaction() as connection, ThreadPoolExecutor(1) as other_thread:
+        connection.execute("INSERT INTO notes (text) VALUES ('now')")
+        counted = other_thread.submit(database.rows, "SELECT count(*) FROM notes")
+        assert counted.result(10)[0][0] == 1
