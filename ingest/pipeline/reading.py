@@ -69,6 +69,7 @@ class Readers:
         settings: What a file may cost.
         on_read: Called from a thread of the pool when a reading is there.
         in_hand: Notes what is read, and knows what is not to be tried again.
+        modest_bytes: Of memory, that any file gets; one that needs more is read again, and one such at a time.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class Readers:
         settings: IngestSettings,
         on_read: Callable[[], object],
         in_hand: InHand,
+        *,
+        modest_bytes: int = MODEST_BYTES,
     ) -> None:
         self._knowledge_base = knowledge_base
         self._settings = settings
@@ -88,6 +91,7 @@ class Readers:
         for parser in self._parsers:
             self._idle.put(parser)
         self._threads = ThreadPoolExecutor(count, "reader")
+        self._modest_bytes = modest_bytes
         self._with_much_memory = threading.Lock()
         self._closed = threading.Event()
         self.capacity = count + AHEAD
@@ -163,9 +167,9 @@ class Readers:
             )
 
         try:
-            return parse(min(settings.parse_memory_bytes, MODEST_BYTES))
+            return parse(min(settings.parse_memory_bytes, self._modest_bytes))
         except (OutOfMemory, ReaderDied) as error:
-            if isinstance(error, ReaderTooSlow) or settings.parse_memory_bytes <= MODEST_BYTES:
+            if isinstance(error, ReaderTooSlow) or settings.parse_memory_bytes <= self._modest_bytes:
                 raise
         with self._with_much_memory:
             return parse(settings.parse_memory_bytes)
