@@ -37,7 +37,7 @@ def test_new_small_file_is_indexed_before_a_large_one_is_done(watched: Watched, 
     watched.write("otter.md", OTTER)
     assert paced.go_on_until(lambda: watched.finds("float") == ["otter.md"], BATCHES - 1)
     assert "large.md" not in watched.sources
-    assert watched.pipeline.status.current == "large.md"
+    assert eventually(lambda: watched.pipeline.status.current == "large.md")
     paced.go_on()
     watched.sync()
     assert watched.sources == ["dome.md", "large.md", "otter.md"]
@@ -47,7 +47,7 @@ def test_new_small_file_is_indexed_before_a_large_one_is_done(watched: Watched, 
 def test_new_file_of_like_length_is_listed_meanwhile(watched: Watched, paced: PacedEmbedder) -> None:
     watched.write("larger.md", LARGE + OTTER)
     assert paced.go_on_until(lambda: watched.pipeline.status.pending == ("larger.md",), BATCHES - 1)
-    assert watched.pipeline.status.current == "large.md"
+    assert eventually(lambda: watched.pipeline.status.current == "large.md")
     assert watched.knowledge_base.index_state().pending == 2
 
 
