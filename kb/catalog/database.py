@@ -41,9 +41,11 @@ _NOT_OF_THE_FILE = {
 }
 _INCREMENTAL = 2  # https://www.sqlite.org/pragma.html#pragma_auto_vacuum
 
-# What auto_vacuum says counts only before the first table is made, so it comes before the journal mode's first page.
+# It counts only before the first table is made, so it comes before the journal mode's first page; and it waits for
+# whoever writes, so it is not said again where a file has it.
+_BEFORE_ALL = "PRAGMA auto_vacuum = INCREMENTAL"
+
 _ON_OPENING = """
-    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
@@ -75,6 +77,7 @@ class Database:
         self._path = path
         self._idle: list[Connection] = []
         self._closed = False
+        self._is_prepared = False
         self.commits = 0
         self._snapshot = threading.local()
         self._write_lock = threading.Lock()
@@ -82,6 +85,7 @@ class Database:
             path.touch(0o600, exist_ok=False)  # SQLite takes this mode for the log, too
         with self._translated():
             self._prepare(schema, version, migrations)
+        self._is_prepared = True
 
     def close(self) -> None:
         """Closes the file for good; connections in use are closed when they come back."""
@@ -204,6 +208,8 @@ class Database:
             raise StorageError(f"the catalog {self._path} is closed", "open the data directory again")
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
+        if not self._is_prepared:
+            connection.execute(_BEFORE_ALL)
         connection.executescript(_ON_OPENING)
         return connection
 
