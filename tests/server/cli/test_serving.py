@@ -15,6 +15,7 @@ import server.cli.serving
 from kb.data_directory import ADDRESS_NAME, Owner, find_owner
 from kb.errors import SettingsError
 from server.cli.serving import listen, serve_until_stopped
+from server.http.connections import REQUEST_SECONDS
 from tests.harness import PATIENCE_SECONDS, eventually, open_fake_knowledge_base, quick_settings
 
 # What `kb serve` does, over fakes; the model never ends an answer.
@@ -112,7 +113,7 @@ def test_many_connections_leave_files_to_a_process_that_may_open_few(tmp_path: P
         address = urlsplit(owner.url)
         for _ in range(400):
             opened.enter_context(socket.create_connection((address.hostname, address.port), PATIENCE_SECONDS))
-        assert eventually(lambda: _is_healthy(owner.url))
+        assert eventually(lambda: _is_healthy(owner.url), REQUEST_SECONDS / 2), "before silence ends them"
         (tmp_path / "papers" / "dome.md").write_text("# Dome\n\nThe second dome was repaired in March.\n")
         with httpx.Client(base_url=owner.url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
             assert client.get("/").is_success
