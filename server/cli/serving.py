@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.wiring import open_knowledge_base
 from server.client.local import watched_folders
 from server.http.app import check_binding, create_app
-from server.http.connections import MAX_HEADER_BYTES, BoundedProtocol, Limits
+from server.http.connections import MAX_HEADER_BYTES, BoundedProtocol, Limits, connections_allowed
 from server.http.state import report_index
 from server.settings import ServerSettings
 from server.terminal import console
@@ -59,7 +60,7 @@ def serve(
     """
     signal.signal(signal.SIGTERM, _end)
     pipeline = Pipeline(knowledge_base, folders, settings)
-    server = make_server(knowledge_base, pipeline, settings)
+    server = make_server(knowledge_base, pipeline, settings, Limits(connections_allowed()))
     url = _url(settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
     console.show_serving(url, pipeline.folders)
@@ -72,11 +73,13 @@ def make_server(
 ) -> uvicorn.Server:
     """Makes what serves HTTP; it ends within seconds of being told to, whatever is asked of it at that time."""
     app = create_app(knowledge_base, pipeline, settings)
+    limits = limits or Limits()
     config = uvicorn.Config(
         app,
-        http=functools.partial(BoundedProtocol, limits=limits or Limits()),  # type: ignore[arg-type]
+        http=functools.partial(BoundedProtocol, limits=limits),  # type: ignore[arg-type]
         ws="none",
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        backlog=limits.connections,  # so many are taken in at once, before any is let go
         log_config=None,
         access_log=False,
         server_header=False,
@@ -95,7 +98,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.stopping.set()
-        await anyio.to_thread.run_sync(self._pipeline.stop)
+        await anyio.to_thread.run_sync(self._pipeline.stop, limiter=anyio.CapacityLimiter(1))
         await super().shutdown(sockets)
 
 

@@ -23,7 +23,10 @@ from server.http import schemas
 Body = TypeVar("Body", bound=BaseModel)
 
 MAX_REPLY_BYTES = 250_000_000
-"""Of one reply, or of one line of a stream: the list of half a million documents."""
+"""Of one reply: the list of half a million documents."""
+
+MAX_LINE_BYTES = 10_000_000
+"""Of a stream: its longest holds a whole answer with its passages."""
 
 _EVENTS: dict[str, type[BaseModel]] = {
     "passages": schemas.PassagesEvent,
@@ -181,7 +184,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Cuts a stream of events into lines. httpx would end a line at U+2028 and others, which JSON need not escape."""
     rest = b""
     for chunk in chunks:
-        if len(rest) > MAX_REPLY_BYTES:
+        if len(rest) > MAX_LINE_BYTES:
             raise _EndlessReply
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:

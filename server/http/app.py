@@ -32,18 +32,16 @@ from kb.errors import (
 )
 from kb.knowledge_base import KnowledgeBase
 from server.http import files, routes
-from server.http.events import StatusFeed, TooManyListeners
+from server.http.events import StatusFeed
 from server.http.guard import Guard, is_loopback, refuse
 from server.http.state import report_status
+from server.http.threads import Busy, Threads
 from server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
 UPLOAD_OVERHEAD_BYTES = 1_000_000
-
-QUESTION_THREADS = 24
-"""In which questions wait and work: fewer than there are, so that whoever asks for the state never waits for them."""
 
 # The first class that an error is an instance of decides.
 STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
@@ -54,7 +52,7 @@ STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
     (DataDirectoryLocked, 409),
     (StorageError, 507),
     (ModelBusy, 429),
-    (TooManyListeners, 429),
+    (Busy, 429),
     (PromptTooLong, 413),
     (ModelError, 503),
 )
@@ -85,7 +83,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         knowledge_base.models.start()
         pipeline.start()
         yield
-        await anyio.to_thread.run_sync(pipeline.stop)
+        await anyio.to_thread.run_sync(pipeline.stop, limiter=anyio.CapacityLimiter(1))
 
     app = FastAPI(
         title="r1-kb",
@@ -97,9 +95,11 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     )
     app.state.knowledge_base = knowledge_base
     app.state.pipeline = pipeline
-    app.state.question_threads = anyio.CapacityLimiter(QUESTION_THREADS)
+    app.state.threads = Threads()
     app.state.stopping = threading.Event()  # ends answers that are being written
-    app.state.feed = StatusFeed(lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set)
+    app.state.feed = StatusFeed(
+        lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set, app.state.threads.state
+    )
     app.include_router(routes.router)
     app.include_router(files.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -151,7 +151,7 @@ def _on_error(_: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         logger.warning("%s: %s", error.code, error.message)
     response = refuse(status, error.code, error.message, error.hint)
-    if isinstance(error, ModelBusy | TooManyListeners):
+    if isinstance(error, ModelBusy | Busy):
         response.headers["retry-after"] = str(error.retry_after_seconds)
     return response
 
@@ -170,7 +170,7 @@ def _on_http_error(request: Request, error: Exception) -> JSONResponse:
         hint = f"free some space in {place}, or set TMPDIR to a folder with more"
         return _on_error(request, StorageError(f"{place} cannot be written: {cause.strerror}", hint))
     code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
-    hint = "GET /openapi.json lists all routes" if error.status_code in (404, 405) else ""
+    hint = "send less at a time" if error.status_code == 413 else "GET /openapi.json lists all routes and their bodies"
     return refuse(error.status_code, code, str(error.detail), hint)
 
 

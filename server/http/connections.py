@@ -1,12 +1,14 @@
 """How many connections there may be, and how long a client may take to say what it wants.
 
-h11 reads the requests, as it can be told how long their headers may be. Invariant: a client that says nothing holds up
-no other: where there are too many connections, the one that has been silent for longest goes.
+h11 reads the requests, as it can be told how long their headers may be. Invariant: a client that says nothing, or
+does not read what it is told, holds up no other: where there are too many connections, the one that has been so for
+longest goes.
 """
 
 import asyncio
 import json
 import logging
+import sys
 import time
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 256
 
+WANTED_FILES = 4 * MAX_CONNECTIONS
+"""Open at a time: a connection and what it is sent take two, the rest is for the index and the models."""
+
 MAX_HEADER_BYTES = 32_768
 """Of the request line and all headers together."""
 
@@ -28,6 +33,19 @@ UPLOAD_SILENCE_SECONDS = 60.0
 """How long an upload may pause."""
 
 _LOG_SECONDS = 10.0
+
+
+def connections_allowed() -> int:
+    """How many connections leave enough files to the rest of the process; it may open more from now on, if it can."""
+    if sys.platform == "win32":
+        return MAX_CONNECTIONS
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < WANTED_FILES:
+        soft = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 4)
 
 
 class Limits:
@@ -69,7 +87,11 @@ class BoundedProtocol(H11Protocol):
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing is being done for it."""
+        """Whether nothing is being done for it, or it does not take what was done."""
+        return self._is_idle or self.flow.write_paused
+
+    @property
+    def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -95,6 +117,11 @@ class BoundedProtocol(H11Protocol):
             self._wait(self._limits.upload_silence_seconds)
         elif state is not h11.SEND_BODY:
             self._stop_waiting()
+
+    def pause_writing(self) -> None:
+        """Notes since when it does not read."""
+        self.silent_since = self.loop.time()
+        super().pause_writing()
 
     def on_response_complete(self) -> None:
         """Notes since when it is silent."""
@@ -147,7 +174,7 @@ class BoundedProtocol(H11Protocol):
 
     def _expire(self) -> None:
         self._deadline = None
-        if self.is_silent:
+        if self._is_idle or not self.cycle.response_started:
             self.refuse(408, "request_too_slow", "the request did not come in time", "send it at once")
         else:
             self._limits.log("connections are closed: their requests come too slowly")

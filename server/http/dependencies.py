@@ -7,22 +7,29 @@ from fastapi import Depends, Request
 from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
 from server.http import schemas
+from server.http.threads import Threads
 
 Errors = dict[int | str, dict[str, Any]]
 
 
-def _knowledge_base(request: Request) -> KnowledgeBase:
+async def _knowledge_base(request: Request) -> KnowledgeBase:
     knowledge_base: KnowledgeBase = request.app.state.knowledge_base
     return knowledge_base
 
 
-def _pipeline(request: Request) -> Pipeline:
+async def _pipeline(request: Request) -> Pipeline:
     pipeline: Pipeline = request.app.state.pipeline
     return pipeline
 
 
+async def _threads(request: Request) -> Threads:
+    threads: Threads = request.app.state.threads
+    return threads
+
+
 Knowledge = Annotated[KnowledgeBase, Depends(_knowledge_base)]
 Watching = Annotated[Pipeline, Depends(_pipeline)]
+Working = Annotated[Threads, Depends(_threads)]
 
 
 def errors(**reasons: str) -> Errors:

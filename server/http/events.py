@@ -8,10 +8,12 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 
+import anyio
 import anyio.to_thread
 
 from kb.errors import KBError
 from server.http import schemas
+from server.http.threads import Busy
 
 logger = logging.getLogger(__name__)
 
@@ -20,22 +22,19 @@ LOOK_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15.0
 
 
-class TooManyListeners(KBError):
-    """No more clients can hear what changes."""
-
-    code = "busy"
-    retry_after_seconds = 10
-
-
 class StatusFeed:
     """The state of the service as a stream, for any number of listeners of one event loop.
 
     Args:
         look: Gives the state; called in a worker thread, twice a second at the most.
         is_over: Whether the service is being stopped.
+        threads: In which it looks.
     """
 
-    def __init__(self, look: Callable[[], schemas.Status], is_over: Callable[[], bool]) -> None:
+    def __init__(
+        self, look: Callable[[], schemas.Status], is_over: Callable[[], bool], threads: anyio.CapacityLimiter
+    ) -> None:
+        self._threads = threads
         self._look = look
         self._is_over = is_over
         self._changed = asyncio.Condition()
@@ -47,10 +46,10 @@ class StatusFeed:
         """Refuses one listener too many.
 
         Raises:
-            TooManyListeners: There is no room.
+            Busy: There is no room.
         """
         if self._listeners >= MAX_LISTENERS:
-            raise TooManyListeners(f"{MAX_LISTENERS} clients listen already", "close some, or ask GET /status")
+            raise Busy(f"{MAX_LISTENERS} clients listen already", "close some, or ask GET /status")
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: `status` at once and whenever it changes, `documents` when their list may have changed.
@@ -85,7 +84,7 @@ class StatusFeed:
     async def _watch(self) -> None:
         while self._listeners and not self._is_over():
             try:
-                status = await anyio.to_thread.run_sync(self._look)
+                status = await anyio.to_thread.run_sync(self._look, limiter=self._threads)
             except KBError as error:  # a full disk, say: another look may tell more in a moment
                 logger.warning("%s: %s", error.code, error.message)
             else:

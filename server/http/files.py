@@ -20,7 +20,8 @@ from kb.errors import NotFound, RequestTooLarge
 from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import DocumentInfo
 from server.http import schemas
-from server.http.dependencies import Knowledge, Watching, errors
+from server.http.dependencies import Knowledge, Watching, Working, errors
+from server.http.threads import in_thread
 
 router = APIRouter()
 
@@ -72,13 +73,14 @@ def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_open
         _507="The disk is full.",
     ),
 )
-def upload(
+async def upload(
     files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
     knowledge_base: Knowledge,
     pipeline: Watching,
+    threads: Working,
 ) -> schemas.UploadResponse:
     """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
-    uploaded = [_receive(file, knowledge_base, pipeline) for file in files]
+    uploaded = await in_thread(threads.writes, lambda: [_receive(file, knowledge_base, pipeline) for file in files])
     pipeline.request()
     return schemas.UploadResponse(uploaded=uploaded)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing
 from typing import Annotated
 
-import anyio.to_thread
+import anyio
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
@@ -15,11 +15,12 @@ from kb.values.answers import Answer, AnswerEvent, Done
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
-from server.http.dependencies import Knowledge, Watching
+from server.http.dependencies import Knowledge, Watching, Working
 from server.http.dependencies import errors as _errors
 from server.http.events import StatusFeed
 from server.http.state import report_documents, report_status, report_sync
 from server.http.streaming import iterate, sse
+from server.http.threads import in_thread
 
 MAX_TEXT_CHARS = 20_000
 """Most text of a document in one response."""
@@ -79,17 +80,16 @@ router = APIRouter()
         ),
     },
 )
-async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowledge) -> Response:
+async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowledge, threads: Working) -> Response:
     """Finds passages, lets the model answer from them, and cites for each sentence the places that support it.
 
     The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
     """
-    threads = request.app.state.question_threads
-    events = await anyio.to_thread.run_sync(lambda: _start(knowledge_base, body), limiter=threads)
+    events = await in_thread(threads.questions, lambda: _start(knowledge_base, body))
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            sse(events, request.app.state.stopping, threads), media_type="text/event-stream", headers=headers
+            sse(events, request.app.state.stopping, threads.questions), media_type="text/event-stream", headers=headers
         )
     answer = await _whole(events, request)
     return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
@@ -100,12 +100,9 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
     summary="Find passages",
     responses=_errors(_400="The filters make no sense.", _503="The embedding model is not ready."),
 )
-async def search(body: schemas.SearchRequest, request: Request, knowledge_base: Knowledge) -> schemas.SearchResponse:
+async def search(body: schemas.SearchRequest, knowledge_base: Knowledge, threads: Working) -> schemas.SearchResponse:
     """Finds the passages that `/ask` would answer from, and nothing more."""
-    passages = await anyio.to_thread.run_sync(
-        lambda: knowledge_base.search(body.query, body.top_k, _filters(body)),
-        limiter=request.app.state.question_threads,
-    )
+    passages = await in_thread(threads.questions, lambda: knowledge_base.search(body.query, body.top_k, _filters(body)))
     return schemas.SearchResponse.model_validate({"passages": passages})
 
 
@@ -139,13 +136,13 @@ def read_document(
 
 
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
-def forget(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> schemas.Message:
+async def forget(document_id: str, knowledge_base: Knowledge, pipeline: Watching, threads: Working) -> schemas.Message:
     """Removes a document from the index, and wipes its text from the data directory.
 
     It answers no more at once; its bytes are gone as soon as indexing has a pause. Its file stays where it is and is
     passed over until it changes or is uploaded again.
     """
-    document = knowledge_base.forget(document_id)
+    document = await in_thread(threads.writes, lambda: knowledge_base.forget(document_id))
     pipeline.request()
     return schemas.Message(
         message=f"{document.file.source} is forgotten: its text is wiped from the data directory,"
@@ -154,9 +151,9 @@ def forget(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> s
 
 
 @router.get("/status", summary="State of the service")
-def status(knowledge_base: Knowledge, pipeline: Watching) -> schemas.Status:
+async def status(knowledge_base: Knowledge, pipeline: Watching, threads: Working) -> schemas.Status:
     """Counts, queue, failures with reasons, last sync, which models are in use, and how much evidence is asked for."""
-    return report_status(knowledge_base, pipeline)
+    return await in_thread(threads.state, lambda: report_status(knowledge_base, pipeline))
 
 
 @router.get(
@@ -181,6 +178,7 @@ async def sync(
     request: Request,
     knowledge_base: Knowledge,
     pipeline: Watching,
+    threads: Working,
     retry: Annotated[
         bool, Query(description="Try files again that failed, though they have not changed; not forgotten ones.")
     ] = False,
@@ -188,7 +186,7 @@ async def sync(
     """Looks at the folders now; returns when every file is indexed, or listed as failed with the reason."""
     began = time.monotonic()
     if retry:
-        await anyio.to_thread.run_sync(knowledge_base.retry_failures)
+        await in_thread(threads.writes, knowledge_base.retry_failures)
     ticket = pipeline.request()
     while not pipeline.is_synced(ticket):  # no thread waits: there are few, and many may ask
         if request.app.state.stopping.is_set():
@@ -196,13 +194,13 @@ async def sync(
         if await request.is_disconnected():
             raise InvalidRequest("the client went away")
         await anyio.sleep(SYNC_POLL_SECONDS)
-    return await anyio.to_thread.run_sync(report_sync, knowledge_base, began)
+    return await in_thread(threads.state, lambda: report_sync(knowledge_base, began))
 
 
 @router.post("/reindex", status_code=202, summary="Make the index anew")
-def reindex(pipeline: Watching, body: schemas.ReindexRequest | None = None) -> schemas.Message:
+async def reindex(pipeline: Watching, threads: Working, body: schemas.ReindexRequest | None = None) -> schemas.Message:
     """Has every file read anew and the vector index made anew, in the background; the old one answers until then."""
-    pipeline.reindex(embed=body is not None and body.embed)
+    await in_thread(threads.writes, lambda: pipeline.reindex(embed=body is not None and body.embed))
     return schemas.Message(message="everything is being read anew; GET /status shows how far it is")
 
 
@@ -213,9 +211,9 @@ async def healthz() -> schemas.Message:
 
 
 @router.get("/readyz", summary="Readiness", responses=_errors(_503="Not yet."))
-def readyz(knowledge_base: Knowledge, pipeline: Watching) -> JSONResponse:
+async def readyz(knowledge_base: Knowledge, pipeline: Watching, threads: Working) -> JSONResponse:
     """200 once questions can be answered."""
-    state = report_status(knowledge_base, pipeline)
+    state = await in_thread(threads.state, lambda: report_status(knowledge_base, pipeline))
     models: Mapping[str, schemas.Model] = {"embedding": state.models.embedding, "answering": state.models.answer}
     waiting = ", ".join(f"{name} model: {model.state}" for name, model in models.items() if model.state != "ready")
     if waiting:
@@ -242,7 +240,7 @@ async def _whole(events: Generator[AnswerEvent, None, None], request: Request) -
 
 
 async def _connected(events: Generator[AnswerEvent, None, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
-    async with aclosing(iterate(events, request.app.state.stopping, request.app.state.question_threads)) as stepping:
+    async with aclosing(iterate(events, request.app.state.stopping, request.app.state.threads.questions)) as stepping:
         async for event in stepping:
             if await request.is_disconnected():
                 return

@@ -6,6 +6,8 @@ import json
 import time
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from ingest.pipeline.pipeline import Pipeline
 from kb.answering.models import ModelStatus
 from kb.errors import InvalidRequest, KBError
@@ -13,6 +15,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import LoadState
 from kb.values.documents import DocumentInfo
 from server.http import schemas
+from server.http.schemas.base import Text
 
 _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "ready", "failed"]] = {
     LoadState.WAITING: "missing",
@@ -21,6 +24,8 @@ _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "read
     LoadState.READY: "ready",
     LoadState.FAILED: "failed",
 }
+
+_PLACE = TypeAdapter(tuple[Text, Text])
 
 
 def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Status:
@@ -75,9 +80,8 @@ def _cursor(document: DocumentInfo) -> str:
 
 def _place(cursor: str) -> tuple[str, str]:
     try:
-        root, source = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return str(root), str(source)
-    except (ValueError, TypeError) as error:
+        return _PLACE.validate_json(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError as error:
         raise InvalidRequest(f"no page begins at {cursor[:100]!r}", "begin without a cursor") from error
 
 

@@ -42,6 +42,13 @@ def test_all_writes_of_a_transaction_happen_or_none(database: Database) -> None:
     assert texts(database) == ["one", "two", "three"]
 
 
+def test_reader_does_not_wait_for_a_writer_though_it_needs_a_connection_of_its_own(database: Database) -> None:
+    write(database, "one")
+    with ThreadPoolExecutor(1) as others, database.transaction() as connection:
+        connection.execute("DELETE FROM notes")
+        assert others.submit(texts, database).result(timeout=10) == ["one"]
+
+
 def test_write_that_the_schema_forbids_is_a_storage_error(database: Database, path: Path) -> None:
     with pytest.raises(StorageError, match=str(path)), database.transaction() as connection:
         connection.execute("INSERT INTO notes (text) VALUES (NULL)")

@@ -3,9 +3,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import server.cli.serving
 from kb.data_directory import ADDRESS_NAME, Owner, find_owner
 from kb.errors import SettingsError
 from server.cli.serving import listen, serve_until_stopped
+from server.http.connections import REQUEST_SECONDS
 from tests.harness import PATIENCE_SECONDS, eventually, open_fake_knowledge_base, quick_settings
 
 # What `kb serve` does, over fakes; the model never ends an answer.
@@ -36,9 +38,11 @@ PROJECT = Path(server.cli.serving.__file__).parents[2]
 
 
 @contextmanager
-def running(home: Path, folder: Path, host: str = "127.0.0.1") -> Iterator[tuple[subprocess.Popen[str], Owner]]:
+def running(
+    home: Path, folder: Path, host: str = "127.0.0.1", first: Sequence[str] = ()
+) -> Iterator[tuple[subprocess.Popen[str], Owner]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(home), host, str(folder)],
+        [*first, sys.executable, "-c", PROGRAM, str(home), host, str(folder)],
         cwd=PROJECT,
         stderr=subprocess.PIPE,
         text=True,
@@ -99,6 +103,23 @@ def test_signal_ends_it_soon_and_in_order_in_the_midst_of_an_answer(
     assert not (home / ADDRESS_NAME).exists()
     with open_fake_knowledge_base(quick_settings(home)) as knowledge_base:
         assert [document.file.source for document in knowledge_base.documents()] == ["dome.md"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_many_connections_leave_files_to_a_process_that_may_open_few(tmp_path: Path) -> None:
+    limited = ("sh", "-c", 'ulimit -n 256 && exec "$@"', "sh")
+    (tmp_path / "papers").mkdir()
+    with running(tmp_path / "home", tmp_path / "papers", first=limited) as (process, owner), ExitStack() as opened:
+        address = urlsplit(owner.url)
+        for _ in range(400):
+            opened.enter_context(socket.create_connection((address.hostname, address.port), PATIENCE_SECONDS))
+        assert eventually(lambda: _is_healthy(owner.url), REQUEST_SECONDS / 2), "before silence ends them"
+        (tmp_path / "papers" / "dome.md").write_text("# Dome\n\nThe second dome was repaired in March.\n")
+        with httpx.Client(base_url=owner.url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            assert client.get("/").is_success
+            assert client.post("/sync").json()["documents"] == 1
+        process.send_signal(signal.SIGINT)
+        assert "Too many open files" not in process.communicate(timeout=PATIENCE_SECONDS)[1]
 
 
 def test_port_that_is_taken_is_told_before_anything_is_opened(tmp_path: Path) -> None:

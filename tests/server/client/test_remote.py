@@ -135,6 +135,22 @@ def test_reply_without_an_end_is_not_kept(piece: bytes, monkeypatch: pytest.Monk
                 list(remote.ask("When?", None, None))
 
 
+def test_line_without_an_end_is_told_soon() -> None:
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                request.wfile.write(b"x" * 100_000)
+
+    with (
+        listening(answer) as url,
+        closing(Remote(url, "")) as remote,
+        pytest.raises(KBError, match="does not answer as r1-kb does"),
+    ):
+        list(remote.ask("When?", None, None))
+
+
 def replying(body: bytes) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
     def answer(request: http.server.BaseHTTPRequestHandler) -> None:
         request.send_response(200)

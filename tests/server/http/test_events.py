@@ -11,6 +11,7 @@ import pytest
 from kb.errors import StorageError
 from server.http import events, schemas
 from server.http.state import report_status
+from server.http.threads import Threads
 from tests.fakes import FakeEmbedder
 from tests.harness import Served, eventually, quick_settings, serving
 
@@ -75,7 +76,7 @@ def test_state_that_cannot_be_told_for_a_moment_is_told_later(tmp_path: Path) ->
     failures = [StorageError("the disk is full"), StorageError("the disk is full")]
 
     async def first_event() -> bytes:
-        feed = events.StatusFeed(look, lambda: False)
+        feed = events.StatusFeed(look, lambda: False, Threads().state)
         async with aclosing(feed.listen()) as told:
             return await anext(told)
 

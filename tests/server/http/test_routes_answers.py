@@ -154,3 +154,9 @@ def test_history_beyond_all_bounds_is_refused_at_once(service: Served) -> None:
     turns = [{"question": "What then?", "answer": "word " * 20_000}] * 5
     answer = service.client.post("/ask", json={"question": "When was the dome repaired?", "history": turns})
     assert error(answer) == (413, "too_large")
+
+
+def test_body_that_cannot_be_read_is_refused_with_a_hint(service: Served) -> None:
+    response = service.client.post("/ask", content=b"[" * 100_000, headers={"content-type": "application/json"})
+    assert error(response) == (400, "invalid_request")
+    assert response.json()["error"]["hint"]

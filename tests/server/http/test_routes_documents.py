@@ -1,3 +1,4 @@
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,7 +198,12 @@ def test_documents_are_listed_page_by_page(service: Served) -> None:
     assert pages == -(-whole["total"] // 2)
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzFd", "\N{SNOWMAN}"])
+HALF_A_CHARACTER = base64.b64encode(b'["\\ud800", ""]').decode()
+NUL = base64.b64encode(b'["\\u0000", ""]').decode()
+DEEP = base64.b64encode(b"[" * 12_000).decode()
+
+
+@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzFd", "\N{SNOWMAN}", HALF_A_CHARACTER, NUL, DEEP])
 def test_cursors_of_others_are_refused(service: Served, cursor: str) -> None:
     assert error(service.client.get("/documents", params={"cursor": cursor})) == (400, "invalid_request")
 
