@@ -5,9 +5,11 @@ statement in English and 20 in Chinese (negation, roles, order in time, units, e
 that share most words with the statement .91 and .80; with six worked examples before them .90 and .79; "can it be
 inferred?" .89 and .82; with the question before the statement .78 and .72. Asked for a contradiction or a mistake, the
 model says what it likes. With the whole passage in the place of its sentences, 28 other such statements were told apart
-no better than by chance.
+no better than by chance. Short answers, 60 right and 60 wrong ones of XQuAD in each language, with their question: .94
+and .89.
 """
 
+import re
 from collections.abc import Sequence
 
 from kb.text.languages import language
@@ -15,21 +17,39 @@ from kb.text.sentences import sentence_spans
 from kb.text.terms import content_terms
 from kb.values.chat import Look, Message
 
-_ASKED = {
-    "en": (
-        "Source: {source}\nStatement: {statement}\nIs the statement true according to the source? Yes or No?",
-        ("Yes", "No"),
-    ),
-    "zh": ("资料：{source}\n陈述：{statement}\n根据资料，这句话对吗？请回答“对”或“错”。", ("对", "错")),
+_OF_STATEMENT = {
+    "en": "Source: {source}\nStatement: {statement}\nIs the statement true according to the source? Yes or No?",
+    "zh": "资料：{source}\n陈述：{statement}\n根据资料，这句话对吗？请回答“对”或“错”。",
 }
+_OF_ANSWER = {
+    "en": "Source: {source}\nQuestion: {question}\nAnswer: {statement}\n"
+    "Is the answer true according to the source? Yes or No?",
+    "zh": "资料：{source}\n问题：{question}\n答案：{statement}\n根据资料，这个答案对吗？请回答“对”或“错”。",
+}
+_REPLIES = {"en": ("Yes", "No"), "zh": ("对", "错")}
+_SENTENCE = re.compile(r"[.!?。！？][\"'”’)）」』]*\Z")
 _SECOND_SHARE = 0.6
 """A second sentence goes with the best if it shares this part of the words that the best one does."""
 
 
-def look_at(source: str, statement: str) -> Look:
-    """Asks whether a statement is true by a source."""
-    text, replies = _ASKED[language(statement)]
-    return Look(((Message("user", text.format(source=source, statement=statement)),),), replies)
+def is_answer(statement: str, question: str) -> bool:
+    """Whether a statement says something only together with its question: it is no whole sentence."""
+    return bool(question) and not _SENTENCE.search(statement.rstrip())
+
+
+def look_at(source: str, statement: str, question: str = "") -> Look:
+    """Asks whether a statement is true by a source.
+
+    Args:
+        question: What it answers; a whole sentence is judged without it.
+    """
+    if is_answer(statement, question):
+        spoken = language(f"{question}\n{statement}")
+        text = _OF_ANSWER[spoken].format(source=source, question=question, statement=statement)
+    else:
+        spoken = language(statement)
+        text = _OF_STATEMENT[spoken].format(source=source, statement=statement)
+    return Look(((Message("user", text),),), _REPLIES[spoken])
 
 
 def nearest_sentences(passages: Sequence[str], statement: str, question: str = "") -> str:

@@ -144,7 +144,8 @@ def judge(
 ) -> None:
     """Measures how well the answering model tells what sources bear out from what they do not.
 
-    Each line of a file has `passages`, `statement`, `label`, and if known `question`, `language`, `kind`.
+    Each line of a file has `passages`, `statement`, `label`, and if known `question`, `language`, `kind`; or `passage`,
+    `question`, `right`, `wrong` (a list), `true`, `false`, `kind`.
 
     Examples:
 

@@ -15,14 +15,14 @@ from rich.console import Console
 
 from kb.errors import InvalidRequest, ModelError
 from kb.judging.reliability import THRESHOLD, Reliability, measure
-from kb.judging.support import look_at, nearest_sentences
+from kb.judging.support import is_answer, look_at, nearest_sentences
 from kb.judging.weights import fit
 from kb.ports import LanguageModel, Looker
 from kb.settings import Settings
 from kb.values.chat import GenerationOptions, Looked
 from kb.wiring import load_answering_model
 from server.measure.eval.asking import with_bar
-from server.measure.eval.judge_set import SHIPPED, LabelledStatement, read_statements
+from server.measure.eval.judge_set import LabelledStatement, read_statements, shipped_statements
 from server.measure.eval.questions import spread_out
 from server.terminal import console
 from server.terminal.tables import figures
@@ -54,8 +54,8 @@ def evaluate_judge(settings: Settings, path: Path | None, limit: int | None) -> 
         InvalidRequest: The set is none, or too small; or the model cannot be looked into.
         ModelError: The model is missing, or does not load.
     """
-    shipped = [each for each in read_statements(SHIPPED) if not each.is_held]
-    asked = read_statements(path) if path else [each for each in read_statements(SHIPPED) if each.is_held]
+    shipped = shipped_statements()
+    asked = read_statements(path) if path else shipped
     asked = list(spread_out([each for each in asked if each.is_held] or asked, limit))
     if not asked:
         raise InvalidRequest("the set is empty", "give a file with labelled statements")
@@ -63,12 +63,10 @@ def evaluate_judge(settings: Settings, path: Path | None, limit: int | None) -> 
         if not isinstance(model, Looker):
             raise InvalidRequest(f"{model.info.name} cannot be looked into", "choose a model that runs on this machine")
         began = time.monotonic()
-        fitted = list(spread_out(shipped, limit))
-        margins = np.array([[margin] for margin in _margins(model, [*fitted, *asked])])
+        fitted = list(spread_out([each for each in shipped if not each.is_held], limit))
+        margins = list(_margins(model, [*fitted, *asked]))
         seconds = (time.monotonic() - began) / len(margins)
-        weights = fit(margins[: len(fitted)], [each.label for each in fitted])
-        log_odds = weights.log_odds(margins[len(fitted) :])
-        probabilities = [float(each) for each in 1.0 / (1.0 + np.exp(-log_odds))]
+        probabilities = _probabilities(fitted, asked, margins)
         return JudgeReport(model.info.name, _groups(asked, probabilities), seconds)
 
 
@@ -98,13 +96,28 @@ def _margins(model: LanguageModel, statements: Sequence[LabelledStatement]) -> I
     assert isinstance(model, Looker)
     for each in with_bar(console.err, "looking", statements):
         source = nearest_sentences(each.passages, each.statement, each.question)
-        look = look_at(source, each.statement)
+        look = look_at(source, each.statement, each.question)
         stream = model.stream_after_look(look, look.prompts[0], GenerationOptions(0, 1))
         with closing(stream):
             looked = next((item for item in stream if isinstance(item, Looked)), None)
         if looked is None:
             raise ModelError("the model took too long to look", "try again when it has less to do")
         yield looked.margins[0]
+
+
+def _probabilities(
+    fitted: Sequence[LabelledStatement], asked: Sequence[LabelledStatement], margins: Sequence[float]
+) -> list[float]:
+    """What the looks have shown, weighed apart for answers and for whole sentences: their looks differ."""
+    is_short = np.array([is_answer(each.statement, each.question) for each in (*fitted, *asked)])
+    features, labels = np.array(margins)[:, None], np.array([each.label for each in fitted])
+    probabilities = np.full(len(asked), 0.5)
+    for short in (False, True):
+        known, wanted = is_short[: len(fitted)] == short, is_short[len(fitted) :] == short
+        if known.any() and wanted.any():
+            weights = fit(features[: len(fitted)][known], labels[known])
+            probabilities[wanted] = 1.0 / (1.0 + np.exp(-weights.log_odds(features[len(fitted) :][wanted])))
+    return [float(each) for each in probabilities]
 
 
 def _groups(statements: Sequence[LabelledStatement], probabilities: Sequence[float]) -> dict[str, Reliability]:

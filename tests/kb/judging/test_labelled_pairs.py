@@ -105,3 +105,37 @@ def test_no_passage_and_no_statement_is_in_both_splits() -> None:
         sources[item["split"]].add(item["id"].rpartition("-")[0])
     assert texts["fit"] & texts["held"] == set()
     assert sources["fit"] & sources["held"] == set()
+
+
+GROUP_TEXTS = ("passage", "question", "right", "true", "false", "asked_elsewhere")
+GROUP_KINDS = FALSE_KINDS["supported"] - {"instruction"} | {"quantifier", "condition", "cause", "comparison"}
+
+
+def test_every_group_is_well_formed_and_its_passage_is_its_own() -> None:
+    groups = items_of("groups")
+    for group in groups:
+        assert set(group) == {"id", "language", "split", "wrong", "kind", *GROUP_TEXTS}, group["id"]
+        assert group["kind"] in GROUP_KINDS, group["id"]
+        answers = [group["right"], *group["wrong"]]
+        assert len(set(answers)) == 3 and group["true"] != group["false"], group["id"]
+        for text in (*answers, *(group[key] for key in GROUP_TEXTS)):
+            assert text == text.strip() and text, group["id"]
+    for key in ("id", "passage"):
+        assert len({group[key] for group in groups}) == len(groups)
+
+
+@pytest.mark.parametrize("language", sorted(AT_LEAST))
+def test_a_fourth_of_the_groups_of_a_language_is_held_and_its_kinds_of_error_are_as_frequent(language: str) -> None:
+    groups = [group for group in items_of("groups") if group["language"] == language]
+    assert len(groups) >= AT_LEAST[language]
+    assert 0.2 <= sum(group["split"] == "held" for group in groups) / len(groups) <= 0.25
+    kinds = Counter(group["kind"] for group in groups)
+    assert max(kinds.values()) <= 2 * max(1, len(groups) / len(GROUP_KINDS))
+    assert set(kinds) == GROUP_KINDS or len(groups) < 50
+
+
+def test_length_does_not_betray_what_is_false() -> None:
+    groups = items_of("groups")
+    longer = sum(len(group["true"]) > len(group["false"]) for group in groups)
+    shorter = sum(len(group["true"]) < len(group["false"]) for group in groups)
+    assert abs(longer - shorter) < 0.2 * len(groups)

@@ -1,6 +1,6 @@
 import pytest
 
-from kb.judging.support import look_at, nearest_sentences
+from kb.judging.support import is_answer, look_at, nearest_sentences
 
 TEXT = "The dome opens at nine. Bread is baked at six. The council rejected the budget. It met in May."
 
@@ -29,3 +29,19 @@ def test_model_is_asked_in_the_language_of_the_statement(statement: str, replies
     assert look.replies == replies
     assert TEXT in messages[-1].content
     assert statement in messages[-1].content
+
+
+@pytest.mark.parametrize(
+    ("statement", "question", "expected"),
+    [
+        ("At nine", "When does it open?", True),
+        ("九点", "几点开门？", True),
+        ("It opens at nine.", "When does it open?", False),
+        ("九点开门。”", "几点开门？", False),
+        ("At nine", "", False),
+    ],
+)
+def test_what_is_no_whole_sentence_is_judged_with_its_question(statement: str, question: str, expected: bool) -> None:
+    assert is_answer(statement, question) == expected
+    ((message,),) = look_at(TEXT, statement, question).prompts
+    assert bool(question and question in message.content) == expected

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from kb.errors import InvalidRequest
+from kb.judging.support import look_at
 from kb.ports import LanguageModel
 from server.measure.eval import judge_run
 from server.measure.eval.judge_run import evaluate_judge, show_report
-from server.measure.eval.judge_set import SHIPPED, read_statements
+from server.measure.eval.judge_set import read_statements, shipped_statements
 from server.settings import ServerSettings
 from server.terminal import console
 from tests.fakes import FakeEngine, FakeLanguageModel
+
+SOURCE = "(source)"
 
 
 @pytest.fixture
@@ -33,16 +36,18 @@ def answering(monkeypatch: pytest.MonkeyPatch, model: LanguageModel) -> None:
 
 def all_knowing() -> FakeLanguageModel:
     """Knows the label of each statement, shipped ones too."""
-    right = {each.statement: 3.0 for each in read_statements(SHIPPED) if each.label}
-    wrong = {each.statement: -3.0 for each in read_statements(SHIPPED) if not each.label}
-    return FakeLanguageModel(margins={**right, **wrong, "at nine.\nIs": 3.0, "at six.\nIs": -3.0, "at ten.\nIs": -3.0})
+    known = {"at nine.\nIs": 3.0, "at six.\nIs": -3.0, "at ten.\nIs": -3.0}
+    for each in shipped_statements():
+        look = look_at(SOURCE, each.statement, each.question)
+        known[look.prompts[0][0].content.partition(SOURCE)[2]] = 3.0 if each.label else -3.0
+    return FakeLanguageModel(margins=known)
 
 
 def test_figures_are_told_for_each_language_and_kind(
     statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answering(monkeypatch, all_knowing())
-    report = evaluate_judge(settings, statements, None)
+    report = evaluate_judge(settings, statements, 40)
     assert report.groups["all"].items == 4
     assert (report.groups["all"].true_passed, report.groups["all"].false_passed, report.groups["all"].auc) == (1, 0, 1)
     assert report.groups["other_value"].false_passed == 0
@@ -62,6 +67,25 @@ def test_without_a_file_the_held_part_of_the_shipped_set_is_reported(
     assert report.groups["all"].auc == 0.5, "a model that sees no difference tells nothing apart"
 
 
+def test_group_is_five_statements_on_one_passage(tmp_path: Path) -> None:
+    path = tmp_path / "groups.jsonl"
+    group = {
+        "passage": "It opens at nine, not at six.",
+        "question": "When?",
+        "right": "At nine",
+        "wrong": ["Six", "Ten"],
+    }
+    group |= {"true": "It is shut at six.", "false": "It is open at six.", "kind": "negation", "language": "en"}
+    path.write_text(json.dumps(group), "utf-8")
+    read = read_statements(path)
+    assert [(each.statement, each.label) for each in read] == [
+        *(("At nine", True), ("Six", False), ("Ten", False)),
+        *(("It is shut at six.", True), ("It is open at six.", False)),
+    ]
+    assert [each.question for each in read] == ["When?"] * 3 + [""] * 2
+    assert {(each.passages, each.language) for each in read} == {((group["passage"],), "en")}
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -70,6 +94,7 @@ def test_without_a_file_the_held_part_of_the_shipped_set_is_reported(
         '{"statement": "x", "label": true}',
         '{"passages": ["x"], "statement": "x", "label": "yes"}',
         '{"passages": [], "statement": "x", "label": true}',
+        '{"passage": "x", "question": "x", "right": "x"}',
     ],
 )
 def test_line_that_is_no_statement_is_named(tmp_path: Path, line: str) -> None:
