@@ -124,19 +124,22 @@ class TokenCounter(Protocol):
 class Looker(Protocol):
     """A language model whose probabilities can be read. Without it, the evidence of the search alone decides."""
 
-    def stream_after_look(
-        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    def stream_after_looks(
+        self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
     ) -> Generator[Generated, None, None]:
-        """Does what `LanguageModel.stream` does, and has a look before.
+        """Does what `LanguageModel.stream` does, and has looks before.
 
-        Both are one request in the queue: what their prompts begin with is evaluated once, and nobody comes between.
+        All is one request in the queue: what their prompts begin with is evaluated once, and nobody comes between.
+
+        Args:
+            messages: Empty: nothing is generated, and the end comes after the looks.
 
         Yields:
             One `Looked` before all else but heartbeats; then what `stream` yields. Where the time is up during the
-            look, that shows nothing.
+            looks, they show nothing.
 
         Raises:
-            PromptTooLong: A prompt of the look, or messages and budgets, do not fit into the context window.
+            PromptTooLong: A prompt of a look, or messages and budgets, do not fit into the context window.
             ModelBusy: As `stream`.
             ModelError: As `stream`.
         """

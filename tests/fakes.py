@@ -162,10 +162,15 @@ class FakeLanguageModel(FakeEngine):
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         return self._prompt_tokens(messages)
 
-    def stream_after_look(
-        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    def stream_after_looks(
+        self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
     ) -> Generator[Generated, None, None]:
-        return self._reply(messages, options, Looked(tuple(self._margin(prompt) for prompt in look.prompts)))
+        looked = Looked(tuple(self._margin(look.messages) for look in looks))
+        if messages:
+            yield from self._reply(messages, options, looked)
+        else:
+            yield looked
+            yield GenerationEnd("stop", 0, 0, 0)
 
     def _margin(self, prompt: Sequence[Message]) -> float:
         return next((margin for text, margin in self._margins.items() if text in prompt[-1].content), 0.0)

@@ -69,10 +69,10 @@ class Prompt:
         """
         return self._ending(question, form_line(question, self.sources, parts))
 
-    def look(self, questions: Sequence[str]) -> Look:
+    def looks(self, questions: Sequence[str]) -> list[Look]:
         """What is to be looked up before: for each question, whether the sources hold its answer."""
-        line, replies = _LOOK[self.language]
-        return Look(tuple(self._ending(question, line) for question in questions), replies)
+        line, (yes, no) = _LOOK[self.language]
+        return [Look(self._ending(question, line), yes, no) for question in questions]
 
     def _ending(self, question: str, line: str) -> tuple[Message, ...]:
         text = f"{self.sources}\n\n{_QUESTION[self.language]}{question}\n{line}"

@@ -139,8 +139,8 @@ class AnswerWriter:
     def _stream(self, question: str, *, has_look: bool) -> Generator[Generated, None, None]:
         messages = self._prompt.asking(question, len(self._options.answered(self.evidence)))
         if has_look and isinstance(self._model, Looker):
-            look = self._prompt.look([sub_question.query for sub_question in self._options.sub_questions])
-            return self._model.stream_after_look(look, messages, self._limits)
+            looks = self._prompt.looks([sub_question.query for sub_question in self._options.sub_questions])
+            return self._model.stream_after_looks(looks, messages, self._limits)
         return self._model.stream(messages, self._limits)
 
     def _note(self, looked: Looked, weights: LookWeights) -> None:
@@ -193,5 +193,5 @@ class AnswerWriter:
         queries = [sub_question.query for sub_question in self._options.sub_questions]
         asked = [prompt.asking(question, len(queries)) for question in {self._options.question, " ".join(queries)}]
         if self._look_weights:
-            asked += prompt.look(queries).prompts
+            asked += [look.messages for look in prompt.looks(queries)]
         return max(map(self._tokens.prompt_tokens, asked))

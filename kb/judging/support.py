@@ -26,6 +26,10 @@ _OF_ANSWER = {
     "Is the answer true according to the source? Yes or No?",
     "zh": "资料：{source}\n问题：{question}\n答案：{statement}\n根据资料，这个答案对吗？请回答“对”或“错”。",
 }
+_ITS_OWN_ANSWER = {
+    "en": "Source: {source}\nQuestion: {question}\nReply with the answer alone, as short as possible.",
+    "zh": "资料：{source}\n问题：{question}\n只写答案本身，越短越好。",
+}
 _REPLIES = {"en": ("Yes", "No"), "zh": ("对", "错")}
 _SENTENCE = re.compile(r"[.!?。！？][\"'”’)）」』]*\Z")
 _SECOND_SHARE = 0.6
@@ -37,19 +41,29 @@ def is_answer(statement: str, question: str) -> bool:
     return bool(question) and not _SENTENCE.search(statement.rstrip())
 
 
-def look_at(source: str, statement: str, question: str = "") -> Look:
-    """Asks whether a statement is true by a source.
+def looks_at(passages: Sequence[str], statement: str, question: str = "") -> list[Look]:
+    """Asks whether passages bear out a statement.
 
     Args:
+        passages: One or more.
         question: What it answers; a whole sentence is judged without it.
+
+    Returns:
+        What the model is asked about the nearest sentences; and for an answer how much it would surprise where the
+        model answers itself.
     """
-    if is_answer(statement, question):
-        spoken = language(f"{question}\n{statement}")
-        text = _OF_ANSWER[spoken].format(source=source, question=question, statement=statement)
-    else:
+    near = nearest_sentences(passages, statement, question)
+    if not is_answer(statement, question):
         spoken = language(statement)
-        text = _OF_STATEMENT[spoken].format(source=source, statement=statement)
-    return Look(((Message("user", text),),), _REPLIES[spoken])
+        return [_look(_OF_STATEMENT[spoken].format(source=near, statement=statement), *_REPLIES[spoken])]
+    spoken = language(f"{question}\n{statement}")
+    asked = _OF_ANSWER[spoken].format(source=near, question=question, statement=statement)
+    itself = _ITS_OWN_ANSWER[spoken].format(source="\n\n".join(passages), question=question)
+    return [_look(asked, *_REPLIES[spoken]), _look(itself, statement)]
+
+
+def _look(text: str, reply: str, other: str = "") -> Look:
+    return Look((Message("user", text),), reply, other)
 
 
 def nearest_sentences(passages: Sequence[str], statement: str, question: str = "") -> str:

@@ -32,24 +32,28 @@ class GenerationOptions:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Questions to be answered with one of two words, before anything is generated; only how likely each is, is read.
+    """A question to the model that it does not answer: only how likely replies are, is read.
 
     Attributes:
-        prompts: The messages of each question. They should begin as the prompt that follows does: what they have in
-            common is evaluated once.
-        replies: The two words.
+        messages: The question. They should begin as those of other looks and of the prompt that follows do: what they
+            have in common is evaluated once.
+        reply: Of two words the first; or a whole reply.
+        other: The second of two words; empty: `reply` is a whole one.
     """
 
-    prompts: tuple[tuple[Message, ...], ...]
-    replies: tuple[str, str]
+    messages: tuple[Message, ...]
+    reply: str
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look has shown.
+    """What looks have shown.
 
     Attributes:
-        margins: For each prompt how much likelier the first word is than the second: the logarithm of the ratio.
+        margins: For each of them a logarithm of a ratio. Of two words: how much likelier the first is than the second.
+            Of a whole reply: how likely that of its tokens is which surprises most, against the one that the model
+            would have written there; 0 where it would have written the reply itself, negative else.
     """
 
     margins: tuple[float, ...]

@@ -108,12 +108,12 @@ class LlamaChild:
         return self._call(PromptTokens(tuple(messages)))
 
     def begin(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None, deliver: Deliver
+        self, messages: Sequence[Message], options: GenerationOptions, looks: Sequence[Look], deliver: Deliver
     ) -> Callable[[], None]:
         """Asks for a reply. The model must be loaded.
 
         Args:
-            look: What to read from the model before; None: nothing.
+            looks: What to read from the model before.
             deliver: Called from another thread with each item, last with a `GenerationEnd` or an error.
 
         Returns:
@@ -129,7 +129,7 @@ class LlamaChild:
                 self.has_answered = True
             deliver(item)
 
-        number = self._ask(Generate(tuple(messages), options, look), take)
+        number = self._ask(Generate(tuple(messages), options, tuple(looks)), take)
 
         def withdraw() -> None:
             with self._state:

@@ -17,7 +17,7 @@ from kb.adapters.llama.context import Llama
 from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
 from kb.adapters.llama.replies import Deliver, Reply
-from kb.adapters.llama.request_queue import Request, RequestQueue
+from kb.adapters.llama.request_queue import Request, RequestQueue, TokenLook
 from kb.adapters.llama.templates import Segment, profile_of
 from kb.errors import ModelError, ModelLoadError, PromptTooLong
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, LanguageModelInfo, Look, Looked, Message
@@ -112,21 +112,21 @@ class LlamaModel:
             ModelBusy: The queue is full.
             ModelError: The model is closed, or llama.cpp failed.
         """
-        return self._stream(messages, options, None)
+        return self._stream(messages, options, ())
 
-    def stream_after_look(
-        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    def stream_after_looks(
+        self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
     ) -> Generator[Generated, None, None]:
         """See `kb.ports.Looker`."""
-        return self._stream(messages, options, look)
+        return self._stream(messages, options, looks)
 
     def begin(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None, deliver: Deliver
+        self, messages: Sequence[Message], options: GenerationOptions, looks: Sequence[Look], deliver: Deliver
     ) -> Callable[[], None]:
         """Does what `stream` does for somebody who need not wait for the items: they are delivered.
 
         Args:
-            look: What to read from the model before; None: nothing.
+            looks: What to read from the model before.
             deliver: Called from other threads, until a `GenerationEnd` or an error comes; a heartbeat comes only when
                 the place in the queue changes.
 
@@ -138,7 +138,7 @@ class LlamaModel:
             ModelBusy: The queue is full.
             ModelError: The model is closed.
         """
-        return self._queue.add(self._request(messages, options, look, deliver))
+        return self._queue.add(self._request(messages, options, looks, deliver))
 
     def close(self) -> None:
         """Stops what is running and frees the memory. Closing twice does nothing."""
@@ -149,10 +149,10 @@ class LlamaModel:
                 self._llama.close()
 
     def _stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None
+        self, messages: Sequence[Message], options: GenerationOptions, looks: Sequence[Look]
     ) -> Generator[Generated, None, None]:
         reply = Reply()
-        withdraw = self.begin(messages, options, look, reply.put)
+        withdraw = self.begin(messages, options, looks, reply.put)
         try:
             yield from reply.items()
         finally:
@@ -171,15 +171,14 @@ class LlamaModel:
             return self._llama.encode(prompt)
 
     def _request(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None, deliver: Deliver
+        self, messages: Sequence[Message], options: GenerationOptions, looks: Sequence[Look], deliver: Deliver
     ) -> Request:
         reasoning_tokens = options.reasoning_tokens if self._profile.reasons else 0
-        prompt = self._prompt(messages, reasoning=reasoning_tokens > 0)
-        needed = (
-            len(prompt) + reasoning_tokens + options.answer_tokens + (len(self._closing) if reasoning_tokens else 0)
-        )
-        looks = [self._prompt(asked, reasoning=False) for asked in look.prompts] if look else []
-        needed = max([needed, *map(len, looks)])
+        prompt = self._prompt(messages, reasoning=reasoning_tokens > 0) if messages else []
+        closing = len(self._closing) if reasoning_tokens else 0
+        generated = reasoning_tokens + options.answer_tokens + closing if messages else 0
+        tokens_of_looks = [self._tokens_of(look) for look in looks]
+        needed = max(len(prompt) + generated, *(len(look.prompt) + len(look.reply) - 1 for look in tokens_of_looks), 0)
         if needed > self._info.context_tokens:
             raise PromptTooLong(
                 f"the prompt has {len(prompt)} tokens and needs {needed} with {reasoning_tokens} for reasoning and "
@@ -187,8 +186,12 @@ class LlamaModel:
                 "ask a shorter question, use fewer passages (KB_TOP_K, KB_PASSAGE_TOKENS), or raise KB_CONTEXT_TOKENS",
             )
         options = dataclasses.replace(options, reasoning_tokens=reasoning_tokens)
-        replies = [self._encode([Segment(word, False)])[0] for word in look.replies] if look else []
-        return Request(prompt, options, deliver, looks, replies)
+        return Request(prompt, options, deliver, tokens_of_looks)
+
+    def _tokens_of(self, look: Look) -> TokenLook:
+        prompt = self._prompt(look.messages, reasoning=False)
+        reply, other = (self._encode([Segment(text, False)]) for text in (look.reply, look.other))
+        return TokenLook(prompt, reply[:1], other[0]) if other else TokenLook(prompt, reply, None)
 
     def _generate(self, request: Request) -> GenerationEnd:
         """One request from its prompt to its end, in the owner thread."""
@@ -198,6 +201,8 @@ class LlamaModel:
         written: dict[Phase, list[int]] = {"reasoning": [], "answer": []}
         finish_reason: Literal["stop", "length", "cancelled"] | None = None
         self._look(request)
+        if not request.prompt:
+            return GenerationEnd("stop" if self._is_wanted(request) else "cancelled", 0, 0, 0)
         pending = request.prompt[llama.keep_prefix(request.prompt) :]
         with llama.sampler(profile.temperature, profile.top_p, request.options.seed) as sample:
             while finish_reason is None and self._evaluate(pending, request):
@@ -226,12 +231,15 @@ class LlamaModel:
         return GenerationEnd(finish_reason, len(request.prompt), len(written["reasoning"]), len(written["answer"]))
 
     def _look(self, request: Request) -> None:
-        """Reads the margins of a look; one that is broken off delivers nothing."""
+        """Reads the margins of the looks; where they are broken off, nothing is delivered."""
         margins = []
-        for prompt in request.looks:
-            if not self._evaluate(prompt[self._llama.keep_prefix(prompt) :], request):
+        for look in request.looks:
+            if not self._evaluate(look.prompt[self._llama.keep_prefix(look.prompt) :], request):
                 return
-            margins.append(self._llama.margin(*request.look_replies))
+            if look.other is None:
+                margins.append(self._llama.surprise(look.reply))
+            else:
+                margins.append(self._llama.margin(look.reply[0], look.other))
         if margins:
             request.deliver(Looked(tuple(margins)))
 

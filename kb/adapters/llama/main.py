@@ -88,9 +88,9 @@ class _Server:
                     self.send(number, model.count_tokens(text))
                 case PromptTokens(messages):
                     self.send(number, model.prompt_tokens(messages))
-                case Generate(messages, options, look):
+                case Generate(messages, options, looks):
                     deliver = functools.partial(self.send, number)
-                    self._withdraw[number] = model.begin(messages, options, look, deliver)
+                    self._withdraw[number] = model.begin(messages, options, looks, deliver)
                 case Withdraw():
                     self._withdraw.pop(number, _nothing)()
         except KBError as error:

@@ -108,13 +108,13 @@ class LlamaProcess:
             ModelBusy: The queue is full.
             ModelError: The process ended meanwhile or hangs, does not start again, or the model is closed.
         """
-        return self._stream(messages, options, None)
+        return self._stream(messages, options, ())
 
-    def stream_after_look(
-        self, look: Look, messages: Sequence[Message], options: GenerationOptions
+    def stream_after_looks(
+        self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
     ) -> Generator[Generated, None, None]:
         """See `kb.ports.Looker`."""
-        return self._stream(messages, options, look)
+        return self._stream(messages, options, looks)
 
     def close(self) -> None:
         """Ends what is running, and the process with it."""
@@ -123,12 +123,12 @@ class LlamaProcess:
         self._child.close()
 
     def _stream(
-        self, messages: Sequence[Message], options: GenerationOptions, look: Look | None
+        self, messages: Sequence[Message], options: GenerationOptions, looks: Sequence[Look]
     ) -> Generator[Generated, None, None]:
         while not self.ready(HEARTBEAT_SECONDS):
             yield Heartbeat()
         reply, child = Reply(), self._loaded_child()
-        withdraw = child.begin(messages, options, look, reply.put)
+        withdraw = child.begin(messages, options, looks, reply.put)
         try:
             yield from _watched(child, reply.items(), options.seconds)
         except ModelError:

@@ -21,22 +21,35 @@ _REASONING_SHARE = 0.75  # of the time limit, so that a slow machine still comes
 _FIRST_GUESS_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class TokenLook:
+    """A look, in tokens.
+
+    Attributes:
+        reply: Of a word the first token alone.
+        other: The first token of the other word; None: the whole reply is meant.
+    """
+
+    prompt: list[int]
+    reply: list[int]
+    other: int | None
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One reply to be generated, and the way in which it travels to whoever asked.
 
     Attributes:
-        prompt: Tokens.
+        prompt: Tokens; empty where nothing is to be generated.
         options: Limits and seed; its reasoning budget is 0 where the model does not reason.
-        looks: Prompts of a look, in tokens; `look_replies` are the two tokens that are compared.
+        looks: Come before it.
         started: When its turn came; `time.monotonic`.
     """
 
     prompt: list[int]
     options: GenerationOptions
     deliver: Deliver
-    looks: Sequence[list[int]] = ()
-    look_replies: Sequence[int] = ()
+    looks: Sequence[TokenLook] = ()
     started: float = 0.0
     withdrawn: threading.Event = field(default_factory=threading.Event)
 

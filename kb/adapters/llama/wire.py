@@ -94,7 +94,7 @@ class Generate:
 
     messages: tuple[Message, ...]
     options: GenerationOptions
-    look: Look | None = None
+    looks: tuple[Look, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ def encode_request(number: int, request: ToChild) -> bytes:
             return _line("count", number, text)
         case PromptTokens(messages):
             return _line("prompt", number, _pairs(messages))
-        case Generate(messages, options, look):
-            looks = [[_pairs(prompt) for prompt in look.prompts], look.replies] if look else None
-            return _line("generate", number, _pairs(messages), dataclasses.asdict(options), looks)
+        case Generate(messages, options, looks):
+            sent = [(_pairs(look.messages), look.reply, look.other) for look in looks]
+            return _line("generate", number, _pairs(messages), dataclasses.asdict(options), sent)
         case Withdraw():
             return _line("withdraw", number)
 
@@ -149,11 +149,9 @@ def decode_request(line: bytes) -> tuple[int, ToChild]:
             return number, CountTokens(text)
         case ["prompt", number, pairs]:
             return number, PromptTokens(_messages(pairs))
-        case ["generate", number, pairs, options, None]:
-            return number, Generate(_messages(pairs), GenerationOptions(**options))
-        case ["generate", number, pairs, options, [prompts, [yes, no]]]:
-            look = Look(tuple(map(_messages, prompts)), (yes, no))
-            return number, Generate(_messages(pairs), GenerationOptions(**options), look)
+        case ["generate", number, pairs, options, sent]:
+            looks = tuple(Look(_messages(asked), reply, other) for asked, reply, other in sent)
+            return number, Generate(_messages(pairs), GenerationOptions(**options), looks)
         case ["withdraw", number]:
             return number, Withdraw()
     raise ValueError("no request to a language model")

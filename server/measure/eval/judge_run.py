@@ -15,7 +15,7 @@ from rich.console import Console
 
 from kb.errors import InvalidRequest, ModelError
 from kb.judging.reliability import THRESHOLD, Reliability, measure
-from kb.judging.support import is_answer, look_at, nearest_sentences
+from kb.judging.support import is_answer, looks_at
 from kb.judging.weights import fit
 from kb.ports import LanguageModel, Looker
 from kb.settings import Settings
@@ -92,31 +92,31 @@ def _written(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.2f}"
 
 
-def _margins(model: LanguageModel, statements: Sequence[LabelledStatement]) -> Iterator[float]:
+def _margins(model: LanguageModel, statements: Sequence[LabelledStatement]) -> Iterator[list[float]]:
     assert isinstance(model, Looker)
     for each in with_bar(console.err, "looking", statements):
-        source = nearest_sentences(each.passages, each.statement, each.question)
-        look = look_at(source, each.statement, each.question)
-        stream = model.stream_after_look(look, look.prompts[0], GenerationOptions(0, 1))
+        looks = looks_at(each.passages, each.statement, each.question)
+        stream = model.stream_after_looks(looks, (), GenerationOptions())
         with closing(stream):
             looked = next((item for item in stream if isinstance(item, Looked)), None)
         if looked is None:
             raise ModelError("the model took too long to look", "try again when it has less to do")
-        yield looked.margins[0]
+        yield list(looked.margins)
 
 
 def _probabilities(
-    fitted: Sequence[LabelledStatement], asked: Sequence[LabelledStatement], margins: Sequence[float]
+    fitted: Sequence[LabelledStatement], asked: Sequence[LabelledStatement], margins: Sequence[list[float]]
 ) -> list[float]:
     """What the looks have shown, weighed apart for answers and for whole sentences: their looks differ."""
-    is_short = np.array([is_answer(each.statement, each.question) for each in (*fitted, *asked)])
-    features, labels = np.array(margins)[:, None], np.array([each.label for each in fitted])
+    are_answers = [is_answer(each.statement, each.question) for each in (*fitted, *asked)]
     probabilities = np.full(len(asked), 0.5)
-    for short in (False, True):
-        known, wanted = is_short[: len(fitted)] == short, is_short[len(fitted) :] == short
-        if known.any() and wanted.any():
-            weights = fit(features[: len(fitted)][known], labels[known])
-            probabilities[wanted] = 1.0 / (1.0 + np.exp(-weights.log_odds(features[len(fitted) :][wanted])))
+    for kind in (False, True):
+        known = [n for n in range(len(fitted)) if are_answers[n] == kind]
+        wanted = [n for n in range(len(asked)) if are_answers[len(fitted) + n] == kind]
+        if known and wanted:
+            weights = fit([margins[n] for n in known], [fitted[n].label for n in known])
+            log_odds = weights.log_odds([margins[len(fitted) + n] for n in wanted])
+            probabilities[wanted] = 1.0 / (1.0 + np.exp(-log_odds))
     return [float(each) for each in probabilities]
 
 

@@ -165,9 +165,11 @@ def test_look_shows_a_margin_for_each_prompt_before_anything_is_said(
     build: Build, reasoning: list[str], prompts: int
 ) -> None:
     model = build(ANSWER, reasoning)
-    look = Look(tuple((*QUESTION[:1], Message("user", f"Is it number {n}?")) for n in range(prompts)), ("Yes", "No"))
+    looks = [Look((*QUESTION[:1], Message("user", f"Is it number {n}?")), "Yes", "No") for n in range(prompts)]
     items = [
-        item for item in model.stream_after_look(look, QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)
+        item
+        for item in model.stream_after_looks(looks, QUESTION, GenerationOptions())
+        if not isinstance(item, Heartbeat)
     ]
     assert [type(item) for item in items[:2]] == [Looked, Delta]
     assert [item for item in items[1:] if isinstance(item, Looked)] == []

@@ -45,8 +45,8 @@ def test_instruction_comes_first_then_sources_then_the_question() -> None:
 
 def test_second_question_on_the_same_passages_begins_as_the_first() -> None:
     prompt = build_prompt(QUESTION, [passage(1, "one text"), passage(2, "two text")], [], len, AMPLE)
-    look = prompt.look([QUESTION, "Who built it?"])
-    prompts = [prompt.asking(QUESTION), prompt.asking("Who built it?"), *look.prompts]
+    looks = prompt.looks([QUESTION, "Who built it?"])
+    prompts = [prompt.asking(QUESTION), prompt.asking("Who built it?"), *(look.messages for look in looks)]
     assert len({messages[:-1] for messages in prompts}) == 1
     assert all(messages[-1].content.startswith(prompt.sources) for messages in prompts)
 

@@ -12,12 +12,13 @@ from tests.tiny_gguf import END
 
 
 def looked(model: LlamaModel, *questions: str, replies: tuple[str, str] = ("Yes", "No")) -> tuple[float, ...]:
-    look = Look(tuple((Message("user", question),) for question in questions), replies)
-    (found,) = [
-        item
-        for item in model.stream_after_look(look, QUESTION, GenerationOptions(answer_tokens=1))
-        if isinstance(item, Looked)
-    ]
+    return shown(model, *(Look((Message("user", question),), *replies) for question in questions))
+
+
+def shown(model: LlamaModel, *looks: Look) -> tuple[float, ...]:
+    items = list(model.stream_after_looks(looks, (), GenerationOptions(answer_tokens=1)))
+    (found,) = [item for item in items if isinstance(item, Looked)]
+    assert items[-1] == GenerationEnd("stop", 0, 0, 0), "nothing is generated"
     return found.margins
 
 
@@ -38,11 +39,31 @@ def test_margins_of_several_prompts_are_those_of_each_alone(models: Models) -> N
     assert looked(model, *reversed(questions)) == pytest.approx(alone[::-1], abs=0.01)
 
 
+def test_reply_that_the_model_would_give_does_not_surprise_and_another_does(models: Models) -> None:
+    model = models(["\n", "Y", "e", "s", END])
+    question = (Message("user", "Is it?"),)
+    own, other, longer, none = shown(model, *(Look(question, reply) for reply in ("Yes", "Yet", "Yes it", "")))
+    assert own == none == 0.0
+    assert other < -1.0
+    assert longer < -1.0
+
+
+def test_reply_longer_than_a_batch_is_read_to_its_end(models: Models) -> None:
+    model = models(["\n", "Y", "Y"], context_tokens=2048)
+    question = (Message("user", "Is it?"),)
+    same, changed = shown(model, Look(question, "Y" * 900), Look(question, "Y" * 899 + "N"))
+    assert same == 0.0
+    assert changed < -1.0
+
+
 def test_reply_after_a_look_is_the_reply_without(models: Models) -> None:
     model = models(["\n", "Hm", "</think>"], ["\n\n", "Because", ".", END], r1=True)
-    look = Look((tuple(QUESTION), (Message("user", "Why? Is it said?"),)), ("Yes", "No"))
+    looks = [Look(asked, "Yes", "No") for asked in (tuple(QUESTION), (Message("user", "Why? Is it said?"),))]
+    looks.append(Look(tuple(QUESTION), "Because it is."))
     items = [
-        item for item in model.stream_after_look(look, QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)
+        item
+        for item in model.stream_after_looks(looks, QUESTION, GenerationOptions())
+        if not isinstance(item, Heartbeat)
     ]
     assert isinstance(items[0], Looked)
     assert items[1:] == [
@@ -56,8 +77,8 @@ def test_what_a_look_and_the_prompt_have_in_common_is_evaluated_once(
     model = models(["\n", "Because", END])
     evaluated = count_evaluated(monkeypatch)
     endings = [" Is it said?", " Is it written?"]
-    look = Look(tuple((Message("user", LONG_QUESTION[0].content + ending),) for ending in endings), ("Yes", "No"))
-    list(model.stream_after_look(look, LONG_QUESTION, GenerationOptions()))
+    looks = [Look((Message("user", LONG_QUESTION[0].content + ending),), "Yes", "No") for ending in endings]
+    list(model.stream_after_looks(looks, LONG_QUESTION, GenerationOptions()))
     alone = model.prompt_tokens(LONG_QUESTION)
     assert alone < sum(evaluated) < alone + 100
 
@@ -73,8 +94,7 @@ def test_look_may_fill_the_context_and_no_more(models: Models) -> None:
 def test_closing_during_a_look_frees_the_model(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     model = models(["\n", "Because", END], feed_forward=16_384)
     evaluated = count_evaluated(monkeypatch)
-    look = Look((tuple(LONG_QUESTION), tuple(LONG_QUESTION)), ("Yes", "No"))
-    stream = model.stream_after_look(look, QUESTION, GenerationOptions())
+    stream = model.stream_after_looks([Look(tuple(LONG_QUESTION), "Yes", "No")] * 2, QUESTION, GenerationOptions())
     assert next(stream) == Heartbeat()
     stream.close()
     started = time.monotonic()
@@ -85,8 +105,8 @@ def test_closing_during_a_look_frees_the_model(models: Models, monkeypatch: pyte
 
 def test_look_whose_time_is_up_shows_nothing(models: Models) -> None:
     model = models(["\n", "Because", END], feed_forward=16_384)
-    look = Look((tuple(LONG_QUESTION),), ("Yes", "No"))
-    items = list(model.stream_after_look(look, QUESTION, GenerationOptions(seconds=0.05)))
+    looks = [Look(tuple(LONG_QUESTION), "Yes", "No")]
+    items = list(model.stream_after_looks(looks, QUESTION, GenerationOptions(seconds=0.05)))
     assert {type(item) for item in items} <= {Heartbeat, GenerationEnd}
     assert isinstance(items[-1], GenerationEnd)
     assert items[-1].finish_reason == "length"

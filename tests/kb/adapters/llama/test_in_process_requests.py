@@ -45,7 +45,7 @@ def test_requests_are_answered_in_their_order(models: Models) -> None:
             ended.put(number)
 
     for number in range(3):
-        model.begin(QUESTION, GenerationOptions(answer_tokens=300), None, functools.partial(deliver, number))
+        model.begin(QUESTION, GenerationOptions(answer_tokens=300), (), functools.partial(deliver, number))
     assert [ended.get(timeout=20) for _ in range(3)] == [0, 1, 2]
 
 

@@ -35,7 +35,7 @@ ALL_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) a
         CountTokens(ODD),
         PromptTokens(MESSAGES),
         Generate(MESSAGES, GenerationOptions(1, 2, 3, 4.5)),
-        Generate(MESSAGES, GenerationOptions(), Look((MESSAGES, MESSAGES[1:]), ("有", "没有"))),
+        Generate(MESSAGES, GenerationOptions(), (Look(MESSAGES, "有", "没有"), Look(MESSAGES[1:], ODD))),
         Withdraw(),
     ],
     ids=lambda request: type(request).__name__,

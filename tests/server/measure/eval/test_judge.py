@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kb.errors import InvalidRequest
-from kb.judging.support import look_at
+from kb.judging.support import looks_at
 from kb.ports import LanguageModel
 from server.measure.eval import judge_run
 from server.measure.eval.judge_run import evaluate_judge, show_report
@@ -38,8 +38,8 @@ def all_knowing() -> FakeLanguageModel:
     """Knows the label of each statement, shipped ones too."""
     known = {"at nine.\nIs": 3.0, "at six.\nIs": -3.0, "at ten.\nIs": -3.0}
     for each in shipped_statements():
-        look = look_at(SOURCE, each.statement, each.question)
-        known[look.prompts[0][0].content.partition(SOURCE)[2]] = 3.0 if each.label else -3.0
+        look = looks_at([SOURCE], each.statement, each.question)[0]
+        known[look.messages[0].content.partition(SOURCE)[2]] = 3.0 if each.label else -3.0
     return FakeLanguageModel(margins=known)
 
 
