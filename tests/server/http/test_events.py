@@ -55,21 +55,22 @@ def test_all_who_listen_hear_the_same(service: Served) -> None:
             assert next(name for name, _ in told if name == "documents")
 
 
-def test_one_listener_too_many_is_refused_until_another_goes(service: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_listener_too_many_is_refused_until_another_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "MAX_LISTENERS", 1)
-    with listening(service) as told:
-        next(told)
-        refused = service.client.get("/events")
-        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "busy")
+    with serving(quick_settings(tmp_path / "home"), tmp_path) as service:  # where nobody has just gone
+        with listening(service) as told:
+            next(told)
+            refused = service.client.get("/events")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (429, "busy")
 
-    def is_heard() -> bool:
-        try:
-            with listening(service) as again:
-                return next(again)[0] == "status"
-        except (AssertionError, httpx.HTTPError):
-            return False
+        def is_heard() -> bool:
+            try:
+                with listening(service) as again:
+                    return next(again)[0] == "status"
+            except (AssertionError, httpx.HTTPError):
+                return False
 
-    assert eventually(is_heard), "the place of one that has gone is given away"
+        assert eventually(is_heard), "the place of one that has gone is given away"
 
 
 def test_state_that_cannot_be_told_for_a_moment_is_told_later(tmp_path: Path) -> None:
