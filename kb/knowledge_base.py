@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import PurePosixPath
 
+from kb.answering.judges import Judges
 from kb.answering.models import Models
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
@@ -16,8 +17,8 @@ from kb.data_directory import DataDirectoryLock
 from kb.errors import KBError, NotFound
 from kb.ports import Freshness
 from kb.settings import Settings
-from kb.values.answers import Answer, AnswerEvent, Done, IndexState, Thinking
-from kb.values.chat import Turn
+from kb.values.answers import Answer, AnswerEvent, CheckedStatement, Done, IndexState, Thinking, Verification
+from kb.values.chat import Heartbeat, Turn
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
@@ -51,7 +52,8 @@ class KnowledgeBase:
         self._lock = lock
         self._catalog = catalog
         self.models = models
-        self._questions = Questions(settings, models, self.index_state, catalog.document)
+        judges = Judges(models.calibrations.find)
+        self._questions = Questions(settings, models, self.index_state, catalog.document, judges)
         self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False
@@ -110,6 +112,34 @@ class KnowledgeBase:
             filters: Which documents are searched.
         """
         return self._questions.search(query, top_k, filters)
+
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Verification:
+        """Checks any text statement by statement. See `verify_stream`."""
+        with closing(self.verify_stream(text, question, sources, filters)) as events:
+            return next(event for event in events if isinstance(event, Verification))
+
+    def verify_stream(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[Heartbeat | CheckedStatement | Verification, None, None]:
+        """Checks any text statement by statement: a draft, or what another model has answered.
+
+        Closing the generator stops the work.
+
+        Args:
+            question: What the text answers; then it may be no more than a word.
+            sources: What it is held against; empty: the documents.
+            filters: Which documents, where no sources are given.
+
+        Yields:
+            Each statement when it is checked, and the `Verification` last.
+
+        Raises:
+            InvalidRequest: The text is empty, too long, or has too many statements.
+            ModelError: A model is missing, does not load, or is busy.
+        """
+        return self._questions.verify(text, question, sources, filters)
 
     def check_files_with(self, files: Freshness) -> None:
         """Has the files of what is found compared with the index before a question is answered; else nobody does."""
@@ -267,6 +297,10 @@ class KnowledgeBase:
         return upkeep.progress if upkeep else None
 
     # State
+
+    def calibrate_when_idle(self) -> None:
+        """Has a new answering model tried out as a judge, while nobody asks and no file waits."""
+        self.models.calibrate_when(lambda: self._questions.is_idle and not self._pending)
 
     def wait_for_index(self, timeout_seconds: float | None = None) -> bool:
         """Waits until documents can be indexed and found. See `Models.wait_for_index`."""

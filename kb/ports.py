@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from kb.values.chat import Generated, GenerationOptions, LanguageModelInfo, Look, Message
+from kb.values.chat import Generated, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Message
 from kb.values.documents import DocumentInfo
 from kb.values.filters import EVERYTHING, Filters
 
@@ -142,6 +142,32 @@ class Looker(Protocol):
             PromptTooLong: A prompt of a look, or messages and budgets, do not fit into the context window.
             ModelBusy: As `stream`.
             ModelError: As `stream`.
+        """
+
+
+class Judge(Protocol):
+    """Reads sources and says how likely they bear out what is stated. Without one, only what they say word for word
+    counts as borne out."""
+
+    def judge(
+        self, passages: Sequence[str], statement: str, question: str = ""
+    ) -> Generator[Heartbeat, None, float | None]:
+        """Judges a statement.
+
+        Closing the generator stops the work.
+
+        Args:
+            passages: One or more.
+            question: What the statement answers; a whole sentence is judged without it.
+
+        Yields:
+            Heartbeats, as `LanguageModel.stream`.
+
+        Returns:
+            A calibrated probability in 0…1; None: it cannot tell, or not now.
+
+        Raises:
+            ModelError: The model failed, or is closed.
         """
 
 

@@ -9,7 +9,8 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 import numpy as np
 
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong, VectorIndexError
-from kb.judging.evidence import LOOK_WEIGHTS
+from kb.judging.calibration import Calibration, LookWeights
+from kb.judging.weights import Weights
 from kb.ports import Vectors
 from kb.values.chat import (
     Delta,
@@ -22,6 +23,12 @@ from kb.values.chat import (
     Looked,
     Message,
 )
+
+CALIBRATION = Calibration(
+    "fake, a fake",
+    {kind: LookWeights(Weights((1.0,), 0.0), 1.0) for kind in ("evidence", "answer", "sentence")},
+)
+"""Takes what the fake shows as it is."""
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+")
@@ -37,7 +44,6 @@ class FakeEngine:
         queue_size: Streams that may be open beside a first one.
         fails: Raised by `stream` instead of the reply, after the first delta.
         goes_on: Pause at each piece until this is set; None: no pauses.
-        title: What its file would call it.
     """
 
     token = re.compile(r"\s?[A-Za-z]{1,4}|\S")
@@ -52,9 +58,8 @@ class FakeEngine:
         queue_size: int = 8,
         fails: KBError | None = None,
         goes_on: threading.Event | None = None,
-        title: str = "",
     ) -> None:
-        self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens, title=title)
+        self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens)
         self.asked: list[Sequence[Message]] = []
         self.options: list[GenerationOptions] = []
         self.finished: list[str] = []
@@ -129,7 +134,7 @@ class FakeLanguageModel(FakeEngine):
     """Counts tokens as well, a word is one, and can be looked at.
 
     Args:
-        margins: What a look at each question shows; asked for only of a model with the title that the fake has then.
+        margins: What a look shows, by a text that is in what it asks; 0 where there is none.
     """
 
     token = _TOKEN
@@ -152,7 +157,6 @@ class FakeLanguageModel(FakeEngine):
             queue_size=queue_size,
             fails=fails,
             goes_on=goes_on,
-            title="" if margins is None else next(iter(LOOK_WEIGHTS)),
         )
         self._margins = margins or {}
 

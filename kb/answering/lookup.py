@@ -10,6 +10,7 @@ from dataclasses import replace
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
 from kb.answering.instructions import FindInstructions, without_instructions
+from kb.answering.judges import Judges
 from kb.answering.retrieval import RetrievalResult
 from kb.answering.writing import AnswerOptions, AnswerWriter
 from kb.citing.citations import EmbedSentences
@@ -25,6 +26,7 @@ def answer_events(
     embed: EmbedSentences,
     index: IndexState,
     find_instructions: FindInstructions,
+    judges: Judges,
 ) -> Generator[AnswerEvent, None, None]:
     """Answers one question.
 
@@ -37,6 +39,7 @@ def answer_events(
         embed: For citations across languages.
         index: How current the index is.
         find_instructions: What is kept from the model.
+        judges: Who says what the passages bear out.
 
     Yields:
         `PassagesFound` first, `Done` last.
@@ -52,24 +55,26 @@ def answer_events(
     while (language_model := model()) is None:
         yield Heartbeat()
     readable, kept_back = without_instructions(found.passages, find_instructions)
-    writer = AnswerWriter(options, replace(found, passages=readable), language_model, embed, clock)
+    writer = AnswerWriter(options, replace(found, passages=readable), language_model, embed, judges, clock)
     is_answered = yield from writer.events()
     answer = replace(answer, evidence=max(writer.evidence), model=language_model.info.name)
     if not is_answered:
         yield from _refuse(options, found, answer, clock)
         return
-    draft = writer.draft
-    is_something_said = bool(draft.answer)
-    yield from writer.remark()
+    draft, is_borne_out = writer.draft, not writer.draft.is_unsupported
+    written = draft.answer
+    if is_borne_out:
+        yield from writer.remark()
     yield Done(
         replace(
             answer,
-            answer=draft.answer,
+            answer=draft.answer if is_borne_out else remarks.unsupported(options.question),
+            draft="" if is_borne_out else written,
             reasoning=draft.reasoning,
-            citations=tuple(draft.citations),
-            answerable=is_something_said,
+            citations=draft.citations,
+            answerable=bool(written) and is_borne_out,
             unanswered=writer.unanswered,
-            finish_reason=draft.finish_reason,
+            finish_reason=draft.finish_reason if is_borne_out else "unsupported",
             timings=clock.timings(draft.end),
             left_out=replace(writer.left_out, instructions=kept_back),
         )

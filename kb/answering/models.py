@@ -1,7 +1,11 @@
 """The models in use: which they are, how far each is, and waiting for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
+from kb.answering.calibrations import Calibrations
+from kb.answering.idle_calibration import IdleCalibration
 from kb.errors import KBError
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
@@ -10,6 +14,7 @@ from kb.models.store import ModelStore
 from kb.ports import LanguageModel, Reranker
 from kb.settings import Settings
 from kb.values.chat import LanguageModelInfo
+from kb.values.progress import Progress
 
 PATIENCE_SECONDS = 60.0
 """How long a question waits for models that load from disk; a download is not waited for."""
@@ -30,6 +35,20 @@ class ModelStatus:
     info: LanguageModelInfo | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JudgeStatus:
+    """Whether what is written is judged.
+
+    Attributes:
+        state: `ready`: it is; `uncalibrated`: not yet, the model must be tried out first; `calibrating`: it is being
+            tried out; `unable`: the model has turned out to be no judge.
+        progress: Of the calibration; None without.
+    """
+
+    state: Literal["ready", "uncalibrated", "calibrating", "unable"]
+    progress: Progress | None = None
+
+
 class Models:
     """Loads the models in the background, each once.
 
@@ -37,6 +56,9 @@ class Models:
         upkeep: Loads embedding model and vector index.
         answering_model: Loads the answering model.
         reranker_model: Loads the reranker, whose order the search uses; None: the user wants none.
+
+    Attributes:
+        calibrations: Of answering models.
     """
 
     def __init__(
@@ -51,9 +73,12 @@ class Models:
         self.upkeep = upkeep
         self.answering_model = answering_model
         self.reranker_model = reranker_model
+        self.calibrations = Calibrations(settings.models)
+        self._calibration = IdleCalibration(answering_model, self.calibrations)
 
     def close(self) -> None:
         """Stops generation, and frees all that is loaded."""
+        self._calibration.close()
         self.answering_model.close()
         self.upkeep.close()
         if self.reranker_model:
@@ -112,6 +137,20 @@ class Models:
             return self.reranker_model is not None and self.reranker_model.require(timeout_seconds) is not None
         except KBError:
             return False
+
+    def calibrate_when(self, is_idle: Callable[[], bool]) -> None:
+        """Has a new answering model tried out as a judge, when nobody waits for the machine."""
+        self._calibration.start(is_idle)
+
+    def judge(self) -> JudgeStatus:
+        """Whether what is written is judged."""
+        if progress := self._calibration.progress:
+            return JudgeStatus("calibrating", progress)
+        model = self.answering_model.get()
+        calibration = self.calibrations.find(model.info) if model else None
+        if calibration is None:
+            return JudgeStatus("uncalibrated")
+        return JudgeStatus("ready" if calibration.can_judge_statements else "unable")
 
     def answering(self) -> ModelStatus:
         """The model that answers, and how far it is."""

@@ -5,14 +5,18 @@ Knows nothing about documents beyond the passages that are found.
 
 from collections.abc import Callable, Generator, Sequence
 
+from kb.answering.activity import Activity
 from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
+from kb.answering.instructions import without_instructions
+from kb.answering.judges import Judges
 from kb.answering.lookup import answer_events
 from kb.answering.models import Models
 from kb.answering.remarks import without_remark
 from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.subquestions import split
 from kb.answering.thinking import ThinkingBudgets
+from kb.answering.verifying import checked_statements, passages_of
 from kb.answering.writing import AnswerOptions
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import Serving
@@ -21,13 +25,14 @@ from kb.judging.instructions import InstructionFinder
 from kb.models.loading import LoadState
 from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, IndexState, Thinking
-from kb.values.chat import GenerationOptions, Turn
+from kb.values.answers import AnswerEvent, CheckedStatement, IndexState, Thinking, Verification
+from kb.values.chat import GenerationOptions, Heartbeat, Turn
 from kb.values.documents import DocumentInfo
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 
 MAX_TOP_K = 50
+MAX_CHECKED_CHARS = 40_000
 MAX_HISTORY_TURNS = 100
 MAX_HISTORY_CHARS = 400_000
 """Longer conversations are refused: nobody writes so much, and reading it would take seconds."""
@@ -43,6 +48,7 @@ class Questions:
         models: In use; waited for.
         index_state: Tells how current the index is.
         document: Gives a document by its id, or None.
+        judges: Who says what passages bear out.
 
     Attributes:
         files: Knows the files of the documents; None: they are not checked.
@@ -54,13 +60,16 @@ class Questions:
         models: Models,
         index_state: Callable[[], IndexState],
         document: Callable[[str], DocumentInfo | None],
+        judges: Judges,
     ) -> None:
         self._settings = settings
         self._models = models
         self._index_state = index_state
         self._document = document
+        self._judges = judges
         self.files: Freshness | None = None
         self._instructions: InstructionFinder | None = None
+        self._activity = Activity()
 
     def ask(
         self,
@@ -104,8 +113,47 @@ class Questions:
             embed=live_index.serving.embedder.embed_passages,
             index=self._index_state(),
             find_instructions=self._finder(live_index.serving).found,
+            judges=self._judges,
         )
-        return fresh.declared(events)
+        return self._activity.during(fresh.declared(events))
+
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[Heartbeat | CheckedStatement | Verification, None, None]:
+        """Checks a text. See `kb.knowledge_base.KnowledgeBase.verify_stream`."""
+        chars = max(map(len, (text, *sources)))
+        if not text.strip():
+            raise InvalidRequest("the text is empty", "give a text with a statement")
+        if chars > MAX_CHECKED_CHARS:
+            raise RequestTooLarge(
+                f"there are {chars:,} characters in one text; the limit is {MAX_CHECKED_CHARS:,}", "check it in parts"
+            )
+        question = self._checked(question, None) if question else ""
+        return self._activity.during(self._verified(text, question, sources, filters))
+
+    def _verified(
+        self, text: str, question: str, sources: Sequence[str], filters: Filters
+    ) -> Generator[Heartbeat | CheckedStatement | Verification, None, None]:
+        live_index, given = self._models.live_index(), passages_of(sources)
+        limit = self._settings.max_question_chars
+
+        def find(statement: str) -> Sequence[Passage]:
+            passages = given or live_index.passages(statement[:limit], self._settings.top_k, filters)
+            return without_instructions(passages, self._finder(live_index.serving).found)[0]
+
+        while (model := self._model_if_ready()) is None:
+            yield Heartbeat()
+        judge, embed, found = self._judges.judge(model), live_index.serving.embedder.embed_passages, []
+        for item in checked_statements(text, question, find, judge, embed):
+            if isinstance(item, CheckedStatement):
+                found.append(item)
+            yield item
+        yield Verification(tuple(found), model.info.name if judge else "")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody has asked for a while."""
+        return self._activity.is_idle
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""

@@ -27,7 +27,11 @@ _PENDING = {
     "zh": "还有 {files} 个文件尚未索引，答案可能在其中，请稍后再问。",
 }
 _WITHOUT_SOURCE = {"en": "The documents hold no source for: ", "zh": "文档中没有找到依据的问题："}
-_REFUSALS = tuple(text for texts in (NO_EVIDENCE, *_NOTHING.values()) for text in texts.values())
+_UNSUPPORTED = {
+    "en": "The documents do not bear out what the model wrote. The nearest passages are shown.",
+    "zh": "文档并不支持模型写出的内容。下面是最接近的段落。",
+}
+_REFUSALS = tuple(text for texts in (NO_EVIDENCE, _UNSUPPORTED, *_NOTHING.values()) for text in texts.values())
 
 
 def refusal(question: str, nothing_because: str = "", pending: int = 0) -> str:
@@ -41,6 +45,11 @@ def refusal(question: str, nothing_because: str = "", pending: int = 0) -> str:
     words = asked_in(question)
     waiting = _PENDING[words].format(files=pending) if pending else ""
     return _NOTHING.get(nothing_because, NO_EVIDENCE)[words] + waiting
+
+
+def unsupported(question: str) -> str:
+    """Says that what was written in answer to a question is not borne out."""
+    return _UNSUPPORTED[asked_in(question)]
 
 
 def without_source(question: str, parts: Sequence[str]) -> str:

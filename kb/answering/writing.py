@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
 from kb.answering.draft import Draft
+from kb.answering.judges import Judges
 from kb.answering.prompt import Prompt, build_prompt
 from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets, reasoning_tokens
 from kb.answering.tokens import token_counter
 from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
-from kb.judging.evidence import LOOK_WEIGHTS, LookWeights, with_look
+from kb.judging.calibration import Calibration
+from kb.judging.evidence import with_look
 from kb.ports import LanguageModel, Looker
 from kb.values.answers import AnswerEvent, LeftOut, Thinking
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, Looked, Turn
@@ -57,6 +59,7 @@ class AnswerWriter:
     Args:
         found: With enough evidence for one part at least.
         embed: For citations across languages.
+        judges: Whether the model is asked for the evidence, and who judges what it writes.
 
     Attributes:
         evidence: For each part of the question; after the look, with what that has shown.
@@ -72,14 +75,17 @@ class AnswerWriter:
         found: RetrievalResult,
         model: LanguageModel,
         embed: EmbedSentences,
+        judges: Judges,
         clock: QuestionClock,
     ) -> None:
         self._options = options
         self._model = model
+        self._judge = judges.judge(model)
+        self._passages = [passage.text for passage in found.passages]
         self._clock = clock
         self._tokens = token_counter(model)
-        can_look = isinstance(model, Looker) and options.min_evidence > 0
-        self._look_weights = LOOK_WEIGHTS.get(model.info.title) if can_look else None
+        calibration = judges.calibration(model) if options.min_evidence > 0 else None
+        self._calibration = calibration if calibration and calibration.can_judge("evidence") else None
         self.evidence = list(found.evidence)
         self.draft = Draft(options.question, Citer(options.question, found.passages, embed))
         self._limits = self._affordable_limits()
@@ -101,11 +107,13 @@ class AnswerWriter:
             Whether there was enough to answer from.
         """
         question = self._question()
-        is_over = yield from self._generate(question, self._look_weights)
+        is_over = yield from self._generate(question, self._calibration)
         if not self._options.answered(self.evidence):
             return False
         if not is_over:  # the look has left other parts to be answered
             yield from self._generate(self._question(), None)
+        if self._judge:
+            yield from self.draft.judged(self._judge, self._passages)
         return True
 
     def remark(self) -> Generator[AnswerEvent, None, None]:
@@ -113,14 +121,14 @@ class AnswerWriter:
         if self.unanswered:
             yield from self.draft.remark(remarks.without_source(self._options.question, self.unanswered))
 
-    def _generate(self, question: str, weights: LookWeights | None) -> Generator[AnswerEvent, None, bool]:
+    def _generate(self, question: str, calibration: Calibration | None) -> Generator[AnswerEvent, None, bool]:
         """Has the model answer a question, until it is done or the look shows that something else is to be asked."""
-        stream = self._stream(question, has_look=weights is not None)
+        stream = self._stream(question, has_look=calibration is not None)
         try:
             for item in stream:
                 if isinstance(item, Looked):
-                    assert weights, "nothing is read from the model that was not asked for"
-                    self._note(item, weights)
+                    assert calibration, "nothing is read from the model that was not asked for"
+                    self._note(item, calibration)
                     if not self._options.answered(self.evidence) or self._question() != question:
                         return False
                 elif isinstance(item, GenerationEnd):
@@ -143,13 +151,9 @@ class AnswerWriter:
             return self._model.stream_after_looks(looks, messages, self._limits)
         return self._model.stream(messages, self._limits)
 
-    def _note(self, looked: Looked, weights: LookWeights) -> None:
-        self.evidence = [
-            with_look(evidence, margin, sub_question.query, weights)
-            for evidence, margin, sub_question in zip(
-                self.evidence, looked.margins, self._options.sub_questions, strict=True
-            )
-        ]
+    def _note(self, looked: Looked, calibration: Calibration) -> None:
+        shown = calibration.log_odds("evidence", looked)
+        self.evidence = [with_look(evidence, look) for evidence, look in zip(self.evidence, shown, strict=True)]
 
     def _question(self) -> str:
         """What the model is asked: only what there is a source for; as it was asked, if that can stand alone."""
@@ -192,6 +196,6 @@ class AnswerWriter:
         """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
         queries = [sub_question.query for sub_question in self._options.sub_questions]
         asked = [prompt.asking(question, len(queries)) for question in {self._options.question, " ".join(queries)}]
-        if self._look_weights:
+        if self._calibration:
             asked += [look.messages for look in prompt.looks(queries)]
         return max(map(self._tokens.prompt_tokens, asked))

@@ -11,16 +11,13 @@ and the rest in English. There 1 % of the questions in the language of their art
 others; without the article 68 % and 75 %.
 
 What sounds as if it were there is the harder kind: "what does it cost" of a thing that is described at length. There
-the answering model's own opinion helps: how much likelier it finds "yes" than "no" when asked whether the sources hold
-the answer. It costs some 25 tokens of prompt. Of 150 questions in each language whose paragraph is gone, four of five
-are declined with it, in the place of two of three, and 3 and 6 % of those that have an answer. But its scale is another
-one for each model and wording, so only those models are asked for which it was measured.
+a look helps: what the answering model shows when it is asked whether the sources hold the answer. It costs some 25
+tokens of prompt. Its scale is another one for each model, so only a model that is calibrated is asked.
 """
 
 import math
-from dataclasses import dataclass
 
-from kb.text.languages import asked_in, language
+from kb.text.languages import language
 from kb.text.terms import content_terms
 from kb.values.passages import Passage
 
@@ -36,25 +33,8 @@ _UNKNOWN = 0.6
 """Where neither cosine nor words can tell, the answer is taken to be there; what the model finds may overrule it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookWeights:
-    """What a look at the model's opinion counts.
-
-    Attributes:
-        evidence: Weight of the log-odds of what the search found.
-        margin: Weight of the logarithm of how much likelier "yes" is than "no".
-        chinese: Added if the question is Chinese.
-        constant: Added always.
-    """
-
-    evidence: float
-    margin: float
-    chinese: float
-    constant: float
-
-
-LOOK_WEIGHTS = {"Qwen2.5 Coder 1.5B Instruct GGUF": LookWeights(1.55, 2.64, -2.83, -2.29)}
-"""By what the GGUF file calls the model."""
+_OF_SEARCH, _OF_LOOK, _CONSTANT = 1.0, 1.0, 0.0
+"""What search and look count together."""
 
 _MOST_LOG_ODDS = 2.5
 """What the search finds more evidence than this for, it finds no more likely: it cannot tell a thing from its price."""
@@ -87,19 +67,18 @@ def likelihood(query: str, passage: Passage, *, is_calibrated: bool = True) -> f
     )
 
 
-def with_look(evidence: float, margin: float, question: str, weights: LookWeights) -> float:
+def with_look(evidence: float, look: float) -> float:
     """How likely the answer is there, now that the model has been asked.
 
     Args:
         evidence: How likely it was before, in 0…1.
-        margin: The logarithm of how much likelier the model finds "yes" than "no".
+        look: The logarithm of how much likelier yes is than no, by what the model shows and its calibration.
 
     Returns:
         A probability in 0…1, with the same threshold.
     """
     log_odds = min(math.log(max(evidence, 1e-9) / max(1.0 - evidence, 1e-9)), _MOST_LOG_ODDS)
-    chinese = weights.chinese if asked_in(question) == "zh" else 0.0
-    return _sigmoid(weights.evidence * log_odds + weights.margin * margin + chinese + weights.constant)
+    return _sigmoid(_OF_SEARCH * log_odds + _OF_LOOK * look + _CONSTANT)
 
 
 def coverage(query: str, passage: Passage) -> float:

@@ -26,10 +26,6 @@ _OF_ANSWER = {
     "Is the answer true according to the source? Yes or No?",
     "zh": "资料：{source}\n问题：{question}\n答案：{statement}\n根据资料，这个答案对吗？请回答“对”或“错”。",
 }
-_ITS_OWN_ANSWER = {
-    "en": "Source: {source}\nQuestion: {question}\nReply with the answer alone, as short as possible.",
-    "zh": "资料：{source}\n问题：{question}\n只写答案本身，越短越好。",
-}
 _REPLIES = {"en": ("Yes", "No"), "zh": ("对", "错")}
 _SENTENCE = re.compile(r"[.!?。！？][\"'”’)）」』]*\Z")
 _SECOND_SHARE = 0.6
@@ -41,29 +37,21 @@ def is_answer(statement: str, question: str) -> bool:
     return bool(question) and not _SENTENCE.search(statement.rstrip())
 
 
-def looks_at(passages: Sequence[str], statement: str, question: str = "") -> list[Look]:
-    """Asks whether passages bear out a statement.
+def look_at(passages: Sequence[str], statement: str, question: str = "") -> Look:
+    """Asks whether the sentences of passages that are nearest to a statement bear it out.
 
     Args:
         passages: One or more.
         question: What it answers; a whole sentence is judged without it.
-
-    Returns:
-        What the model is asked about the nearest sentences; and for an answer how much it would surprise where the
-        model answers itself.
     """
     near = nearest_sentences(passages, statement, question)
     if not is_answer(statement, question):
         spoken = language(statement)
-        return [_look(_OF_STATEMENT[spoken].format(source=near, statement=statement), *_REPLIES[spoken])]
-    spoken = language(f"{question}\n{statement}")
-    asked = _OF_ANSWER[spoken].format(source=near, question=question, statement=statement)
-    itself = _ITS_OWN_ANSWER[spoken].format(source="\n\n".join(passages), question=question)
-    return [_look(asked, *_REPLIES[spoken]), _look(itself, statement)]
-
-
-def _look(text: str, reply: str, other: str = "") -> Look:
-    return Look((Message("user", text),), reply, other)
+        text = _OF_STATEMENT[spoken].format(source=near, statement=statement)
+    else:
+        spoken = language(f"{question}\n{statement}")
+        text = _OF_ANSWER[spoken].format(source=near, question=question, statement=statement)
+    return Look((Message("user", text),), *_REPLIES[spoken])
 
 
 def nearest_sentences(passages: Sequence[str], statement: str, question: str = "") -> str:

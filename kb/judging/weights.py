@@ -8,6 +8,7 @@ import numpy as np
 from kb.ports import Vectors
 
 _ROUNDS = 50
+_ENOUGH = 1e-9  # of a factor in one round
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def fit(
     for _ in range(_ROUNDS):
         likely = 1.0 / (1.0 + np.exp(-np.clip(rows @ found, -50.0, 50.0)))
         curvature = (rows.T * (counts * likely * (1.0 - likely))) @ rows + penalty
-        found = found + np.linalg.solve(curvature, rows.T @ (counts * (wanted - likely)) - penalty @ found)
+        step = np.linalg.solve(curvature, rows.T @ (counts * (wanted - likely)) - penalty @ found)
+        found = found + step
+        if np.abs(step).max() < _ENOUGH:
+            break
     factors = found[:-1] / scale
     return Weights(tuple(map(float, factors)), float(found[-1] - factors @ mean))

@@ -11,7 +11,8 @@ from kb.values.chat import Heartbeat
 from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
-FinishReason = Literal["stop", "length", "no_evidence", "cancelled"]
+FinishReason = Literal["stop", "length", "no_evidence", "unsupported", "cancelled"]
+Verdict = Literal["supported", "contradicted", "not_shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,10 @@ class Citation:
     Attributes:
         number: 1-based, in order of first appearance; the same span keeps its number.
         answer_start: With `answer_end`, the stretch of the answer, in characters of the answer.
-        verified: Whether the quote holds the words, numbers and names that the stretch of the answer needs.
-        score: Support in 0…1.
+        verified: Whether the verdict is that it is supported.
+        score: How much of the words and numbers of that stretch the quote holds, in 0…1.
+        verdict: What is said of that stretch: the quotes bear it out, speak against it, or do not show it.
+        probability: How likely it is borne out, in 0…1; None: nobody has judged it, or not yet.
     """
 
     number: int
@@ -38,6 +41,8 @@ class Citation:
     answer_end: int
     verified: bool
     score: float
+    verdict: Verdict = "not_shown"
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class Answer:
     Attributes:
         evidence: How likely the passages hold an answer, in 0…1; below the threshold of the settings none is given.
         unanswered: What of the question has no source in the passages, though the rest has.
+        draft: What the model wrote, where the passages do not bear it out; the citations are about it then.
         left_out: What the model did not see.
     """
 
@@ -107,6 +113,7 @@ class Answer:
     evidence: float = 0.0
     unanswered: tuple[str, ...] = ()
     left_out: LeftOut = LeftOut()
+    draft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,8 @@ class AnswerDelta:
 
 @dataclass(frozen=True, slots=True)
 class CitationFound:
-    """Event: the support of a sentence that has just ended."""
+    """Event: what a sentence that has just ended is held against. Comes again when it has been judged: what came before
+    of the same stretch of the answer no longer counts."""
 
     citation: Citation
 
@@ -145,3 +153,33 @@ class Done:
 
 
 AnswerEvent = PassagesFound | Heartbeat | ReasoningDelta | AnswerDelta | CitationFound | Done
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStatement:
+    """A statement of a text by anybody, held against sources.
+
+    Attributes:
+        start: With `end`, where it stands in the text, in characters.
+        probability: How likely it is borne out, in 0…1; None: nobody has judged it.
+        citations: What it is held against; their `answer_start` and `answer_end` are its place in the text.
+    """
+
+    start: int
+    end: int
+    verdict: Verdict
+    probability: float | None
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A text, checked statement by statement.
+
+    Attributes:
+        statements: In the order of the text; headings, code and lines that only lead to a list say nothing.
+        judge: Name of the model that has judged; empty: none has, and only what the sources say word for word counts.
+    """
+
+    statements: tuple[CheckedStatement, ...]
+    judge: str

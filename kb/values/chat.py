@@ -32,31 +32,32 @@ class GenerationOptions:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A question to the model that it does not answer: only how likely replies are, is read.
+    """A question to the model that it does not answer: only what it would reply is looked at.
 
     Attributes:
         messages: The question. They should begin as those of other looks and of the prompt that follows do: what they
             have in common is evaluated once.
-        reply: Of two words the first; or a whole reply.
-        other: The second of two words; empty: `reply` is a whole one.
+        reply: Of two words the first.
+        other: The second.
     """
 
     messages: tuple[Message, ...]
     reply: str
-    other: str = ""
+    other: str
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What looks have shown.
+    """What looks have shown; each tuple has one item for each of them, or none where the model does not show it.
 
     Attributes:
-        margins: For each of them a logarithm of a ratio. Of two words: how much likelier the first is than the second.
-            Of a whole reply: how likely that of its tokens is which surprises most, against the one that the model
-            would have written there; 0 where it would have written the reply itself, negative else.
+        margins: How much likelier the first word is than the second: the logarithm of the ratio.
+        states: The last hidden state at the end of the question, `d` numbers: what the model holds in mind, of which
+            the margin is one view.
     """
 
     margins: tuple[float, ...]
+    states: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ class LanguageModelInfo:
     context_tokens: int
     device: str = "cpu"
     title: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells its weights from others, whatever the file is called: the same anywhere."""
+        return f"{self.title or self.name}, {self.description}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Progress:
     label: str
     done: int
     total: int | None
-    unit: Literal["bytes", "files", "chunks"] = "bytes"
+    unit: Literal["bytes", "files", "chunks", "looks"] = "bytes"
 
 
 Report = Callable[[Progress], None]

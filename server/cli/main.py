@@ -17,7 +17,7 @@ from server.cli import eval as eval_cli
 from server.cli import models as models_cli
 from server.cli.documents import add, forget, reindex, status, sync
 from server.cli.options import with_settings
-from server.cli.questions import ask, chat, search
+from server.cli.questions import ask, chat, search, verify
 from server.settings import ServerSettings
 from server.terminal import console
 
@@ -104,8 +104,25 @@ def serve(
     serve_until_stopped(chosen, folders or [])
 
 
-for _command in (ask, chat, search, add, sync, forget, reindex, status):
+for _command in (ask, chat, search, verify, add, sync, forget, reindex, status):
     app.command()(_command)
+
+
+@app.command()
+def calibrate() -> None:
+    """Tries out the answering model as a judge of what sources bear out, and keeps what is found; takes minutes.
+
+    `kb serve` does the same by itself when a model is new and nobody asks. Figures are of statements that the model was
+    not fitted to; `kb eval judge` measures it on a set of your own.
+
+    Example: kb calibrate
+    """
+    from kb.answering.calibrations import Calibrations
+    from server.measure.eval.judge_run import HELD_LOOKS, evaluate_judge, show_report
+
+    settings = load(kind=ServerSettings)
+    report = evaluate_judge(settings, None, HELD_LOOKS, Calibrations(settings.models).keep)
+    show_report(console.out, report)
 
 
 @app.command()

@@ -1,16 +1,19 @@
-"""The commands that answer: `kb ask`, `kb chat` and `kb search`."""
+"""The commands that answer: `kb ask`, `kb chat`, `kb search` and `kb verify`."""
 
+import sys
 from contextlib import closing
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from kb.errors import InvalidRequest, KBError
 from kb.values.answers import Thinking
-from server.cli.arguments import AsJson, HowLong, Narrowing, Question, ShowReasoning, TopK, connected
+from server.cli.arguments import AsJson, HowLong, Narrowing, Question, ShowReasoning, TopK, as_text, connected
 from server.cli.options import spread
 from server.http import schemas
 from server.terminal import console
-from server.terminal.answers import AnswerView, show_passages
+from server.terminal.answers import AnswerView, show_passages, show_verification
 from server.terminal.cleaning import printable_json
 
 
@@ -103,6 +106,42 @@ def search(
     if not found.passages:
         console.err.print("[dim]nothing is found within the filters[/]" if filters else "[dim]nothing is found[/]")
         raise typer.Exit(3)
+
+
+@spread
+def verify(
+    file: Annotated[str, typer.Argument(help="A text in UTF-8; - reads what is piped in.", callback=as_text)],
+    narrowing: Narrowing,
+    question: Annotated[str, typer.Option(help="What the text answers.", callback=as_text)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Checks a text by anybody, statement by statement, against the indexed documents.
+
+    Examples:
+
+    kb verify draft.md
+
+    kb verify answer.txt --question "When was the second dome repaired?"
+
+    pbpaste | kb verify - --json
+    """
+    text = _text(file)
+    with connected() as service:
+        found = service.verify(text, question, narrowing.filters(service))
+    if as_json:
+        print(printable_json(found.model_dump_json(indent=2)))
+    else:
+        show_verification(text, found)
+    if not all(statement.verdict == "supported" for statement in found.statements):
+        raise typer.Exit(3)
+
+
+def _text(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{file} cannot be read: {error}", "give a text file in UTF-8") from error
 
 
 def _thinking(value: str | None) -> Thinking | None:

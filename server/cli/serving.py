@@ -63,6 +63,7 @@ def serve(
     server = make_server(knowledge_base, pipeline, settings, Limits(connections_allowed()))
     url = _url(settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
+    knowledge_base.calibrate_when_idle()
     console.show_serving(url, pipeline.folders)
     with loading_bars(knowledge_base), logging_work(lambda: report_index(knowledge_base, pipeline)):
         server.run(sockets=[listener])

@@ -67,6 +67,11 @@ class Local:
         self._knowledge_base.models.wait_for_reranker()
         return schemas.SearchResponse.model_validate({"passages": self._knowledge_base.search(query, top_k, filters)})
 
+    def verify(self, text: str, question: str, filters: Filters = EVERYTHING) -> schemas.Verification:
+        """See `Service`."""
+        self._show_loading(self._knowledge_base, True)
+        return schemas.Verification.model_validate(self._knowledge_base.verify(text, question, filters=filters))
+
     def status(self) -> schemas.Status:
         """See `Service`."""
         return report_status(self._knowledge_base, self._pipeline)

@@ -99,6 +99,11 @@ class Remote:
         body = {"query": query, "top_k": top_k, "filters": _sent(filters)}
         return self._call(schemas.SearchResponse, "POST", "/search", json=body)
 
+    def verify(self, text: str, question: str, filters: Filters = EVERYTHING) -> schemas.Verification:
+        """See `Service`."""
+        body = {"text": text, "question": question, "filters": _sent(filters)}
+        return self._call(schemas.Verification, "POST", "/verify", json=body)
+
     def status(self) -> schemas.Status:
         """See `Service`."""
         return self._call(schemas.Status, "GET", "/status")

@@ -46,6 +46,9 @@ class Service(Protocol):
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """Finds passages."""
 
+    def verify(self, text: str, question: str, filters: Filters = EVERYTHING) -> schemas.Verification:
+        """Checks a text statement by statement."""
+
     def status(self) -> schemas.Status:
         """The state of the service."""
 

@@ -31,7 +31,7 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.knowledge_base import KnowledgeBase
-from server.http import files, routes
+from server.http import files, routes, verify
 from server.http.events import StatusFeed
 from server.http.guard import Guard, is_loopback, refuse
 from server.http.state import report_status
@@ -102,6 +102,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     )
     app.include_router(routes.router)
     app.include_router(files.router)
+    app.include_router(verify.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_middleware(

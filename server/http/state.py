@@ -42,7 +42,12 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
         index=report_index(knowledge_base, pipeline),
         failures=[schemas.Failure.of(failure) for failure in knowledge_base.failures()],
         unsupported=dict(pipeline.status.unsupported),
-        models=schemas.Models(answer=answer, embedding=embedding, reranker=_model(reranker) if reranker else None),
+        models=schemas.Models(
+            answer=answer,
+            embedding=embedding,
+            reranker=_model(reranker) if reranker else None,
+            judge=schemas.Judge.model_validate(knowledge_base.models.judge()),
+        ),
         min_evidence=knowledge_base.settings.min_evidence,
     )
 

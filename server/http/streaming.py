@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -21,12 +22,14 @@ from server.http import schemas
 
 logger = logging.getLogger(__name__)
 
+Event = TypeVar("Event")
+
 HEARTBEAT = b": working\n\n"
 
 
 async def iterate(
-    events: Generator[AnswerEvent, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
-) -> AsyncGenerator[AnswerEvent, None]:
+    events: Generator[Event, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
+) -> AsyncGenerator[Event, None]:
     """Steps through a blocking generator; closes it when the caller stops or is cancelled.
 
     Args:
@@ -38,7 +41,7 @@ async def iterate(
     """
     turn = threading.Lock()
 
-    def step() -> AnswerEvent | None:
+    def step() -> Event | None:
         with turn:
             return next(events, None)
 

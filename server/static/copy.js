@@ -7,9 +7,11 @@
 import { element } from "./dom.js";
 import { words } from "./i18n.js";
 import { markPlace } from "./offsets.js";
+import { signOf } from "./turn-parts.js";
 
 /**
- * Writes an answer with its citations; `[2?]` where a quote does not confirm its sentence.
+ * Writes an answer with its citations; `[2?]` where a quote does not confirm its sentence, `[2!]` where it speaks
+ * against it.
  *
  * @param {string} answer
  * @param {Citation[]} citations In order of `answer_end`.
@@ -17,9 +19,9 @@ import { markPlace } from "./offsets.js";
 export function answerAsText(answer, citations) {
   let text = "";
   let written = 0;
-  for (const { number, verified, answer_end } of citations) {
+  for (const { number, verdict, answer_end } of citations) {
     const end = markPlace(answer, answer_end);
-    text += `${answer.slice(written, end)}[${number}${verified ? "" : "?"}]`;
+    text += `${answer.slice(written, end)}[${number}${signOf(verdict)}]`;
     written = Math.max(written, end);
   }
   text += answer.slice(written);

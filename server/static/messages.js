@@ -98,11 +98,17 @@ const ENGLISH = {
   "evidence.filtered.empty": "Within the filters there is nothing to answer from.",
   "evidence.filtered.all": "Ask all documents",
 
-  "citation.mark": "Citation {number}: {title}",
-  "citation.mark.unverified":
-    "Not confirmed: {number} is the nearest place, but does not say all that the sentence says ({title})",
-  "citation.verified": "Supports the sentence",
-  "citation.unverified": "Not confirmed: the nearest place, but it does not say all that the sentence says",
+  "unsupported.title": "The documents do not bear this out",
+  "unsupported.text": "The model wrote an answer, but what it says was not found in the passages below.",
+  "unsupported.draft": "What the model wrote",
+
+  "citation.mark.supported": "Citation {number}: {title}",
+  "citation.mark.contradicted": "Contradicted: {number} speaks against the sentence ({title})",
+  "citation.mark.not_shown":
+    "Not confirmed: {number} is the nearest place, but may not say what the sentence says ({title})",
+  "citation.supported": "Supports the sentence",
+  "citation.contradicted": "Speaks against the sentence",
+  "citation.not_shown": "Not confirmed: the nearest place, but it may not say what the sentence says",
   "viewer.text": "Text of the document",
   "viewer.previous": "Previous",
   "viewer.next": "Next",
@@ -317,10 +323,16 @@ const CHINESE = {
   "evidence.filtered.empty": "筛选范围内没有可供回答的文档。",
   "evidence.filtered.all": "向全部文档提问",
 
-  "citation.mark": "引文 {number}：{title}",
-  "citation.mark.unverified": "未经核实：引文 {number} 是最接近的原文，但没有包含这句话的全部内容（{title}）",
-  "citation.verified": "原文支持这句话",
-  "citation.unverified": "未经核实：这是最接近的原文，但没有包含这句话的全部内容",
+  "unsupported.title": "文档并不支持这个回答",
+  "unsupported.text": "模型写出了一个回答，但在下面的段落中没有找到依据。",
+  "unsupported.draft": "模型写出的内容",
+
+  "citation.mark.supported": "引文 {number}：{title}",
+  "citation.mark.contradicted": "相互矛盾：引文 {number} 与这句话不符（{title}）",
+  "citation.mark.not_shown": "未经核实：引文 {number} 是最接近的原文，但未必说明了这句话（{title}）",
+  "citation.supported": "原文支持这句话",
+  "citation.contradicted": "原文与这句话不符",
+  "citation.not_shown": "未经核实：这是最接近的原文，但未必说明了这句话",
   "viewer.text": "文档原文",
   "viewer.previous": "上一处",
   "viewer.next": "下一处",

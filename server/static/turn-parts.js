@@ -57,27 +57,33 @@ export function markUnseen(card) {
   card.append(say(element("span", { class: "unseen" }), "passages.unseen"));
 }
 
+/** What is written behind the number of a citation. @param {Citation["verdict"]} verdict */
+export function signOf(verdict) {
+  return { supported: "", contradicted: "!", not_shown: "?" }[verdict];
+}
+
 /**
- * Makes the mark of a citation: a small raised button; `2?` where the quote does not confirm the sentence.
+ * Makes the mark of a citation: a small raised button; `2?` where the quote does not confirm the sentence, `2!` where
+ * it speaks against it.
  *
  * @param {Citation} citation
  * @param {boolean} isCurrent
  * @param {() => void} onOpen
  */
-export function makeMark({ number, title, verified, answer_end }, isCurrent, onOpen) {
+export function makeMark({ number, title, verdict, answer_end }, isCurrent, onOpen) {
   const button = element(
     "button",
     {
       type: "button",
       "data-citation": number,
-      "data-verified": String(verified),
+      "data-verdict": verdict,
       "data-key": keyOf({ number, answer_end }),
       "aria-current": isCurrent ? "true" : null,
       click: onOpen,
     },
-    verified ? String(number) : `${number}?`,
+    `${number}${signOf(verdict)}`,
   );
-  const key = verified ? "citation.mark" : "citation.mark.unverified";
+  const key = `citation.mark.${verdict}`;
   sayAttribute(button, "aria-label", key, { number, title });
   sayAttribute(button, "title", key, { number, title });
   return element("sup", { class: "mark" }, button);

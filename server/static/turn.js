@@ -8,6 +8,7 @@
 import { AnswerView } from "./answer-view.js";
 import { answerAsText, copyText } from "./copy.js";
 import { announce, element, problem } from "./dom.js";
+import { showNoEvidence, showUnsupported } from "./endings.js";
 import { formatSeconds, say, words } from "./i18n.js";
 import { withoutSigns } from "./markdown.js";
 import { unitIndex } from "./offsets.js";
@@ -79,7 +80,7 @@ export class Turn {
     if (name === "passages") this.#takePassages(data.passages);
     if (name === "reasoning") this.#takeReasoning(data.text);
     if (name === "answer") this.#takeAnswer(data.text);
-    if (name === "citation") this.#takeCitations([...this.#citations, data]);
+    if (name === "citation") this.#takeCitation(data);
     if (name === "done") this.#finish(data);
     if (name === "error") this.fail(data.error);
   }
@@ -164,6 +165,18 @@ export class Turn {
     this.#view.update(this.#answer, this.#citations);
   }
 
+  /**
+   * Takes one more; where its stretch has been judged, what came of it before no longer counts.
+   *
+   * @param {Citation} citation
+   */
+  #takeCitation(citation) {
+    /** @param {Citation} other */
+    const isOutdated = (other) => other.answer_end === citation.answer_end && other.probability === null;
+    const isJudged = citation.probability !== null;
+    this.#takeCitations([...this.#citations.filter((other) => !isJudged || !isOutdated(other)), citation]);
+  }
+
   /** @param {Citation[]} citations */
   #takeCitations(citations) {
     const seen = new Set();
@@ -177,10 +190,16 @@ export class Turn {
   /** @param {Answer} answer */
   #finish(answer) {
     const isNone = answer.finish_reason === "no_evidence";
-    this.#end(isNone ? "none" : "done");
+    const isUnsupported = answer.finish_reason === "unsupported";
+    this.#end(isNone || isUnsupported ? "none" : "done");
     this.#parts.answer.hidden = isNone;
-    if (isNone) {
-      this.#showNoEvidence();
+    if (isNone) showNoEvidence(this.#parts, this.#passages.length > 0, this.onAll);
+    if (isUnsupported) {
+      this.#answer = answer.draft;
+      this.#takeCitations(answer.citations);
+      showUnsupported(this.#parts);
+    }
+    if (isNone || isUnsupported) {
       this.#noteChangedFiles(answer.index);
       return;
     }
@@ -202,26 +221,6 @@ export class Turn {
     this.#endReasoning();
     this.#enter(state);
     this.#parts.answer.removeAttribute("aria-busy");
-  }
-
-  #showNoEvidence() {
-    const { ending, passages, passagesTitle } = this.#parts;
-    const all = this.onAll && element("button", { type: "button", class: "secondary", click: this.onAll });
-    const scope = all ? "filtered" : "none";
-    const key = this.#passages.length ? "text" : "empty";
-    ending.append(
-      element(
-        "div",
-        { class: "none", "data-answerable": "false" },
-        say(element("h3"), `evidence.${scope}.title`),
-        say(element("p"), `evidence.${scope}.${key}`),
-        all && say(all, "evidence.filtered.all"),
-      ),
-      passages,
-    );
-    passages.classList.add("nearest");
-    say(passagesTitle, "passages.nearest");
-    announce(`${words(`evidence.${scope}.title`)}. ${words(`evidence.${scope}.${key}`)}`);
   }
 
   /**

@@ -159,6 +159,8 @@ export interface Citation extends Place {
   answer_start: number;
   answer_end: number;
   verified: boolean;
+  verdict: "supported" | "contradicted" | "not_shown";
+  probability: number | null;
 }
 
 /** What the viewer shows: a citation, a passage, or a document from its beginning. */
@@ -191,6 +193,7 @@ export interface Answer {
   timings: Timings;
   index: IndexCounts;
   left_out?: LeftOut;
+  draft: string;
 }
 
 /** The events of a streamed answer, by name. */

@@ -99,12 +99,12 @@ function showItem() {
 /** @param {Shown} item */
 function showSupport(item) {
   const line = byId("viewer-support");
-  line.hidden = !("verified" in item);
-  if (!("verified" in item)) return;
-  const { number, verified } = item;
-  const state = verified ? "verified" : "unverified";
-  line.dataset.state = state;
-  line.replaceChildren(element("span", { class: "number" }, String(number)), say(element("span"), `citation.${state}`));
+  line.hidden = !("verdict" in item);
+  if (!("verdict" in item)) return;
+  const { number, verdict } = item;
+  line.dataset.state = verdict;
+  const support = say(element("span"), `citation.${verdict}`);
+  line.replaceChildren(element("span", { class: "number" }, String(number)), support);
 }
 
 /** @param {Shown} item @param {() => void} arrange */

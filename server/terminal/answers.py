@@ -5,12 +5,19 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 from rich.text import Text
 
+from kb.values.answers import Verdict
 from server.http import schemas
 from server.terminal.cleaning import printable
 from server.terminal.console import err, escaped, out
 from server.terminal.reasons import early_end, kept_back, no_room
 
 QUOTE_CHARS = 200
+
+_VERDICTS: dict[Verdict, tuple[str, str]] = {
+    "supported": ("supported   ", "green"),
+    "contradicted": ("contradicted", "red"),
+    "not_shown": ("not shown   ", "yellow"),
+}
 
 
 class AnswerView:
@@ -59,7 +66,9 @@ class AnswerView:
         self._thinking = False
 
     def _show_sources(self, answer: schemas.Answer) -> None:
-        if answer.answerable:
+        if answer.draft:
+            out.print(f"\n[yellow]{escaped(answer.answer)}[/]")
+        if answer.answerable or answer.draft:
             show_citations(answer.citations, QUOTE_CHARS)
         else:
             show_passages(answer.passages)
@@ -79,11 +88,33 @@ def show_citations(citations: Sequence[schemas.Citation], quote_chars: int | Non
         quote_chars: Longer quotes are cut; None: they are shown whole.
     """
     for citation in {citation.number: citation for citation in citations}.values():
-        confirms = [other.verified for other in citations if other.number == citation.number]
-        what = "all sentences that it stands for" if any(confirms) else "it"
-        doubt = "" if all(confirms) else f" [yellow](the quote does not confirm {what})[/]"
+        doubt = _doubt([other.verdict for other in citations if other.number == citation.number])
         out.print(f"\n[bold]\\[{citation.number}][/] {escaped(_place(citation))}{doubt}")
         out.print(f"    [dim]{escaped(_shortened(citation.quote, quote_chars))}[/]")
+
+
+def show_verification(text: str, found: schemas.Verification) -> None:
+    """Lists the statements of a text with their verdicts, and what they are held against."""
+    if not found.judge:
+        err.print("[yellow]no model has judged: only what the documents say word for word counts as supported[/]")
+    for statement in found.statements:
+        sign, style = _VERDICTS[statement.verdict]
+        likely = "" if statement.probability is None else f" [dim]({statement.probability:.0%} likely)[/]"
+        said = escaped(_shortened(text[statement.start : statement.end], None))
+        out.print(f"\n[{style}]{sign}[/] {said}{likely}")
+        for citation in statement.citations:
+            out.print(f"    [dim]{escaped(_place(citation))}: {escaped(_shortened(citation.quote, QUOTE_CHARS))}[/]")
+    supported = sum(statement.verdict == "supported" for statement in found.statements)
+    err.print(f"\n[dim]{supported} of {len(found.statements)} statements are borne out[/]")
+
+
+def _doubt(verdicts: Sequence[Verdict]) -> str:
+    if all(verdict == "supported" for verdict in verdicts):
+        return ""
+    if "contradicted" in verdicts:
+        return " [red](the quote speaks against the sentence)[/]"
+    what = "all sentences that it stands for" if "supported" in verdicts else "the sentence"
+    return f" [yellow](the quote does not confirm {what})[/]"
 
 
 def show_passages(passages: Sequence[schemas.Passage], unseen: Sequence[int] = ()) -> None:

@@ -33,6 +33,8 @@ def early_end(answer: schemas.Answer) -> str:
             return "The answer reached its length limit and stops there"
         case "cancelled":
             return "The answer was broken off"
+        case "unsupported":
+            return "Nothing of what the model wrote is borne out by what was found"
         case "stop" if not answer.answerable:
             return "The model wrote nothing"
     return ""

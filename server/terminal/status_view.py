@@ -12,6 +12,12 @@ from server.http import schemas
 from server.terminal.console import escaped
 from server.terminal.work_view import work_line
 
+_JUDGE = {
+    "uncalibrated": "not yet: the answering model is tried out when it is there and nobody asks (or by kb calibrate)",
+    "calibrating": "not yet: the answering model is being tried out",
+    "unable": "none: the answering model has turned out to be no judge of what it writes",
+}
+
 MAX_EXTENSIONS = 8
 
 
@@ -75,7 +81,13 @@ def _table(status: schemas.Status) -> Table:
     table.add_row("embeds", _model_line(status.models.embedding))
     if status.models.reranker:
         table.add_row("reranks", _model_line(status.models.reranker))
+    if status.models.judge and status.models.judge.state != "ready":
+        table.add_row("judge", _JUDGE[status.models.judge.state] + _share(status.models.judge.progress))
     return table
+
+
+def _share(progress: schemas.Progress | None) -> str:
+    return f" [dim]({100 * progress.done // progress.total} %)[/]" if progress and progress.total else ""
 
 
 def _model_line(model: schemas.Model) -> str:

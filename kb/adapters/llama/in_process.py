@@ -178,7 +178,7 @@ class LlamaModel:
         closing = len(self._closing) if reasoning_tokens else 0
         generated = reasoning_tokens + options.answer_tokens + closing if messages else 0
         tokens_of_looks = [self._tokens_of(look) for look in looks]
-        needed = max(len(prompt) + generated, *(len(look.prompt) + len(look.reply) - 1 for look in tokens_of_looks), 0)
+        needed = max(len(prompt) + generated, *(len(look.prompt) for look in tokens_of_looks), 0)
         if needed > self._info.context_tokens:
             raise PromptTooLong(
                 f"the prompt has {len(prompt)} tokens and needs {needed} with {reasoning_tokens} for reasoning and "
@@ -190,8 +190,8 @@ class LlamaModel:
 
     def _tokens_of(self, look: Look) -> TokenLook:
         prompt = self._prompt(look.messages, reasoning=False)
-        reply, other = (self._encode([Segment(text, False)]) for text in (look.reply, look.other))
-        return TokenLook(prompt, reply[:1], other[0]) if other else TokenLook(prompt, reply, None)
+        reply, other = (self._encode([Segment(text, False)])[0] for text in (look.reply, look.other))
+        return TokenLook(prompt, reply, other)
 
     def _generate(self, request: Request) -> GenerationEnd:
         """One request from its prompt to its end, in the owner thread."""
@@ -231,17 +231,16 @@ class LlamaModel:
         return GenerationEnd(finish_reason, len(request.prompt), len(written["reasoning"]), len(written["answer"]))
 
     def _look(self, request: Request) -> None:
-        """Reads the margins of the looks; where they are broken off, nothing is delivered."""
-        margins = []
+        """Reads what the looks show; where they are broken off, nothing is delivered."""
+        margins, states = [], []
         for look in request.looks:
-            if not self._evaluate(look.prompt[self._llama.keep_prefix(look.prompt) :], request):
+            *unread, last = look.prompt[self._llama.keep_prefix(look.prompt) :]
+            if not self._evaluate(unread, request):
                 return
-            if look.other is None:
-                margins.append(self._llama.surprise(look.reply))
-            else:
-                margins.append(self._llama.margin(look.reply[0], look.other))
+            states.append(self._llama.evaluate_last(last))
+            margins.append(self._llama.margin(look.reply, look.other))
         if margins:
-            request.deliver(Looked(tuple(margins)))
+            request.deliver(Looked(tuple(margins), tuple(states)))
 
     def _evaluate(self, tokens: Sequence[int], request: Request) -> bool:
         """Evaluates tokens in slices; returns False as soon as the request is no longer wanted or its time is up."""

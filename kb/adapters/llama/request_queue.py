@@ -26,13 +26,13 @@ class TokenLook:
     """A look, in tokens.
 
     Attributes:
-        reply: Of a word the first token alone.
-        other: The first token of the other word; None: the whole reply is meant.
+        reply: The first token of the one word.
+        other: The first token of the other.
     """
 
     prompt: list[int]
-    reply: list[int]
-    other: int | None
+    reply: int
+    other: int
 
 
 @dataclass(slots=True, eq=False)

@@ -164,7 +164,7 @@ def encode_reply(number: int, reply: FromChild | Exception) -> bytes:
         case Delta():
             return _line("delta", number, reply.phase, reply.text)
         case Looked():
-            return _line("looked", number, reply.margins)
+            return _line("looked", number, reply.margins, reply.states)
         case Heartbeat():
             return _line("place", number, reply.place)
         case GenerationEnd():
@@ -190,8 +190,8 @@ def decode_reply(line: bytes) -> tuple[int, FromChild]:
     match json.loads(line):
         case ["delta", number, phase, text]:
             return number, Delta(phase, text)
-        case ["looked", number, margins]:
-            return number, Looked(tuple(margins))
+        case ["looked", number, margins, states]:
+            return number, Looked(tuple(margins), tuple(map(tuple, states)))
         case ["place", number, place]:
             return number, Heartbeat(place)
         case ["end", number, fields]:

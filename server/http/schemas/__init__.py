@@ -24,6 +24,7 @@ from server.http.schemas.state import (
     ErrorResponse,
     Folder,
     IndexStatus,
+    Judge,
     Message,
     Model,
     Models,
@@ -33,11 +34,13 @@ from server.http.schemas.state import (
     SyncResponse,
     Work,
 )
+from server.http.schemas.verification import CheckedStatement, Verification, VerifyRequest
 
 __all__ = [
     "Answer",
     "AnswerEvent",
     "AskRequest",
+    "CheckedStatement",
     "Citation",
     "Document",
     "DocumentList",
@@ -50,6 +53,7 @@ __all__ = [
     "Index",
     "IndexCounts",
     "IndexStatus",
+    "Judge",
     "LeftOut",
     "Message",
     "Model",
@@ -67,6 +71,8 @@ __all__ = [
     "Turn",
     "UploadResponse",
     "Uploaded",
+    "Verification",
+    "VerifyRequest",
     "WaitingEvent",
     "Work",
 ]

@@ -5,7 +5,7 @@ import datetime
 from pydantic import ConfigDict, Field, computed_field
 
 from kb.values import filters
-from kb.values.answers import FinishReason, Thinking
+from kb.values.answers import FinishReason, Thinking, Verdict
 from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 
@@ -43,8 +43,19 @@ class Citation(_Place):
     quote: str = Field(description="Verbatim text of the document at `start…end`.", examples=["Charge it at 5 °C."])
     answer_start: int = Field(description="First character of the supported stretch of the answer.", examples=[0])
     answer_end: int = Field(description="Character after its last; the mark belongs there.", examples=[42])
-    verified: bool = Field(description="Whether the quote holds what the stretch says.", examples=[True])
-    score: float = Field(description="How much of it the quote holds, 0…1.", examples=[0.91])
+    verified: bool = Field(description="Whether the verdict is `supported`.", examples=[True])
+    score: float = Field(description="How much of its words and numbers the quote holds, 0…1.", examples=[0.91])
+    verdict: Verdict = Field(
+        default="not_shown",
+        description="Whether the quotes bear out the stretch, speak against it, or do not show it.",
+        examples=["supported"],
+    )
+    probability: float | None = Field(
+        default=None,
+        description="How likely the stretch is borne out, 0…1; null: not judged, or not yet. When it has been, its"
+        " citations come again, and those that came before no longer count.",
+        examples=[0.94],
+    )
 
 
 class Turn(Wire):
@@ -212,6 +223,12 @@ class Answer(Wire):
         examples=[["Who made the battery?"]],
     )
     left_out: LeftOut = Field(default=LeftOut(), description="What the model did not see.")
+    draft: str = Field(
+        default="",
+        description="What the model wrote where the passages do not bear it out: `finish_reason` is `unsupported` then,"
+        " and the citations are about the draft.",
+        examples=[""],
+    )
 
 
 class PassagesEvent(Wire):

@@ -65,6 +65,18 @@ class Model(Wire):
     error: Error | None = Field(description="Why it is not there; null without.")
 
 
+class Judge(Wire):
+    """Whether what the model writes is judged."""
+
+    state: Literal["ready", "uncalibrated", "calibrating", "unable"] = Field(
+        description="`uncalibrated` or `calibrating`: only what the sources say word for word counts as verified, and"
+        " the search alone decides what is answered, until a new model has been tried out; `unable`: it has turned out"
+        " to be no judge.",
+        examples=["ready"],
+    )
+    progress: Progress | None = Field(default=None, description="Of the calibration; null without.")
+
+
 class Models(Wire):
     """All models."""
 
@@ -73,6 +85,7 @@ class Models(Wire):
     reranker: Model | None = Field(
         default=None, description="Puts in order what is found; null: none is set. Searches go on without it."
     )
+    judge: Judge | None = Field(default=None, description="Judges what the answering model writes; null: not known.")
 
 
 class Folder(Wire):

@@ -40,7 +40,7 @@ def test_remark_in_the_place_of_an_answer_begins_it(draft: Draft) -> None:
 def test_remark_is_not_cited_even_if_it_says_what_a_source_says(draft: Draft) -> None:
     list(draft.add(Delta("answer", TEXT)))
     list(draft.finish())
-    cited = list(draft.citations)
+    cited = draft.citations
     assert [citation.quote for citation in cited] == [TEXT]
     assert [type(event) for event in draft.remark(TEXT)] == [AnswerDelta]
     assert draft.citations == cited

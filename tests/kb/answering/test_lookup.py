@@ -4,6 +4,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from kb.answering.judges import Judges
 from kb.answering.lookup import answer_events
 from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets
@@ -25,7 +26,7 @@ from kb.values.answers import (
 )
 from kb.values.chat import Generated, GenerationOptions, Heartbeat, Message, Turn
 from kb.values.passages import Passage, PassagePart
-from tests.fakes import FakeLanguageModel
+from tests.fakes import CALIBRATION, FakeLanguageModel
 
 TEXT = "The second dome opens at nine in the evening. It was built by Ilse Brandt in 1987. Visitors bring warm clothes."
 QUESTION = "When does the second dome open?"
@@ -60,6 +61,7 @@ def ask(
     passage_tokens: int = 600,
     index: IndexState | None = None,
     nothing_because: str = "",
+    is_calibrated: bool = False,
 ) -> Generator[AnswerEvent, None, None]:
     limits = limits or GenerationOptions()
     options = AnswerOptions(
@@ -74,7 +76,10 @@ def ask(
     )
     found = RetrievalResult(tuple(passages), tuple(evidence) if passages else (0.0,) * len(evidence), nothing_because)
     get_model = model if callable(model) else lambda: model
-    return answer_events(options, lambda: found, get_model, no_vectors, index or IndexState(), speaks_to_the_answerer)
+    judges = Judges(lambda info: CALIBRATION if is_calibrated else None)
+    return answer_events(
+        options, lambda: found, get_model, no_vectors, index or IndexState(), speaks_to_the_answerer, judges
+    )
 
 
 def answer_of(events: Sequence[AnswerEvent]) -> Answer:
@@ -131,8 +136,8 @@ def test_each_citation_names_its_stretch_of_the_answer() -> None:
     sentences = [ANSWER[start:end] for start, end in sentence_spans(ANSWER)]
     assert stretches == [sentence for sentence in sentences if sentence in stretches]
     assert [stretch for stretch, citation in zip(stretches, answer.citations, strict=True) if citation.verified] == (
-        sentences[:2]
-    )
+        sentences[:1]
+    ), "nobody judges, so only what is said word for word counts"
     assert all(TEXT[citation.start : citation.end] == citation.quote for citation in answer.citations)
 
 
@@ -191,7 +196,7 @@ def test_it_is_said_why_there_is_nothing_at_all(why: str) -> None:
 @pytest.mark.parametrize(("margin", "is_answered"), [(3.0, True), (-3.0, False)])
 def test_what_the_model_thinks_of_the_sources_is_evidence_too(margin: float, is_answered: bool) -> None:
     model = FakeLanguageModel(ANSWER, margins={QUESTION: margin})
-    events = list(ask(model, evidence=[0.9]))
+    events = list(ask(model, evidence=[0.9], is_calibrated=True))
     answer = answer_of(events)
     assert (answer.answerable, answer.finish_reason) == (is_answered, "stop" if is_answered else "no_evidence")
     assert (answer.evidence >= 0.5) == is_answered
@@ -204,7 +209,7 @@ PARTS = ("When does the second dome open?", "What does it cost?")
 
 def test_parts_without_a_source_are_named_and_the_model_is_asked_for_the_others() -> None:
     model = FakeLanguageModel(ANSWER, margins={PARTS[0]: 3.0, PARTS[1]: -3.0})
-    events = list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.9]))
+    events = list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.9], is_calibrated=True))
     answer = answer_of(events)
     assert (answer.unanswered, answer.answerable) == (PARTS[1:], True)
     assert answer.answer.startswith(ANSWER)
@@ -226,8 +231,45 @@ def test_parts_are_judged_by_the_search_alone_where_a_look_would_tell_nothing() 
 
 def test_question_without_a_source_for_any_part_is_declined() -> None:
     model = FakeLanguageModel(ANSWER, margins=dict.fromkeys(PARTS, -3.0))
-    answer = answer_of(list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.9])))
+    answer = answer_of(list(ask(model, question=" ".join(PARTS), parts=PARTS, evidence=[0.9, 0.9], is_calibrated=True)))
     assert (answer.answerable, answer.unanswered, answer.finish_reason) == (False, (), "no_evidence")
+
+
+def test_each_statement_is_judged_when_the_answer_is_out_and_its_citations_come_again() -> None:
+    said = "The second dome opens at nine in the evening."
+    model = FakeLanguageModel(
+        f"{said} It was Brandt who built it. It is green.", margins={"Brandt who": 3.0, "green": -3.0}
+    )
+    events = list(ask(model, is_calibrated=True))
+    cited = [event.citation for event in events if isinstance(event, CitationFound)]
+    assert [(each.verdict, each.probability) for each in cited[:3]] == [
+        ("supported", None),  # word for word: nobody need judge that
+        ("not_shown", None),
+        ("not_shown", None),
+    ]
+    assert [(each.verdict, each.verified, each.probability) for each in cited[3:]] == [
+        ("supported", True, 0.953),
+        ("not_shown", False, 0.047),
+    ]
+    assert answer_of(events).citations == (cited[0], *cited[3:])
+    assert (answer_of(events).answerable, answer_of(events).draft) == (True, "")
+
+
+@pytest.mark.parametrize(("question", "is_chinese"), [(QUESTION, False), ("第二个圆顶几点开门？", True)])
+def test_answer_that_is_not_borne_out_is_a_draft_and_no_answer(question: str, is_chinese: bool) -> None:
+    wrong = "The second dome opens at six in the morning. It was built by Ilse Brandt and Ole Meier."
+    model = FakeLanguageModel(wrong, margins={"morning": -3.0, "Meier": -3.0})
+    events = list(ask(model, question=question, is_calibrated=True))
+    answer = answer_of(events)
+    assert (answer.answerable, answer.finish_reason, answer.draft) == (False, "unsupported", wrong)
+    assert ("文档" in answer.answer) == is_chinese
+    assert answer.answer != wrong == "".join(event.text for event in events if isinstance(event, AnswerDelta))
+    assert {citation.verdict for citation in answer.citations} == {"contradicted"}
+
+
+def test_answer_of_which_one_statement_is_borne_out_is_one() -> None:
+    model = FakeLanguageModel("It opens at night. It is green.", margins={"at night.": 3.0, "green": -3.0})
+    assert answer_of(list(ask(model, is_calibrated=True))).answerable
 
 
 def test_sentences_that_speak_to_the_answerer_are_kept_from_the_model_and_shown_to_the_reader() -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from kb.answering.tokens import EstimatedTokens, token_counter
-from kb.judging.evidence import LOOK_WEIGHTS
 from kb.ports import LanguageModel, Looker, Restartable, TokenCounter
 from kb.settings import Settings
 from kb.values.answers import Answer
@@ -57,7 +56,7 @@ def test_model_that_neither_counts_nor_shows_probabilities_answers(
     for number in range(8):
         text = "".join(sentence.format(part) for part in range(number, number + 40))
         (folder / f"{number}.md").write_text(f"# Domes {number}\n\n{text}\n", "utf-8")
-    model = FakeEngine(context_tokens=context_tokens, title=next(iter(LOOK_WEIGHTS)))
+    model = FakeEngine(context_tokens=context_tokens)
     plain: LanguageModel = model
     assert not isinstance(plain, TokenCounter | Looker | Restartable)
     given = settings.model_copy(update={"answer_tokens": 200, "passage_tokens": 600, "min_evidence": 0.01})

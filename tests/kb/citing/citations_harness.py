@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kb.citing.citations import Citer
+from kb.citing.citations import Alignment, Citer
 from kb.values.answers import Citation
 from kb.values.passages import Passage, PassagePart
 
@@ -30,26 +30,23 @@ def passage(text: str, number: int = 1, start: int = 50, parts: Sequence[Passage
     )
 
 
-def cite_all(sentence: str, *passages: Passage, question: str = QUESTION) -> tuple[Citation, ...]:
-    return Citer(question, passages).cite(sentence, (0, len(sentence)))
+def align(statement: str, *passages: Passage, question: str = QUESTION) -> Alignment:
+    """Where a statement is held against."""
+    alignment = Citer(question, passages).align(statement)
+    assert alignment is not None
+    return alignment
 
 
-def cite(sentence: str, *passages: Passage, question: str = QUESTION) -> Citation | None:
-    """The first citation of a sentence."""
-    return next(iter(cite_all(sentence, *passages, question=question)), None)
+def quotes(statement: str, *passages: Passage, question: str = QUESTION) -> list[str]:
+    """What it is held against, the best first."""
+    return [quote.analysed_text.text for quote in align(statement, *passages, question=question).quotes]
 
 
-def supported(sentence: str, *passages: Passage, question: str = QUESTION) -> str:
-    """The quote that supports a sentence."""
-    citation = cite(sentence, *passages, question=question)
-    assert citation is not None
-    assert citation.verified
-    return citation.quote
-
-
-def is_verified(sentence: str, *passages: Passage, question: str = QUESTION) -> bool:
-    citation = cite(sentence, *passages, question=question)
-    return citation is not None and citation.verified
+def cite_all(statement: str, *passages: Passage, question: str = QUESTION) -> tuple[Citation, ...]:
+    """Its citations, were it borne out."""
+    citer = Citer(question, passages)
+    alignment = citer.align(statement)
+    return citer.citations(alignment, (0, len(statement)), "supported") if alignment else ()
 
 
 HARBOUR = "The harbour master is Anna Meier. Ships of 4.5 million tons a year pass the eastern lock. It rains."

@@ -12,23 +12,28 @@ from tests.kb.citing.citations_harness import (
     HARBOUR,
     LOCK,
     QUESTION,
-    cite,
+    align,
     cite_all,
-    is_verified,
     passage,
-    supported,
+    quotes,
 )
 
 
 def test_sentence_is_supported_by_the_sentence_that_says_the_same() -> None:
     passages = [passage(BREAD), passage(DOME, 2)]
-    quote = supported("The second dome is opened at nine in the evening.", *passages)
-    assert quote == "The second dome opens at nine in the evening."
+    assert (
+        quotes("The second dome is opened at nine in the evening.", *passages)[0]
+        == "The second dome opens at nine in the evening."
+    )
 
 
 def test_citation_says_where_the_quote_stands_and_what_it_supports() -> None:
     answer = "Certainly. The second dome opens at nine in the evening."
-    (citation,) = Citer(QUESTION, [passage(BREAD), passage(DOME, 2)]).cite(answer, (11, len(answer)))
+    citer = Citer(QUESTION, [passage(BREAD), passage(DOME, 2)])
+    alignment = citer.align(answer[11:])
+    assert alignment is not None
+    (citation,) = citer.citations(alignment, (11, len(answer)), "supported", 0.91234)
+    assert (citation.verdict, citation.verified, citation.probability) == ("supported", True, 0.912)
     assert (citation.number, citation.document_id, citation.title, citation.source) == (1, "d2", "Title 2", "2.md")
     assert (citation.page, citation.heading) == (3, "Domes")
     assert (citation.answer_start, citation.answer_end) == (11, len(answer))
@@ -37,8 +42,10 @@ def test_citation_says_where_the_quote_stands_and_what_it_supports() -> None:
 
 
 def test_chinese_sentence_is_supported_by_a_chinese_one() -> None:
-    quote = supported("第二个圆顶在晚上九点打开。", passage(BREAD), passage(CHINESE, 2), question="圆顶几点打开？")
-    assert quote == "第二个圆顶晚上九点打开。"
+    assert (
+        quotes("第二个圆顶在晚上九点打开。", passage(BREAD), passage(CHINESE, 2), question="圆顶几点打开？")[0]
+        == "第二个圆顶晚上九点打开。"
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,47 +63,57 @@ def test_chinese_sentence_is_supported_by_a_chinese_one() -> None:
     ],
 )
 def test_short_answer_finds_its_place_with_the_help_of_the_question(answer: str, question: str, quote: str) -> None:
-    assert supported(answer, passage(DOME), passage(BREAD, 2), passage(CHINESE, 3), question=question) == quote
+    assert quotes(answer, passage(DOME), passage(BREAD, 2), passage(CHINESE, 3), question=question)[0] == quote
 
 
 @pytest.mark.parametrize(
-    "sentence",
+    ("statement", "lacks"),
     [
-        "The second dome opens at nine in the evening since 1999.",
-        "It was built by Ilse Brandt in 1978 and cost 1,250 crowns.",
-        "It was built by Ilse Brandt in 1987 and cost 1,350 crowns.",
-        "它由布兰特于1978年建造，耗资1250克朗。",
+        ("The second dome opens at nine in the evening since 1999.", True),
+        ("It was built by Ilse Brandt in 1978 and cost 1,250 crowns.", True),
+        ("It was built by Ilse Brandt in 1987 and cost 1,350 crowns.", True),
+        ("It was built by Ole Brandt in 1987 and cost 1,250 crowns.", True),
+        ("它由布兰特于1978年建造，耗资1250克朗。", True),
+        ("It was built by Ilse Brandt in １９８７ and cost 1250 crowns.", False),
+        ("Brandt built the second dome in 1987.", False),
+        ("In 1987 it was built.", False),
+        ("它由布兰特于1987年建造，耗资1250克朗。", False),
     ],
 )
-def test_number_that_is_not_in_the_quote_is_not_verified(sentence: str) -> None:
-    assert cite(sentence, passage(DOME), passage(CHINESE, 2)) is not None
-    assert not is_verified(sentence, passage(DOME), passage(CHINESE, 2))
+def test_number_or_name_that_no_place_has_is_lacking(statement: str, lacks: bool) -> None:
+    assert align(statement, passage(DOME), passage(CHINESE, 2)).lacks is lacks
 
 
-def test_number_may_be_written_in_another_way() -> None:
-    assert is_verified("It was built by Ilse Brandt in １９８７ and cost 1250 crowns.", passage(DOME))
+def test_number_and_name_may_be_those_of_the_question() -> None:
+    question = "Who built what Anna Meier opened in 1999?"
+    assert not align("Ilse Brandt built what Anna Meier opened in 1999.", passage(DOME), question=question).lacks
 
 
 @pytest.mark.parametrize(
-    "sentence",
+    ("statement", "is_said"),
     [
-        "Penguins cannot fly across the Atlantic.",
-        "The oven was painted green by a travelling circus from Lisbon.",
-        "企鹅不能飞越大西洋。",
+        ("The second dome opens at nine in the evening.", True),
+        ("the second dome opens at nine in the evening", True),
+        ("第二个圆顶，晚上九点打开。", True),
+        ("The second dome opens at nine.", False),  # the rest may turn it round
+        ("The second dome does not open at nine in the evening.", False),
+        ("It is.", False),
+        ("", False),
+        ("？", False),
     ],
 )
-def test_invented_sentence_is_not_verified(sentence: str) -> None:
-    assert not is_verified(sentence, passage(DOME), passage(BREAD, 2), passage(CHINESE, 3))
+def test_what_a_place_says_word_for_word_is_said(statement: str, is_said: bool) -> None:
+    assert align(statement, passage(DOME), passage(CHINESE, 2)).is_said is is_said
 
 
-@pytest.mark.parametrize("sentence", ["", "It is.", "Yes!", "？", "是的。"])
-def test_sentence_without_content_is_not_cited(sentence: str) -> None:
-    citation = cite(sentence, passage(DOME), passage(CHINESE, 2))
-    assert citation is None or not citation.verified
+def test_bare_yes_is_held_against_what_the_question_is_about() -> None:
+    assert quotes("是的。", passage(BREAD), passage(CHINESE, 2), question="圆顶九点打开吗？") == [
+        "第二个圆顶晚上九点打开。"
+    ]
 
 
 def test_nothing_is_cited_without_passages() -> None:
-    assert cite("The second dome opens at nine.") is None
+    assert Citer(QUESTION, []).align("The second dome opens at nine.") is None
 
 
 def test_quote_in_a_merged_passage_has_the_page_and_heading_of_its_own_part() -> None:
@@ -107,34 +124,39 @@ def test_quote_in_a_merged_passage_has_the_page_and_heading_of_its_own_part() ->
     ]
     merged = passage(f"{one}\n\n{other}", parts=parts)
     for sentence, page, heading in [(one, 3, "Domes › First"), (other, 4, "Domes › Second")]:
-        citation = cite(sentence, merged)
-        assert citation is not None
+        (citation,) = cite_all(sentence, merged)
         assert (citation.quote, citation.page, citation.heading) == (sentence, page, heading)
 
 
 def test_sentence_that_two_neighbours_support_together_quotes_both() -> None:
-    quote = supported("Mount Aurora has an observatory whose second dome opens at nine in the evening.", passage(DOME))
-    assert quote == "The observatory stands on Mount Aurora. The second dome opens at nine in the evening."
+    assert (
+        quotes("Mount Aurora has an observatory whose second dome opens at nine in the evening.", passage(DOME))[0]
+        == "The observatory stands on Mount Aurora. The second dome opens at nine in the evening."
+    )
 
 
 def test_citations_are_numbered_as_they_come_and_a_quote_keeps_its_number() -> None:
     answer = "The second dome opens at nine. Bread is baked from flour. The second dome opens in the evening at nine."
     citer = Citer(QUESTION, [passage(DOME), passage(BREAD, 2)])
-    citations = [citation for span in sentence_spans(answer) for citation in citer.cite(answer, span)]
+    citations = [
+        citation
+        for span in sentence_spans(answer)
+        if (alignment := citer.align(answer[slice(*span)]))
+        for citation in citer.citations(alignment, span, "supported")
+    ]
     assert [citation.number for citation in citations] == [1, 2, 1]
 
 
 def test_earlier_passage_is_quoted_where_two_say_the_same() -> None:
     copy = passage("The second dome opens at nine in the evening.", 2)
-    citation = cite("The second dome opens at nine.", passage(DOME), copy)
-    assert citation is not None
+    (citation,) = cite_all("The second dome opens at nine.", passage(DOME), copy)
     assert citation.document_id == "d1"
 
 
 def test_heading_line_is_not_quoted() -> None:
-    citation = cite("The second dome opens at nine.", passage("## The second dome opens\n\nThe dome opens at nine."))
-    assert citation is not None
-    assert citation.quote == "The dome opens at nine."
+    assert quotes("The second dome opens at nine.", passage("## The second dome opens\n\nThe dome opens at nine.")) == [
+        "The dome opens at nine."
+    ]
 
 
 # Several quotes for one sentence
@@ -142,45 +164,34 @@ def test_heading_line_is_not_quoted() -> None:
 
 def test_further_quote_is_cited_where_it_holds_what_the_first_does_not() -> None:
     sentence = "The eastern lock, opened in 1934, is passed by ships of 4.5 million tons a year."
-    citations = cite_all(sentence, passage(BREAD), passage(HARBOUR, 2), passage(LOCK, 3), question="What about it?")
-    assert [(citation.quote, citation.verified) for citation in citations] == [
-        ("Ships of 4.5 million tons a year pass the eastern lock.", True),
-        ("The eastern lock was opened in 1934.", True),
+    asked = (sentence, passage(BREAD), passage(HARBOUR, 2), passage(LOCK, 3))
+    assert quotes(*asked, question="What about it?") == [
+        "Ships of 4.5 million tons a year pass the eastern lock.",
+        "The eastern lock was opened in 1934.",
     ]
+    citations = cite_all(*asked, question="What about it?")
     assert {(citation.answer_start, citation.answer_end) for citation in citations} == {(0, len(sentence))}
+
+
+def test_what_is_not_borne_out_has_the_nearest_place_alone() -> None:
+    citer = Citer("What about it?", [passage(HARBOUR), passage(LOCK, 2)])
+    alignment = citer.align("The eastern lock, opened in 1934, is passed by ships of 4.5 million tons a year.")
+    assert alignment is not None
+    assert len(alignment.quotes) == 2
+    for verdict in ("contradicted", "not_shown"):
+        (citation,) = citer.citations(alignment, (0, 9), verdict)
+        assert (citation.verified, citation.verdict) == (False, verdict)
 
 
 def test_one_quote_is_enough_where_a_copy_says_no_more() -> None:
     assert len(cite_all("The eastern lock was opened in 1934.", passage(LOCK), passage(LOCK, 2))) == 1
 
 
-def test_quote_from_elsewhere_that_only_repeats_the_question_supports_nothing() -> None:
-    trains = passage("两列观光火车在760毫米的窄轨铁路上行驶，这是山区 5 条原国有线路的遗留。")
-    others = [passage("所有这一切都反对政府。", 2), passage("博物馆有窄轨。", 3)]
-    question = "有多少条窄轨铁路线之前是政府所有的？"
-    assert not is_verified("有5条窄轨铁路线之前是政府所有的。", trains, *others, question=question)
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "The eastern lock, opened in 1935, is passed by ships of 4.5 million tons a year.",
-        "The eastern lock, opened in 1934, is passed by ships of 4.5 billion tons a year.",
-        "The eastern lock, opened in 1934, is passed by ships of 120 tons a year and was painted by Ilse Brandt.",
-        "Anna Meier opened the eastern lock in 1934.",
-        "Anna Meier opened the eastern lock.",
-    ],
-)
-def test_sentence_that_the_quotes_do_not_hold_together_has_the_nearest_alone(sentence: str) -> None:
-    (citation,) = cite_all(sentence, passage(HARBOUR), passage(LOCK, 2), question="What about it?")
-    assert not citation.verified
-
-
 def test_neighbours_that_are_too_long_for_one_quote_are_two() -> None:
     one, other = ("The lock was opened", "The lock weighs"), ("by Brandt", "120 tons")
     long = " ".join(f"{begin} {'quietly ' * 50}{end}." for begin, end in zip(one, other, strict=True))
     citations = cite_all("The lock was opened by Brandt, the lock weighs 120 tons.", passage(long), question="What?")
-    assert [citation.verified for citation in citations] == [True, True]
+    assert len(citations) == 2
     assert all(len(citation.quote) <= 600 for citation in citations)
 
 
@@ -240,10 +251,9 @@ def test_quote_is_the_text_of_its_document_at_its_offsets(
         passages.append(passage("\n".join(parts), number, begin, placed))
     citer = Citer(question, passages)
     for span in sentence_spans(answer):
-        citations = citer.cite(answer, span)
+        alignment = citer.align(answer[slice(*span)])
+        citations = citer.citations(alignment, span, "supported") if alignment else ()
         assert len(citations) <= 3
-        assert len({citation.verified for citation in citations}) <= 1
-        assert len(citations) <= 1 or citations[0].verified
         for citation in citations:
             number = int(citation.document_id[1:])
             assert citation.quote == texts[number - 1][citation.start : citation.end]

@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 from typing import get_args
@@ -49,6 +50,29 @@ def test_question_without_an_answer_ends_with_3(run: Run, settings: Settings, tm
         assert asked.out.strip()
         assert json.loads(run("ask", "--json", QUESTION).out)["answerable"] is False
         assert run("search", "dome").code == 3
+
+
+def test_text_is_checked_statement_by_statement(
+    run: Run, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = tmp_path / "draft.md"
+    draft.write_text("# Dome\n\nThe second dome was repaired in March. It is green.\n", "utf-8-sig")
+    checked = run("verify", str(draft))
+    assert checked.code == 3, "not all is borne out"
+    lines = [line for line in checked.out.splitlines() if line and not line.startswith(" ")]
+    assert [line.split("  ")[0].strip() for line in lines] == [
+        "supported",
+        "not shown",
+    ]
+    assert "dome.md" in checked.out
+    assert "no model has judged" in checked.err
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"The second dome was repaired in March.")))
+    piped = run("verify", "-", "--json")
+    assert piped.code == 0
+    assert json.loads(piped.out)["statements"][0]["verdict"] == "supported"
+    draft.write_bytes(b"\xff\xfe\x00")
+    for name in (str(draft), str(tmp_path / "missing")):
+        assert "cannot be read" in run("verify", name).message
 
 
 @pytest.fixture

@@ -54,6 +54,16 @@ def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
     assert service.status().documents == 1
 
 
+def test_text_is_checked_near_and_far(service: Service) -> None:
+    service.sync(ignore)
+    found = service.verify("The second dome was repaired in March. It is green.", "")
+    assert [each.verdict for each in found.statements] == ["supported", "not_shown"]
+    assert found.statements[0].citations[0].source == "dome.md"
+    assert found.judge == "", "the model is not calibrated"
+    with pytest.raises(InvalidRequest, match="empty"):
+        service.verify(" ", "")
+
+
 def test_filters_hold_near_and_far(service: Service, folder: Path) -> None:
     (folder / "old").mkdir()
     (folder / "old" / "dome.md").write_text("---\ntags: [history]\ndate: 1987-05-01\n---\nThe second dome was built.\n")

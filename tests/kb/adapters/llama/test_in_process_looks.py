@@ -16,10 +16,14 @@ def looked(model: LlamaModel, *questions: str, replies: tuple[str, str] = ("Yes"
 
 
 def shown(model: LlamaModel, *looks: Look) -> tuple[float, ...]:
+    return show(model, *looks).margins
+
+
+def show(model: LlamaModel, *looks: Look) -> Looked:
     items = list(model.stream_after_looks(looks, (), GenerationOptions(answer_tokens=1)))
     (found,) = [item for item in items if isinstance(item, Looked)]
     assert items[-1] == GenerationEnd("stop", 0, 0, 0), "nothing is generated"
-    return found.margins
+    return found
 
 
 def test_look_tells_how_much_likelier_one_word_is_than_the_other(models: Models) -> None:
@@ -39,27 +43,20 @@ def test_margins_of_several_prompts_are_those_of_each_alone(models: Models) -> N
     assert looked(model, *reversed(questions)) == pytest.approx(alone[::-1], abs=0.01)
 
 
-def test_reply_that_the_model_would_give_does_not_surprise_and_another_does(models: Models) -> None:
-    model = models(["\n", "Y", "e", "s", END])
-    question = (Message("user", "Is it?"),)
-    own, other, longer, none = shown(model, *(Look(question, reply) for reply in ("Yes", "Yet", "Yes it", "")))
-    assert own == none == 0.0
-    assert other < -1.0
-    assert longer < -1.0
-
-
-def test_reply_longer_than_a_batch_is_read_to_its_end(models: Models) -> None:
-    model = models(["\n", "Y", "Y"], context_tokens=2048)
-    question = (Message("user", "Is it?"),)
-    same, changed = shown(model, Look(question, "Y" * 900), Look(question, "Y" * 899 + "N"))
-    assert same == 0.0
-    assert changed < -1.0
+def test_state_is_that_of_the_end_of_the_question_whatever_came_before(models: Models) -> None:
+    model = models(["\n", "Y", END], ["s", "N"], remembers=True)
+    looks = [Look((Message("user", text),), "Yes", "No") for text in ("Is it?", "Was it so for long?", "Is it?")]
+    first, second, third = show(model, *looks).states
+    (alone,) = show(models(["\n", "Y", END], ["s", "N"], remembers=True), looks[1]).states
+    assert len(first) > 1
+    assert first == pytest.approx(third, abs=0.01)
+    assert second == pytest.approx(alone, abs=0.01)
+    assert first != pytest.approx(second, abs=0.1)
 
 
 def test_reply_after_a_look_is_the_reply_without(models: Models) -> None:
     model = models(["\n", "Hm", "</think>"], ["\n\n", "Because", ".", END], r1=True)
     looks = [Look(asked, "Yes", "No") for asked in (tuple(QUESTION), (Message("user", "Why? Is it said?"),))]
-    looks.append(Look(tuple(QUESTION), "Because it is."))
     items = [
         item
         for item in model.stream_after_looks(looks, QUESTION, GenerationOptions())

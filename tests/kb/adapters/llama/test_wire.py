@@ -35,7 +35,7 @@ ALL_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) a
         CountTokens(ODD),
         PromptTokens(MESSAGES),
         Generate(MESSAGES, GenerationOptions(1, 2, 3, 4.5)),
-        Generate(MESSAGES, GenerationOptions(), (Look(MESSAGES, "有", "没有"), Look(MESSAGES[1:], ODD))),
+        Generate(MESSAGES, GenerationOptions(), (Look(MESSAGES, "有", "没有"), Look(MESSAGES[1:], "Yes", ODD))),
         Withdraw(),
     ],
     ids=lambda request: type(request).__name__,
@@ -51,6 +51,7 @@ def test_request_arrives_as_it_was_sent(request_: ToChild) -> None:
     [
         Delta("reasoning", ODD),
         Looked((1.5, -2.25)),
+        Looked((1.5, -2.25), ((0.5, -0.125), (1.0, 2.0))),
         Heartbeat(3),
         GenerationEnd("length", 1, 2, 3),
         LanguageModelInfo("tiny", ODD, True, 4096, "gpu"),

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from kb.errors import InvalidRequest
-from kb.judging.support import looks_at
+from kb.errors import InvalidRequest, ModelError
+from kb.judging.labelled import shipped_looks
 from kb.ports import LanguageModel
 from server.measure.eval import judge_run
 from server.measure.eval.judge_run import evaluate_judge, show_report
-from server.measure.eval.judge_set import read_statements, shipped_statements
+from server.measure.eval.judge_set import read_labelled
 from server.settings import ServerSettings
 from server.terminal import console
 from tests.fakes import FakeEngine, FakeLanguageModel
-
-SOURCE = "(source)"
 
 
 @pytest.fixture
@@ -36,10 +34,9 @@ def answering(monkeypatch: pytest.MonkeyPatch, model: LanguageModel) -> None:
 
 def all_knowing() -> FakeLanguageModel:
     """Knows the label of each statement, shipped ones too."""
-    known = {"at nine.\nIs": 3.0, "at six.\nIs": -3.0, "at ten.\nIs": -3.0}
-    for each in shipped_statements():
-        look = looks_at([SOURCE], each.statement, each.question)[0]
-        known[look.messages[0].content.partition(SOURCE)[2]] = 3.0 if each.label else -3.0
+    known = {f"It opens at {hour}.\n": 3.0 if hour == "nine" else -3.0 for hour in ("nine", "six", "ten")}
+    shipped = sorted(shipped_looks(), key=lambda each: each.kind == "evidence")  # its question is in others, too
+    known |= {f"{each.statement or each.question}\n": 3.0 if each.label else -3.0 for each in shipped}
     return FakeLanguageModel(margins=known)
 
 
@@ -47,11 +44,11 @@ def test_figures_are_told_for_each_language_and_kind(
     statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answering(monkeypatch, all_knowing())
-    report = evaluate_judge(settings, statements, 40)
+    report = evaluate_judge(settings, statements, 60)
     assert report.groups["all"].items == 4
     assert (report.groups["all"].true_passed, report.groups["all"].false_passed, report.groups["all"].auc) == (1, 0, 1)
     assert report.groups["other_value"].false_passed == 0
-    assert set(report.groups) == {"all", "en", "verbatim", "other_value"}
+    assert set(report.groups) == {"all", "en", "sentence", "verbatim", "other_value"}
     show_report(console.out, report)
     shown = capsys.readouterr().out
     assert "other_value" in shown
@@ -67,7 +64,7 @@ def test_without_a_file_the_held_part_of_the_shipped_set_is_reported(
     assert report.groups["all"].auc == 0.5, "a model that sees no difference tells nothing apart"
 
 
-def test_group_is_five_statements_on_one_passage(tmp_path: Path) -> None:
+def test_group_is_seven_looks_at_one_passage(tmp_path: Path) -> None:
     path = tmp_path / "groups.jsonl"
     group = {
         "passage": "It opens at nine, not at six.",
@@ -76,13 +73,14 @@ def test_group_is_five_statements_on_one_passage(tmp_path: Path) -> None:
         "wrong": ["Six", "Ten"],
     }
     group |= {"true": "It is shut at six.", "false": "It is open at six.", "kind": "negation", "language": "en"}
+    group |= {"asked_elsewhere": "Who built it?"}
     path.write_text(json.dumps(group), "utf-8")
-    read = read_statements(path)
-    assert [(each.statement, each.label) for each in read] == [
-        *(("At nine", True), ("Six", False), ("Ten", False)),
-        *(("It is shut at six.", True), ("It is open at six.", False)),
+    read = read_labelled(path)
+    assert [(each.kind, each.question, each.statement, each.label) for each in read] == [
+        *(("evidence", "When?", "", True), ("evidence", "Who built it?", "", False)),
+        *(("answer", "When?", "At nine", True), ("answer", "When?", "Six", False), ("answer", "When?", "Ten", False)),
+        *(("sentence", "", "It is shut at six.", True), ("sentence", "", "It is open at six.", False)),
     ]
-    assert [each.question for each in read] == ["When?"] * 3 + [""] * 2
     assert {(each.passages, each.language) for each in read} == {((group["passage"],), "en")}
 
 
@@ -101,7 +99,7 @@ def test_line_that_is_no_statement_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "odd.jsonl"
     path.write_text('{"passages": ["x"], "statement": "x", "label": true}\n' + line, "utf-8")
     with pytest.raises(InvalidRequest, match="line 2") as raised:
-        read_statements(path)
+        read_labelled(path)
     assert raised.value.hint
 
 
@@ -109,7 +107,10 @@ def test_what_cannot_be_measured_says_why(
     tmp_path: Path, statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InvalidRequest, match="cannot be read"):
-        read_statements(tmp_path / "missing.jsonl")
+        read_labelled(tmp_path / "missing.jsonl")
+    (tmp_path / "empty.jsonl").write_text("\n", "utf-8")
+    with pytest.raises(InvalidRequest, match="empty"):
+        read_labelled(tmp_path / "empty.jsonl")
     answering(monkeypatch, FakeEngine())
-    with pytest.raises(InvalidRequest, match="cannot be looked into"):
+    with pytest.raises(ModelError, match="does not show its probabilities"):
         evaluate_judge(settings, statements, None)
