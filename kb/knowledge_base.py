@@ -52,7 +52,7 @@ class KnowledgeBase:
         self._lock = lock
         self._catalog = catalog
         self.models = models
-        judges = Judges(models.calibrations.find)
+        judges = Judges(models.calibrations.find, models.appointed_judge)
         self._questions = Questions(settings, models, self.index_state, catalog.document, judges)
         self._closing = threading.Event()
         self._pending = 0

@@ -170,6 +170,9 @@ class Judge(Protocol):
             ModelError: The model failed, or is closed.
         """
 
+    def close(self) -> None:
+        """Frees the memory that is its own."""
+
 
 @runtime_checkable
 class Restartable(Protocol):

@@ -40,6 +40,11 @@ class Settings(BaseModel):
         default="", description="Reranker: `owner/repo` of a cross-encoder on the hub, or a local folder; empty: none."
     )
     rerank_depth: int = Field(default=20, ge=1, le=100, description="How many hits the reranker puts in order.")
+    judge: str = Field(
+        default="",
+        description="Judge of what is written: `owner/repo` of a cross-encoder for entailment on the hub, or a local "
+        "folder; empty: the answering model.",
+    )
     context_tokens: int = Field(
         default=0, ge=0, description="Context window of the answering model; 0: what memory allows, at most 8192."
     )

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kb.adapters.chroma.local import ChromaStores
-from kb.adapters.cross_encoder import CrossEncoderReranker
+from kb.adapters.cross_encoder import CrossEncoderReranker, EntailmentJudge
 from kb.adapters.embedding.backends import describe_backend, open_embedder, prepare_embedder
 from kb.adapters.llama.options import EngineSettings
 from kb.adapters.llama.process import LlamaProcess
@@ -27,7 +27,7 @@ from kb.indexing.upkeep import Upkeep
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading, LoadState
 from kb.models.store import ModelStore
-from kb.ports import Embedder, LanguageModel, Reranker
+from kb.ports import Embedder, Judge, LanguageModel, Reranker
 from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
@@ -68,7 +68,8 @@ def open_knowledge_base(
     model = Loading("answering model", lambda report: load_answering_model(settings, report))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
-    models = Models(settings, upkeep, model, reranker if settings.reranker else None)
+    judge = Loading("judge", lambda report: _load_judge(settings, upkeep, report))
+    models = Models(settings, upkeep, model, reranker if settings.reranker else None, judge if settings.judge else None)
     return KnowledgeBase(settings, lock, catalog, models)
 
 
@@ -126,27 +127,41 @@ def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | N
 
 
 def _load_reranker(settings: Settings, upkeep: Loading[Upkeep], report: Report) -> Reranker:
-    with suppress(KBError):
-        upkeep.wait()  # before, there is nothing to put in order; and the first passages come sooner
     name = settings.reranker
-    store = ModelStore.with_reranker(settings.models, name)
+    return CrossEncoderReranker(_cross_encoder(settings, name, "KB_RERANKER", upkeep, report), name)
+
+
+def _load_judge(settings: Settings, upkeep: Loading[Upkeep], report: Report) -> Judge:
+    name = settings.judge
+    return EntailmentJudge(_cross_encoder(settings, name, "KB_JUDGE", upkeep, report), name)
+
+
+def _cross_encoder(settings: Settings, name: str, setting: str, upkeep: Loading[Upkeep], report: Report) -> Path:
+    """The folder of a cross-encoder; it is fetched if it is not there.
+
+    Args:
+        setting: What names it.
+    """
+    with suppress(KBError):
+        upkeep.wait()  # before, there is nothing to read; and the first passages come sooner
+    store = ModelStore.with_cross_encoders(settings.models, name)
     folder = store.find(name)
     if folder is None:
         report(Progress(name, 0, None))  # who will not wait for a download need not wait for the hub either
-        folder = _fetch_reranker(store, name, report)
+        folder = _fetch(store, name, setting, report)
     report(Progress(name, 1, 1))
-    return CrossEncoderReranker(folder, name)
+    return folder
 
 
-def _fetch_reranker(store: ModelStore, name: str, report: Report) -> Path:
-    hint = "set a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT) and start again, or set KB_RERANKER to a local folder"
+def _fetch(store: ModelStore, name: str, setting: str, report: Report) -> Path:
+    hint = f"set a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT) and start again, or set {setting} to a local folder"
     try:
         return store.pull(name, report)
     except ModelDownloadError as error:
         raise ModelDownloadError(error.message, hint) from error
     except NotFound as error:
-        message = f"the reranker {name!r} is neither a folder with a cross-encoder nor a name like owner/repo"
-        raise ModelLoadError(message, "correct KB_RERANKER and start again") from error
+        message = f"{setting}={name!r} is neither a folder with a cross-encoder nor a name like owner/repo"
+        raise ModelLoadError(message, f"correct {setting} and start again") from error
 
 
 def load_answering_model(settings: Settings, report: Report) -> LanguageModel:

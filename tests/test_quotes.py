@@ -56,7 +56,12 @@ def _check_answers(document: Document, chunks: Sequence[Chunk], rng: random.Rand
     passages = tuple(_passages(document, chunks, rng))
     answer = " ".join(_sentences(passages, rng))
     citer = Citer(document.title, passages)
-    citations = [citation for span in sentence_spans(answer) for citation in citer.cite(answer, span)]
+    citations = [
+        citation
+        for span in sentence_spans(answer)
+        if (alignment := citer.align(answer[slice(*span)]))
+        for citation in citer.citations(alignment, span, "supported")
+    ]
     for citation in citations:
         assert len(citation.quote) <= 600
         assert document.text[citation.start : citation.end] == citation.quote

@@ -15,11 +15,11 @@ class Judges:
 
     Args:
         find: Gives the calibration of a model, or None.
-        appointed: Judges the answers of all models, whoever writes them; None: each model its own.
+        appointed: Gives who judges the answers of all models, whoever writes them; None: each model its own.
     """
 
     find: Callable[[LanguageModelInfo], Calibration | None]
-    appointed: Judge | None = None
+    appointed: Callable[[], Judge | None] = lambda: None
 
     def calibration(self, model: LanguageModel) -> Calibration | None:
         """How the looks of a model are read; None: they tell nothing."""
@@ -27,7 +27,7 @@ class Judges:
 
     def judge(self, model: LanguageModel) -> Judge | None:
         """Who judges what a model has written; None: nobody."""
-        if self.appointed:
-            return self.appointed
+        if appointed := self.appointed():
+            return appointed
         calibration = self.calibration(model)
         return LookingJudge(model, calibration) if calibration and isinstance(model, Looker) else None

@@ -11,7 +11,7 @@ from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
 from kb.models.loading import Loading, LoadState, LoadStatus
 from kb.models.store import ModelStore
-from kb.ports import LanguageModel, Reranker
+from kb.ports import Judge, LanguageModel, Reranker
 from kb.settings import Settings
 from kb.values.chat import LanguageModelInfo
 from kb.values.progress import Progress
@@ -43,10 +43,12 @@ class JudgeStatus:
         state: `ready`: it is; `uncalibrated`: not yet, the model must be tried out first; `calibrating`: it is being
             tried out; `unable`: the model has turned out to be no judge.
         progress: Of the calibration; None without.
+        note: Who judges, or why the judge that is set does not; empty: the answering model judges itself.
     """
 
     state: Literal["ready", "uncalibrated", "calibrating", "unable"]
     progress: Progress | None = None
+    note: str = ""
 
 
 class Models:
@@ -56,6 +58,7 @@ class Models:
         upkeep: Loads embedding model and vector index.
         answering_model: Loads the answering model.
         reranker_model: Loads the reranker, whose order the search uses; None: the user wants none.
+        judge_model: Loads the judge of all answers; None: the answering model judges its own.
 
     Attributes:
         calibrations: Of answering models.
@@ -67,12 +70,14 @@ class Models:
         upkeep: Loading[Upkeep],
         answering_model: Loading[LanguageModel],
         reranker_model: Loading[Reranker] | None = None,
+        judge_model: Loading[Judge] | None = None,
     ) -> None:
         self._settings = settings
         self._store = ModelStore(settings.models)
         self.upkeep = upkeep
         self.answering_model = answering_model
         self.reranker_model = reranker_model
+        self.judge_model = judge_model
         self.calibrations = Calibrations(settings.models)
         self._calibration = IdleCalibration(answering_model, self.calibrations)
 
@@ -83,6 +88,8 @@ class Models:
         self.upkeep.close()
         if self.reranker_model:
             self.reranker_model.close()
+        if self.judge_model:
+            self.judge_model.close()
 
     def ready_upkeep(self) -> Upkeep:
         """Embedding model and index; waits a moment for them.
@@ -102,6 +109,8 @@ class Models:
         self.answering_model.start()
         if self.reranker_model:
             self.reranker_model.start()
+        if self.judge_model:
+            self.judge_model.start()
 
     def wait_for_index(self, timeout_seconds: float | None = None) -> bool:
         """Waits until documents can be indexed and found; what failed before is tried again.
@@ -142,15 +151,27 @@ class Models:
         """Has a new answering model tried out as a judge, when nobody waits for the machine."""
         self._calibration.start(is_idle)
 
+    def appointed_judge(self) -> Judge | None:
+        """Who judges all answers; None: nobody is set, or it is not there, and each model judges its own."""
+        if self.judge_model and self.judge_model.status.state is LoadState.WAITING:
+            self.judge_model.start()
+        return self.judge_model.get() if self.judge_model else None
+
     def judge(self) -> JudgeStatus:
         """Whether what is written is judged."""
+        if self.appointed_judge():
+            return JudgeStatus("ready", note=f"{self._settings.judge} judges.")
+        if self.judge_model and (error := self.judge_model.status.error):
+            note = f"{error.message}; the answering model judges itself meanwhile"
+        else:
+            note = ""
         if progress := self._calibration.progress:
-            return JudgeStatus("calibrating", progress)
+            return JudgeStatus("calibrating", progress, note)
         model = self.answering_model.get()
         calibration = self.calibrations.find(model.info) if model else None
         if calibration is None:
-            return JudgeStatus("uncalibrated")
-        return JudgeStatus("ready" if calibration.can_judge_statements else "unable")
+            return JudgeStatus("uncalibrated", note=note)
+        return JudgeStatus("ready" if calibration.can_judge_statements else "unable", note=note)
 
     def answering(self) -> ModelStatus:
         """The model that answers, and how far it is."""

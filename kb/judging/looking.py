@@ -47,3 +47,6 @@ class LookingJudge:
         except (ModelBusy, PromptTooLong):
             pass
         return None
+
+    def close(self) -> None:
+        """See `kb.ports.Judge`. The model is not its own."""

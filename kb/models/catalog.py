@@ -80,8 +80,8 @@ def hub_model(name: str) -> CatalogModel | None:
     return CatalogModel(name, PurePosixPath(file).stem, "answer", looks_like_r1(file), 0, "", "", (source,))
 
 
-def hub_reranker(name: str) -> CatalogModel | None:
-    """Describes a reranker, from its name alone: none is in the catalog, as none is fetched unless it is asked for.
+def hub_cross_encoder(name: str) -> CatalogModel | None:
+    """Describes a cross-encoder, from its name alone: none is in the catalog, as none is fetched unasked.
 
     Args:
         name: `owner/repo`.
@@ -91,7 +91,7 @@ def hub_reranker(name: str) -> CatalogModel | None:
     """
     if not _HUB_REPO.fullmatch(name):
         return None
-    description = "Puts what was found in order; set by KB_RERANKER."
+    description = "Reads two texts together; set by KB_RERANKER or KB_JUDGE."
     source = HubCrossEncoder(name)
     return CatalogModel(name, name, "reranker", False, 0, "see its page on the hub", description, (source,))
 

@@ -22,8 +22,8 @@ from kb.models.catalog import (
     FALLBACK_ANSWER_MODEL,
     CatalogModel,
     catalog,
+    hub_cross_encoder,
     hub_model,
-    hub_reranker,
     looks_like_r1,
 )
 from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
@@ -65,14 +65,14 @@ class ModelStore:
     catalog: tuple[CatalogModel, ...] = field(default_factory=catalog)
 
     @classmethod
-    def with_reranker(cls, directory: Path, reranker: str) -> "ModelStore":
-        """A models directory where the reranker is known by name, too.
+    def with_cross_encoders(cls, directory: Path, *names: str) -> "ModelStore":
+        """A models directory where reranker and judge are known by name, too.
 
         Args:
-            reranker: `owner/repo` of the hub; the path of a folder, or nothing, adds nothing.
+            names: `owner/repo` of the hub each; the path of a folder, or nothing, adds nothing.
         """
-        known = None if Path(reranker).expanduser().is_dir() else hub_reranker(reranker)
-        return cls(directory, (*catalog(), known) if known else catalog())
+        of_hub = [name for name in names if not Path(name).expanduser().is_dir()]
+        return cls(directory, (*catalog(), *filter(None, map(hub_cross_encoder, of_hub))))
 
     def find(self, name: str) -> Path | None:
         """Looks for a model on this machine, without the network.

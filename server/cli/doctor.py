@@ -76,7 +76,7 @@ def _folders(settings: ServerSettings) -> Iterator[Diagnosis]:
 
 
 def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
-    store = ModelStore.with_reranker(settings.models, settings.reranker)
+    store = ModelStore.with_cross_encoders(settings.models, settings.reranker)
     embedding = store.find(settings.embedding_model)
     if embedding:
         how = describe_embedding(embedding, settings)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The models on this machine: list, fetch, choose.", no_args_is_help=True)
 
 _Name = Annotated[
-    str, typer.Argument(help="A catalog name, a path, hf:owner/repo/file.gguf, or what KB_RERANKER is set to.")
+    str,
+    typer.Argument(help="A catalog name, a path, hf:owner/repo/file.gguf, or what KB_RERANKER or KB_JUDGE is set to."),
 ]
 
 
@@ -35,7 +36,7 @@ def list_models() -> None:
     current = settings.load(kind=ServerSettings)
     store = _store(current)
     here = {model.name: model.size_bytes for model in store.installed()}
-    in_use = {store.choose_answer_model(current.model), current.embedding_model, current.reranker}
+    in_use = {store.choose_answer_model(current.model), current.embedding_model, current.reranker, current.judge}
     table = Table(box=None, pad_edge=False)
     table.add_column("model", no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
@@ -73,7 +74,7 @@ def pull(
     current = settings.load(kind=ServerSettings)
     with progress_bar() as report:
         path = _store(current).pull(name, report, url)
-        if path.is_dir() and name != current.reranker:
+        if path.is_dir() and name not in (current.reranker, current.judge):
             prepare_embedding(path, current, report)
     typer.echo(f"{name} is here: {path}")
 
@@ -122,7 +123,7 @@ def use(name: _Name) -> None:
 def _store(current: settings.Settings) -> "ModelStore":
     from kb.models.store import ModelStore
 
-    return ModelStore.with_reranker(current.models, current.reranker)
+    return ModelStore.with_cross_encoders(current.models, current.reranker, current.judge)
 
 
 def _set_model(config: Path, name: str) -> None:

@@ -37,7 +37,8 @@ With `stream: true` or `Accept: text/event-stream`, server-sent events, each wit
 - `waiting`: how many questions the model answers before this one; whenever that changes.
 - `reasoning`: some more of what the model thinks before it answers.
 - `answer`: some more of the answer.
-- `citation`: a place that supports a sentence which has just ended; a sentence may have several.
+- `citation`: a place that a sentence which has just ended is held against; a sentence may have several. They come again
+  with a `probability` when it has been judged: what came before of the same sentence no longer counts.
 - `done`: the whole answer, as without a stream; the last event.
 - `error`: what went wrong; in the place of `done`.
 

@@ -13,6 +13,7 @@ from server.terminal.console import escaped
 from server.terminal.work_view import work_line
 
 _JUDGE = {
+    "ready": "",
     "uncalibrated": "not yet: the answering model is tried out when it is there and nobody asks (or by kb calibrate)",
     "calibrating": "not yet: the answering model is being tried out",
     "unable": "none: the answering model has turned out to be no judge of what it writes",
@@ -81,8 +82,10 @@ def _table(status: schemas.Status) -> Table:
     table.add_row("embeds", _model_line(status.models.embedding))
     if status.models.reranker:
         table.add_row("reranks", _model_line(status.models.reranker))
-    if status.models.judge and status.models.judge.state != "ready":
-        table.add_row("judge", _JUDGE[status.models.judge.state] + _share(status.models.judge.progress))
+    if (judge := status.models.judge) and (judge.note or judge.state != "ready"):
+        table.add_row(
+            "judge", " ".join(filter(None, (_JUDGE[judge.state] + _share(judge.progress), escaped(judge.note))))
+        )
     return table
 
 

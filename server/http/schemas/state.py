@@ -75,6 +75,11 @@ class Judge(Wire):
         examples=["ready"],
     )
     progress: Progress | None = Field(default=None, description="Of the calibration; null without.")
+    note: str = Field(
+        default="",
+        description="Who judges, or why the judge that is set does not; empty: the answering model judges itself.",
+        examples=[""],
+    )
 
 
 class Models(Wire):

@@ -49,7 +49,7 @@ import sys
 from pathlib import Path
 from kb.errors import KBError
 from kb.models.store import ModelStore
-store = ModelStore.with_reranker(Path(sys.argv[1]), sys.argv[2])
+store = ModelStore.with_cross_encoders(Path(sys.argv[1]), sys.argv[2])
 seen = []
 try:
     print(store.pull(sys.argv[2], seen.append, *sys.argv[3:]))
@@ -82,7 +82,7 @@ def test_what_is_needed_of_a_repository_is_fetched_and_found_from_then_on(tmp_pa
     assert all((folder / name).read_bytes() == FILES[name] for name in there)
     assert "safetensors" in asked[-1], "weights come last"
     assert not (tmp_path / ".partial" / "owner--some-reranker.v2").exists()
-    assert ModelStore.with_reranker(tmp_path, NAME).find(NAME) == folder
+    assert ModelStore.with_cross_encoders(tmp_path, NAME).find(NAME) == folder
 
 
 def test_what_came_before_an_interruption_is_not_fetched_again(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_folder_with_something_else_is_refused_and_does_not_stay(tmp_path: Path)
 def test_local_folder_goes_before_a_name_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / NAME).mkdir(parents=True)
-    store = ModelStore.with_reranker(tmp_path / "models", NAME)
+    store = ModelStore.with_cross_encoders(tmp_path / "models", NAME)
     assert store.find(NAME) is None
     (tmp_path / NAME / "config.json").write_text(json.dumps(CONFIG))
     assert store.find(NAME) == tmp_path / NAME

@@ -151,6 +151,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
     assert {
         "/ask",
         "/search",
+        "/verify",
         "/documents",
         "/documents/{document_id}",
         "/documents/{document_id}/file",

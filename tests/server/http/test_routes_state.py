@@ -117,6 +117,7 @@ def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:
         "answer": "ready",
         "embedding": "ready",
         "reranker": None,
+        "judge": "uncalibrated",
     }
     (failure,) = [failure for failure in status["failures"] if failure["source"] == "broken.pdf"]
     assert failure["reason"]
