@@ -4,28 +4,26 @@ Knows nothing about how its parts are made; that is `kb.wiring`.
 """
 
 import datetime
-import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from pathlib import PurePosixPath
 
 from kb.answering.judges import Judges
 from kb.answering.models import Models
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
 from kb.data_directory import DataDirectoryLock
-from kb.errors import KBError, NotFound
+from kb.documents import Documents
 from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerEvent, CheckedStatement, Done, IndexState, Thinking, Verification
 from kb.values.chat import Heartbeat, Turn
-from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
+from kb.values.documents import WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 from kb.values.progress import Progress
 
 
-class KnowledgeBase:
+class KnowledgeBase(Documents):
     """Documents in, cited answers out.
 
     Safe for use by several threads. One of them replaces, moves and removes documents, notes syncs and maintains; any
@@ -48,13 +46,11 @@ class KnowledgeBase:
         catalog: Catalog,
         models: Models,
     ) -> None:
+        super().__init__(catalog, models)
         self.settings = settings
         self._lock = lock
-        self._catalog = catalog
-        self.models = models
         judges = Judges(models.calibrations.find, models.appointed_judge)
         self._questions = Questions(settings, models, self.index_state, catalog.document, judges)
-        self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False
 
@@ -145,132 +141,6 @@ class KnowledgeBase:
         """Has the files of what is found compared with the index before a question is answered; else nobody does."""
         self._questions.files = files
 
-    # Documents
-
-    def documents(self, limit: int | None = None, after: tuple[str, str] = ("", "")) -> list[DocumentInfo]:
-        """Indexed documents, ordered by folder and path. See `Catalog.documents`."""
-        return self._catalog.documents(limit, after)
-
-    def document(self, document_id: str) -> DocumentInfo:
-        """One document.
-
-        Raises:
-            NotFound: There is none with this id.
-        """
-        document = self._catalog.document(document_id)
-        if document is None:
-            raise NotFound(
-                f"no document has the id {document_id!r}", "GET /documents or `kb status` lists what is indexed"
-            )
-        return document
-
-    def find(self, root: str, source: str) -> DocumentInfo | None:
-        """The document that was read from a file, or None."""
-        document_id = self._catalog.document_id(root, source)
-        return self._catalog.document(document_id) if document_id else None
-
-    def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
-        """A stretch of a document's text, in characters; without an end, to the end.
-
-        Raises:
-            NotFound: There is no such document.
-        """
-        text = self._catalog.text(document_id, start, end)
-        if text is None:
-            raise NotFound(f"no document has the id {document_id!r}")
-        return text
-
-    def failures(self) -> list[Failure]:
-        """Files that could not be indexed, with the reason."""
-        return self._catalog.ledger.failures()
-
-    def replace(
-        self,
-        file: FileVersion,
-        document: Document,
-        chunks: Sequence[Chunk],
-        check: Callable[[], None] = lambda: None,
-        *,
-        recipe: str = "",
-    ) -> str:
-        """Indexes a file's content in the place of what was known of the file before.
-
-        Readers see the old version until this returns, and the new one after. Where the user has forgotten this very
-        version of the file meanwhile, nothing changes.
-
-        Args:
-            check: Called between batches; what it raises ends the work, and nothing has changed.
-            recipe: Version of readers and chunker; see `DocumentInfo.recipe`.
-
-        Returns:
-            The document's id.
-        """
-        return self.models.live_index().replace(file, document, chunks, self._while_open(check), recipe)
-
-    def outdate(self, document_ids: Iterable[str] | None = None) -> int:
-        """Takes the recipe off documents, so that their files are read anew. See `Catalog.outdate`."""
-        return self._catalog.outdate(document_ids)
-
-    def move(self, document_id: str, file: FileVersion) -> None:
-        """Notes a file's new place or times; nothing is embedded. A title made of the file's name follows it.
-
-        A document that is gone is left alone: somebody may just have forgotten it.
-        """
-        document = self._catalog.document(document_id)
-        if document is not None:
-            is_named_after_file = document.title == PurePosixPath(document.file.source).stem
-            title = PurePosixPath(file.source).stem if is_named_after_file else document.title
-            self._catalog.move(document_id, file, title)
-
-    def remove(self, document_id: str) -> None:
-        """Removes a document whose file is gone."""
-        self.models.live_index().remove(document_id)
-
-    def forget(self, document_id: str) -> DocumentInfo:
-        """Removes a document at the user's wish; its file, which is not touched, is passed over until it changes.
-
-        It answers no more when this returns. Once `maintain` has nothing more to do, no byte of its text or its vectors
-        is left in the data directory.
-
-        Raises:
-            NotFound: There is no such document.
-        """
-        upkeep = self.models.upkeep.get()
-        forgotten = upkeep.live_index.forget(document_id) if upkeep else self._catalog.forget(document_id)
-        return forgotten or self.document(document_id)
-
-    def record_failure(
-        self,
-        file: FileVersion,
-        reason: str,
-        hint: str,
-        *,
-        kind: FailureKind = FailureKind.UNREADABLE,
-        next_try_at: datetime.datetime | None = None,
-    ) -> None:
-        """Notes why a file is not indexed.
-
-        Args:
-            next_try_at: When it is tried again by itself; None: not before it changes or the user asks for it.
-        """
-        self._catalog.ledger.record_failure(file, reason, hint, kind, next_try_at)
-
-    def clear_failure(self, root: str, source: str) -> None:
-        """Forgets why a file was not indexed, so that it is tried again."""
-        self._catalog.ledger.clear_failure(root, source)
-
-    def retry_failures(self) -> int:
-        """Forgets why files were not indexed, so that they are tried again; not of those that the user has forgotten.
-
-        Returns:
-            How many.
-        """
-        return self._catalog.ledger.retry_failures()
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Counts tokens as the embedding model does."""
-        return self.models.ready_upkeep().embedder.count_tokens(texts)
-
     # The index
 
     def renew_index(self) -> None:
@@ -344,11 +214,3 @@ class KnowledgeBase:
     def announce(self, url: str) -> None:
         """Tells other processes of this user where this one listens."""
         self._lock.announce(url)
-
-    def _while_open(self, check: Callable[[], None]) -> Callable[[], None]:
-        def may_go_on() -> None:
-            if self._closing.is_set():
-                raise KBError("the knowledge base is being closed")
-            check()
-
-        return may_go_on

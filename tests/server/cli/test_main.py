@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -150,22 +151,22 @@ def test_data_directory_that_cannot_be_made_is_told(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("arguments", [["serve", "."], ["sync"], ["forget", "dome.md"]])
-def test_second_process_is_told_within_two_seconds_that_another_has_the_data_directory(
+def test_second_process_is_told_after_two_seconds_of_work_that_another_has_the_data_directory(
     settings: Settings, arguments: list[str]
 ) -> None:
     command = [sys.executable, "-m", "server", "--home", str(settings.home), *arguments]
 
-    def seconds() -> float:
-        began = time.monotonic()
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"})
-        ended = time.monotonic()
-        assert (ran.returncode, ran.stdout) == (5, "")
-        assert "has the data directory" in ran.stderr
-        assert "Traceback" not in ran.stderr
-        return ended - began
+    def work_seconds() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
     with open_fake_knowledge_base(settings):
-        assert any(seconds() < 2 for _ in range(3)), "three times, because others may use this machine, too"
+        before = work_seconds()
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"})
+    assert (ran.returncode, ran.stdout) == (5, "")
+    assert "has the data directory" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert work_seconds() - before < 2, "of a processor, whatever else keeps it busy"
 
 
 def test_second_server_is_told_where_the_first_one_listens(run: Run, served: Served) -> None:
