@@ -122,7 +122,10 @@ class TokenCounter(Protocol):
 
 @runtime_checkable
 class Looker(Protocol):
-    """A language model whose probabilities can be read. Without it, the evidence of the search alone decides."""
+    """A language model whose probabilities can be read.
+
+    Without it, the evidence of the search alone decides what is answered, and `kb.judging.one_word` judges.
+    """
 
     def stream_after_looks(
         self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions

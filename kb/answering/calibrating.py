@@ -11,8 +11,9 @@ from kb.answering.tokens import token_counter
 from kb.errors import ModelError
 from kb.judging.calibration import Calibration, fit_looks, views_of
 from kb.judging.labelled import LabelledLook, shipped_looks
+from kb.judging.one_word import looker_of
 from kb.judging.support import look_at
-from kb.ports import LanguageModel, Looker
+from kb.ports import LanguageModel
 from kb.values.chat import GenerationOptions, Look, Looked
 from kb.values.passages import Passage, PassagePart
 
@@ -30,7 +31,7 @@ def calibrate(model: LanguageModel, labelled: Iterable[LabelledLook]) -> Calibra
         labelled: What to look at, taken one by one as the work goes on; of each kind both labels, or it is left out.
 
     Raises:
-        ModelError: The model failed, or cannot be looked into.
+        ModelError: The model failed.
     """
     seen = [(each, views_of(look(model, each))) for each in labelled]
     looks = {}
@@ -55,11 +56,9 @@ def look(model: LanguageModel, labelled: LabelledLook) -> Looked:
     """What a model shows of one of them.
 
     Raises:
-        ModelError: The model failed, cannot be looked into, or had no time.
+        ModelError: The model failed, or had no time.
     """
-    if not isinstance(model, Looker):
-        raise ModelError(f"{model.info.name} does not show its probabilities", "choose a model that does")
-    with closing(model.stream_after_looks([_asked(model, labelled)], (), GenerationOptions())) as stream:
+    with closing(looker_of(model).stream_after_looks([_asked(model, labelled)], (), GenerationOptions())) as stream:
         looked = next((item for item in stream if isinstance(item, Looked)), None)
     if looked is None:
         raise ModelError("the model took too long to look", "try again when it has less to do")

@@ -24,6 +24,8 @@ class _Closing(Exception):
 class IdleCalibration:
     """Waits for the answering model, and calibrates it if that was not done before, one look after the other.
 
+    One that does not show its probabilities is left to `kb calibrate`: each look costs a reply, which may cost money.
+
     Args:
         model: The answering model, as far as it is.
         calibrations: Where to find and keep its calibration.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kb.judging.calibration import Calibration
 from kb.judging.looking import LookingJudge
+from kb.judging.one_word import looker_of
 from kb.ports import Judge, LanguageModel, Looker
 from kb.values.chat import LanguageModelInfo
 
@@ -22,12 +23,12 @@ class Judges:
     appointed: Callable[[], Judge | None] = lambda: None
 
     def calibration(self, model: LanguageModel) -> Calibration | None:
-        """How the looks of a model are read; None: they tell nothing."""
+        """How looks for evidence are read; None: they tell nothing, or would cost a reply each."""
         return self.find(model.info) if isinstance(model, Looker) else None
 
     def judge(self, model: LanguageModel) -> Judge | None:
         """Who judges what a model has written; None: nobody."""
         if appointed := self.appointed():
             return appointed
-        calibration = self.calibration(model)
-        return LookingJudge(model, calibration) if calibration and isinstance(model, Looker) else None
+        calibration = self.find(model.info)
+        return LookingJudge(looker_of(model), calibration) if calibration else None

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from kb.answering.calibrating import calibrate, labelled_for_fitting, look
-from kb.errors import ModelError
 from kb.judging.labelled import LabelledLook, shipped_looks
 from tests.fakes import FakeEngine, FakeLanguageModel
 
@@ -60,6 +59,8 @@ def test_work_may_be_broken_off_between_two_looks() -> None:
         calibrate(FakeLanguageModel(), some())  # type: ignore[arg-type]
 
 
-def test_model_without_probabilities_cannot_be_calibrated() -> None:
-    with pytest.raises(ModelError, match="does not show its probabilities"):
-        look(FakeEngine(), shipped_looks()[0])
+def test_model_without_probabilities_is_asked_for_a_word() -> None:
+    says_yes = FakeEngine("Yes.")
+    assert look(says_yes, next(each for each in shipped_looks() if each.language == "en")).margins == (1.0,)
+    calibration = calibrate(says_yes, [each for each in labelled_for_fitting(20) if each.kind != "evidence"])
+    assert not calibration.can_judge_statements, "it says so to everything"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.errors import InvalidRequest, ModelError
+from kb.errors import InvalidRequest
+from kb.judging.calibration import Calibration
 from kb.judging.labelled import shipped_looks
 from kb.ports import LanguageModel
 from server.measure.eval import judge_run
@@ -103,14 +104,18 @@ def test_line_that_is_no_statement_is_named(tmp_path: Path, line: str) -> None:
     assert raised.value.hint
 
 
-def test_what_cannot_be_measured_says_why(
-    tmp_path: Path, statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_measured_says_why(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="cannot be read"):
         read_labelled(tmp_path / "missing.jsonl")
     (tmp_path / "empty.jsonl").write_text("\n", "utf-8")
     with pytest.raises(InvalidRequest, match="empty"):
         read_labelled(tmp_path / "empty.jsonl")
-    answering(monkeypatch, FakeEngine())
-    with pytest.raises(ModelError, match="does not show its probabilities"):
-        evaluate_judge(settings, statements, None)
+
+
+def test_model_without_probabilities_is_measured_by_its_words(
+    statements: Path, settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, FakeEngine("Yes."))
+    kept: list[Calibration] = []
+    assert evaluate_judge(settings, statements, 20, kept.append).groups["all"].auc == 0.5
+    assert [calibration.can_judge_statements for calibration in kept] == [False]
