@@ -149,7 +149,7 @@ def _is_punctuation(char: str) -> bool:
 
 def _cited(answer: Answer, citation: Citation, is_gold: Callable[[Citation], bool]) -> CitedSentence:
     return CitedSentence(
-        sentence=answer.answer[citation.answer_start : citation.answer_end],
+        sentence=(answer.draft or answer.answer)[citation.answer_start : citation.answer_end],
         quote=citation.quote,
         document_id=citation.document_id,
         start=citation.start,
