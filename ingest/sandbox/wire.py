@@ -27,6 +27,7 @@ def encode_document(document: Document) -> bytes:
             "date": document.date.isoformat() if document.date else None,
             "page_count": document.page_count,
             "names": document.names,
+            "unread_pages": document.unread_pages,
             "paths": paths,
             "blocks": [(b.start, b.end, b.kind.value, numbers[b.headings], b.page) for b in document.blocks],
             "text": document.text,
@@ -64,6 +65,7 @@ def decode_reply(line: bytes) -> Document:
             date=datetime.date.fromisoformat(reply["date"]) if reply["date"] else None,
             page_count=None if reply["page_count"] is None else int(reply["page_count"]),
             names=tuple(map(str, reply["names"])),
+            unread_pages=tuple(map(int, reply["unread_pages"])),
             text=str(reply["text"]),
             blocks=tuple(
                 Block(int(start), int(end), BlockKind(kind), paths[path], None if page is None else int(page))

@@ -79,6 +79,11 @@ class Catalog:
         sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE (root, source) > (?, ?) ORDER BY root, source LIMIT ?"
         return [document_info(row) for row in self._database.rows(sql, *after, -1 if limit is None else limit)]
 
+    def partly_read(self) -> list[DocumentInfo]:
+        """Documents with pages that have no text that can be read, ordered by folder and path."""
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE unread_pages <> '[]' ORDER BY root, source"
+        return [document_info(row) for row in self._database.rows(sql)]
+
     def document(self, document_id: str) -> DocumentInfo | None:
         """One document, or None."""
         rows = self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE id = ?", document_id)
@@ -142,6 +147,7 @@ class Catalog:
                 "text_chars": len(document.text),
                 "indexed_at": now(),
                 "recipe": recipe,
+                "unread_pages": to_json(document.unread_pages),
             }
             connection.execute(
                 f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",

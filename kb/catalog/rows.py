@@ -15,7 +15,7 @@ from kb.values.passages import StoredChunk
 
 DOCUMENT_COLUMNS = (
     "id, root, source, size_bytes, modified_ns, changed_ns, sha256, title, media_type, tags, date, page_count,"
-    " text_chars, indexed_at, recipe,"
+    " text_chars, indexed_at, recipe, unread_pages,"
     " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
 )
 CHUNK_COLUMNS = "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens"
@@ -68,6 +68,7 @@ def document_info(row: Row) -> DocumentInfo:
         chunk_count=row["chunk_count"],
         indexed_at=datetime.datetime.fromisoformat(row["indexed_at"]),
         recipe=row["recipe"],
+        unread_pages=tuple(json.loads(row["unread_pages"])),
     )
 
 
@@ -90,6 +91,6 @@ def stored_chunk(row: Row, text: str, text_start: int) -> StoredChunk:
     return StoredChunk(row["id"], row["document_id"], row["ordinal"], row["title"], row["source"], chunk)
 
 
-def to_json(values: Sequence[str]) -> str:
+def to_json(values: Sequence[str | int]) -> str:
     """Writes a JSON column."""
     return json.dumps(list(values), ensure_ascii=False)

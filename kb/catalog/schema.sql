@@ -1,4 +1,5 @@
--- The catalog. Offsets count characters of documents.text; times are UTC, ISO 8601; JSON columns hold arrays of strings.
+-- The catalog. Offsets count characters of documents.text; times are UTC, ISO 8601; JSON columns hold arrays of strings
+-- where nothing else is said.
 -- Columns that came with a later version stand last, where ALTER TABLE puts them.
 
 CREATE TABLE documents (
@@ -18,6 +19,7 @@ CREATE TABLE documents (
     indexed_at   TEXT NOT NULL,
     changed_ns   INTEGER NOT NULL DEFAULT 0,  -- 0: not noted
     recipe       TEXT NOT NULL DEFAULT '',    -- version of readers and chunker; empty: to be read anew
+    unread_pages TEXT NOT NULL DEFAULT '[]',  -- JSON, numbers: pages that show something, but no text
     UNIQUE (root, source)
 ) STRICT;
 -- Has all that filters look at, so that they need not leaf through the texts.

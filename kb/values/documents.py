@@ -46,6 +46,7 @@ class Document:
         blocks: In order, not overlapping; together they hold all of the text but the white space between them.
         page_count: None in formats without pages.
         names: What else it is called, and who wrote it; it is found by them.
+        unread_pages: Pages on which something stands, but no text that can be read; 1-based, in order.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Document:
     date: datetime.date | None = None
     page_count: int | None = None
     names: tuple[str, ...] = ()
+    unread_pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class DocumentInfo:
 
     Attributes:
         recipe: Version of readers and chunker that it was made with; empty: it is to be read anew.
+        unread_pages: Pages on which something stands, but no text that can be read; the document answers without them.
     """
 
     id: str
@@ -117,6 +120,7 @@ class DocumentInfo:
     chunk_count: int
     indexed_at: datetime.datetime
     recipe: str = ""
+    unread_pages: tuple[int, ...] = ()
 
 
 class FailureKind(StrEnum):

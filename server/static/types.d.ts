@@ -23,6 +23,7 @@ export interface Document {
   tags: string[];
   date: string | null;
   page_count: number | null;
+  unread_pages: number[];
   chunk_count: number;
   text_chars: number;
   size_bytes: number;

@@ -61,10 +61,11 @@ class PdfLoader:
             page_texts = _best_text(readers)
             outline = next((entries for reader in readers.opened if (entries := reader.outline())), None)
             metadata = readers.opened[0].metadata()
-        raw_pages = [page.text for page in page_texts]
-        _require_meaning(raw_pages)
-        pages = clean_pages(raw_pages)
-        _require_text(pages)
+            raw_pages = [page.text for page in page_texts]
+            _require_meaning(raw_pages)
+            pages = clean_pages(["" if _is_garbled(page) else page for page in raw_pages])
+            _require_text(pages)
+            unread = _unread_pages(raw_pages, pages, readers.opened[0])
         title = _own_title(metadata)
         return Document(
             title=title or clean(PurePath(name).stem),
@@ -74,6 +75,7 @@ class PdfLoader:
             has_own_title=bool(title),
             date=_sane_date(metadata.created),
             page_count=len(pages),
+            unread_pages=unread,
         )
 
 
@@ -160,16 +162,35 @@ def _garbled_chars(text: str) -> int:
 
 
 def _require_meaning(raw_pages: Sequence[str]) -> None:
-    text = "".join(raw_pages)
-    if _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split())):
+    if _is_garbled("".join(raw_pages)):
         raise UnreadableFile(
             "its text means nothing: the fonts do not say which characters they show",
             "run OCR over it, for example with ocrmypdf --force-ocr",
         )
 
 
+def _is_garbled(text: str) -> bool:
+    return _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split()))
+
+
+def _unread_pages(raw_pages: Sequence[str], pages: Sequence[str], reader: PdfReader) -> tuple[int, ...]:
+    """The pages that show something of which there is no text, running heads and page numbers aside."""
+
+    def is_unread(page: int) -> bool:
+        if _has_text(pages[page - 1]):
+            return False
+        is_bare = _has_text(raw_pages[page - 1]) and not _is_garbled(raw_pages[page - 1])
+        return reader.has_picture(page) if is_bare else not reader.is_blank(page)
+
+    return tuple(page for page in range(1, len(pages) + 1) if is_unread(page))
+
+
+def _has_text(page: str) -> bool:
+    return any(map(str.isalnum, page))
+
+
 def _require_text(pages: Sequence[str]) -> None:
-    if not any(char.isalnum() for page in pages for char in page):
+    if not any(map(_has_text, pages)):
         raise UnreadableFile(
             "no text layer: probably a scanned PDF", "run OCR over it, for example with ocrmypdf, and save it again"
         )

@@ -33,6 +33,7 @@ _MIN_LINES = 8
 _SAMPLED_LINES = 8
 _MIN_GAP_SHARE = 0.6
 _MIN_GUTTER_POINTS = 7.0  # more than the spaces between words have, even in justified lines
+_PICTURE_SHARE = 0.25
 _GUTTER_REACH = 0.12  # of the half page to each side of its middle
 
 
@@ -74,6 +75,24 @@ class PdfiumReader:
             # nothing lies within it.
             return PageText(within or everything)
         return PageText("")
+
+    def is_blank(self, page: int) -> bool:
+        """Whether there is no object on a page; one that cannot be looked at may have some."""
+        with contextlib.suppress(*self._failures), contextlib.closing(self._file[page - 1]) as opened:
+            return next(opened.get_objects(), None) is None
+        return False
+
+    def has_picture(self, page: int) -> bool:
+        """Whether a picture takes a quarter of a page, or more."""
+        import pypdfium2.raw
+
+        with contextlib.suppress(*self._failures), contextlib.closing(self._file[page - 1]) as opened:
+            pictures = [each.get_bounds() for each in opened.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])]
+            area = opened.get_width() * opened.get_height()
+            return any(
+                (right - left) * (top - bottom) >= _PICTURE_SHARE * area for left, bottom, right, top in pictures
+            )
+        return False
 
     def outline(self) -> list[OutlineEntry]:
         """The table of contents, without entries that lead nowhere."""

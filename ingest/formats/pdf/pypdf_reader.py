@@ -72,6 +72,20 @@ class PdfReader(Protocol):
             page: 1-based.
         """
 
+    def is_blank(self, page: int) -> bool:
+        """Whether nothing at all is drawn on a page.
+
+        Args:
+            page: 1-based.
+        """
+
+    def has_picture(self, page: int) -> bool:
+        """Whether a picture takes a good part of a page, as a scan does.
+
+        Args:
+            page: 1-based.
+        """
+
     def outline(self) -> list[OutlineEntry]:
         """The table of contents in reading order."""
 
@@ -107,6 +121,21 @@ class PypdfReader:
         with contextlib.suppress(*self._failures):
             return PageText(self._file.pages[page - 1].extract_text())
         return PageText("")
+
+    def is_blank(self, page: int) -> bool:
+        """Whether a page is there without content; one that cannot be looked at may have some."""
+        if page > self.page_count:
+            return False
+        with contextlib.suppress(*self._failures):
+            contents = self._file.pages[page - 1].get_contents()
+            return contents is None or not contents.get_data().strip()
+        return False
+
+    def has_picture(self, page: int) -> bool:
+        """Whether a page has any picture; how large they are, pypdf does not say."""
+        with contextlib.suppress(*self._failures):
+            return bool(self._file.pages[page - 1].images.keys())
+        return False
 
     def outline(self) -> list[OutlineEntry]:
         """The table of contents, without entries that lead nowhere."""

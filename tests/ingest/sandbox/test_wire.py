@@ -17,6 +17,7 @@ DOCUMENT = Document(
     date=datetime.date(2024, 2, 29),
     page_count=7,
     names=("乙", "Ann"),
+    unread_pages=(2, 5),
 )
 
 

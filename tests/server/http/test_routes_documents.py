@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.harness import Served, eventually, quick_settings, serving
+from tests.ingest.formats.pdf.made_pdfs import write
 from tests.server.http.routes_harness import DOME, document_id, error, failure_of, upload
 
 
@@ -32,6 +33,16 @@ def test_unknown_documents_are_not_found(service: Served, unknown: str) -> None:
     for suffix in ("", "/file"):
         assert error(service.client.get(f"/documents/{unknown}{suffix}"))[0] == 404
     assert service.client.delete(f"/documents/{unknown}").status_code in (404, 405)
+
+
+def test_pages_without_text_are_told_in_list_and_status(service: Served, tmp_path: Path) -> None:
+    scan = write(tmp_path / "scan.pdf", ["Before the scan.", lambda pdf: pdf.rect(10, 10, 90, 90), "After it."])
+    service.write("partly.pdf", scan.read_bytes())
+    service.sync()
+    listed = {each["source"]: each for each in service.client.get("/documents").json()["documents"]}
+    assert (listed["partly.pdf"]["page_count"], listed["partly.pdf"]["unread_pages"]) == (3, [2])
+    assert listed["dome.md"]["unread_pages"] == []
+    assert [each["source"] for each in service.client.get("/status").json()["partly_read"]] == ["partly.pdf"]
 
 
 def test_original_file_is_shown_under_its_name(service: Served) -> None:
