@@ -221,8 +221,9 @@ function metaLine({ page_count, date, modified, size_bytes }) {
 
 /** @param {Document} entry */
 function unreadOf({ unread_pages, page_count }) {
-  const more = unread_pages.length > UNREAD_NAMED ? ", …" : "";
-  return { n: unread_pages.length, total: page_count ?? 0, list: unread_pages.slice(0, UNREAD_NAMED).join(", ") + more };
+  const more = unread_pages.length > UNREAD_NAMED ? ["…"] : [];
+  const list = [...unread_pages.slice(0, UNREAD_NAMED), ...more].join(", ");
+  return { n: unread_pages.length, total: page_count ?? 0, list };
 }
 
 /** @param {Document} entry */
