@@ -144,10 +144,11 @@ def _page_text(reader: PdfReader, page: int) -> PageText:
 
 
 def _worth(text: str) -> int:
-    """How much can be read: letters and digits count for it, what no font could mean against it.
+    """How much can be read: letters and digits count for it, what no font could mean against it; a line counts once.
 
     Han characters and kana read through the wrong character map often come out as two letters each, hence their weight.
     """
+    text = "\n".join(dict.fromkeys(text.split("\n")))
     readable = sum(count for char, count in Counter(text).items() if char.isalnum())
     return readable + 2 * len(_HAN.findall(text)) - 5 * _garbled_chars(text)
 

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.formats.encoding import clean
+from ingest.formats.pdf.overprint import said_once
 from ingest.formats.pdf.page_layout import PageText
 from ingest.formats.pdf.sections import OutlineEntry
 from kb.errors import UnreadableFile
@@ -119,7 +120,7 @@ class PypdfReader:
     def page_text(self, page: int) -> PageText:
         """The text of a page as pypdf lays it out, empty where it fails."""
         with contextlib.suppress(*self._failures):
-            return PageText(self._file.pages[page - 1].extract_text())
+            return PageText(said_once(self._file.pages[page - 1].extract_text()))
         return PageText("")
 
     def is_blank(self, page: int) -> bool:
