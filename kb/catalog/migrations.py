@@ -31,6 +31,7 @@ MIGRATIONS = MappingProxyType(
         """,
         3: """
         ALTER TABLE documents ADD COLUMN unread_pages TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE chunks ADD COLUMN page_label TEXT NOT NULL DEFAULT '';
         """,
     }
 )

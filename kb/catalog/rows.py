@@ -18,7 +18,9 @@ DOCUMENT_COLUMNS = (
     " text_chars, indexed_at, recipe, unread_pages,"
     " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
 )
-CHUNK_COLUMNS = "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens"
+CHUNK_COLUMNS = (
+    "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens, page_label"
+)
 CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document_id"
 
 
@@ -32,10 +34,10 @@ def delete_document(connection: Connection, document_id: str) -> None:
 def insert_chunk(connection: Connection, document_id: str, ordinal: int, chunk: Chunk, text_hash: str) -> None:
     """Adds a chunk of a document, and its terms."""
     inserted = connection.execute(
-        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(document_id, ordinal, chunk.start, chunk.end, chunk.page),
-            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash),
+            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash, chunk.page_label),
         ),
     )
     terms = " ".join(index_terms(f"{chunk.context}\n{chunk.text}"))
@@ -87,6 +89,7 @@ def stored_chunk(row: Row, text: str, text_start: int) -> StoredChunk:
         page=row["page"],
         context=row["context"],
         tokens=row["tokens"],
+        page_label=row["page_label"],
     )
     return StoredChunk(row["id"], row["document_id"], row["ordinal"], row["title"], row["source"], chunk)
 

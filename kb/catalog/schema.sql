@@ -36,6 +36,7 @@ CREATE TABLE chunks (
     context      TEXT NOT NULL,
     tokens       INTEGER NOT NULL,
     text_hash    TEXT NOT NULL,               -- of context and text: the key of the embedding
+    page_label   TEXT NOT NULL DEFAULT '',    -- what is printed on the page, where that is not its number
     UNIQUE (document_id, ordinal)
 ) STRICT;
 CREATE INDEX chunks_by_hash ON chunks (text_hash, document_id);

@@ -265,6 +265,7 @@ class Citer:
             answer_end=span[1],
             verified=verified,
             score=round(min(1.0, max(0.0, score)), 3),
+            page_label=quote.part.page_label,
         )
 
 

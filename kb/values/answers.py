@@ -23,6 +23,7 @@ class Citation:
         answer_start: With `answer_end`, the stretch of the answer, in characters of the answer.
         verified: Whether the quote holds the words, numbers and names that the stretch of the answer needs.
         score: Support in 0…1.
+        page_label: What is printed on the page in the place of its number; empty where that is its number.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Citation:
     answer_end: int
     verified: bool
     score: float
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

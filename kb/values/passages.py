@@ -50,6 +50,7 @@ class PassagePart:
     page: int | None
     headings: tuple[str, ...]
     score: float = 0.0
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ class Passage:
     def page(self) -> int | None:
         """The page of its best part."""
         return self._best_part.page
+
+    @property
+    def page_label(self) -> str:
+        """What is printed on that page in the place of its number; empty where that is its number."""
+        return self._best_part.page_label
 
     @property
     def heading(self) -> str:

@@ -143,6 +143,7 @@ export interface Place {
   title: string;
   source: string;
   page: number | null;
+  page_label?: string;
   heading: string;
   start: number;
   end: number;

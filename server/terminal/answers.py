@@ -107,7 +107,7 @@ def _queue(place: int) -> str:
 def _place(item: schemas.Passage | schemas.Citation) -> str:
     where = [item.source]
     if item.page:
-        where.append(f"p. {item.page}")
+        where.append(f"p. {item.page_label} (sheet {item.page})" if item.page_label else f"p. {item.page}")
     if item.heading:
         where.append(item.heading)
     return " · ".join(where)

@@ -15,6 +15,7 @@ from ingest.formats.encoding import clean
 from ingest.formats.layout import clean_pages
 from ingest.formats.pdf.headings import guessed_outline
 from ingest.formats.pdf.page_layout import PageText
+from ingest.formats.pdf.page_notes import embedded_files
 from ingest.formats.pdf.pdfium_reader import PdfiumReader
 from ingest.formats.pdf.pypdf_reader import EncryptedFile, Metadata, PdfReader, PypdfReader
 from ingest.formats.pdf.sections import PAGE_SEPARATOR, page_blocks
@@ -64,8 +65,11 @@ class PdfLoader:
             raw_pages = [page.text for page in page_texts]
             _require_meaning(raw_pages)
             pages = clean_pages(["" if _is_garbled(page) else page for page in raw_pages])
-            _require_text(pages)
             unread = _unread_pages(raw_pages, pages, readers.opened[0])
+            pages = [_joined(page, *text.notes) for page, text in zip(pages, page_texts, strict=True)]
+            _require_text(pages)
+            pages[-1] = _joined(pages[-1], embedded_files(readers.opened[0].embedded_files(), pages[0]))
+            labels = _telling(readers.opened[0].page_labels(), len(pages))
         title = _own_title(metadata)
         return Document(
             title=title or clean(PurePath(name).stem),
@@ -76,6 +80,7 @@ class PdfLoader:
             date=_sane_date(metadata.created),
             page_count=len(pages),
             unread_pages=unread,
+            page_labels=labels,
         )
 
 
@@ -184,6 +189,18 @@ def _unread_pages(raw_pages: Sequence[str], pages: Sequence[str], reader: PdfRea
         return reader.has_picture(page) if is_bare else not reader.is_blank(page)
 
     return tuple(page for page in range(1, len(pages) + 1) if is_unread(page))
+
+
+def _joined(*paragraphs: str) -> str:
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _telling(labels: Sequence[str], page_count: int) -> tuple[str, ...]:
+    """The labels of pages, but those that are their numbers; nothing where that is all."""
+    if len(labels) != page_count:
+        return ()
+    telling = ["" if label == str(page) else label.strip() for page, label in enumerate(labels, start=1)]
+    return tuple(telling) if any(telling) else ()
 
 
 def _has_text(page: str) -> bool:

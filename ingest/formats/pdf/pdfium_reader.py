@@ -11,14 +11,25 @@ import datetime
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ingest.formats.encoding import clean
+from ingest.formats.pdf.annotations import Annotations
 from ingest.formats.pdf.page_columns import gutter_between, in_columns
+from ingest.formats.pdf.page_fields import Field, with_fields
 from ingest.formats.pdf.page_layout import Line, PageText, Style, text_of_lines
-from ingest.formats.pdf.pypdf_reader import MAX_OUTLINE_DEPTH, MAX_OUTLINE_ENTRIES, EncryptedFile, Metadata, one_line
+from ingest.formats.pdf.page_notes import written
+from ingest.formats.pdf.pypdf_reader import (
+    MAX_EMBEDDED_FILES,
+    MAX_OUTLINE_DEPTH,
+    MAX_OUTLINE_ENTRIES,
+    EncryptedFile,
+    Metadata,
+    one_line,
+)
 from ingest.formats.pdf.sections import OutlineEntry
 from kb.errors import UnreadableFile
 
@@ -54,6 +65,8 @@ class PdfiumReader:
             if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
                 raise EncryptedFile from error
             raise UnreadableFile(f"broken: {one_line(error)}") from error
+        with contextlib.suppress(*self._failures):
+            self._file.init_forms()
         self.page_count = len(self._file)
 
     def page_text(self, page: int) -> PageText:
@@ -63,17 +76,11 @@ class PdfiumReader:
             contextlib.closing(self._file[page - 1]) as opened,
             contextlib.closing(opened.get_textpage()) as text_page,
         ):
-            within, everything = (
-                text_page.get_text_bounded(errors="replace"),
-                text_page.get_text_range(errors="replace"),
-            )
-            count = text_page.count_chars()
-            for text in (within, everything):
-                if len(text) == count and len(within) > _MIN_WITHIN * count:
-                    return _CharBoxes(text_page, text).page_text()
-            # Something is cut off or left out: the places of the characters are unknown. Where the page box is broken,
-            # nothing lies within it.
-            return PageText(within or everything)
+            annotations = Annotations(self._file, opened)
+            if not annotations.count:
+                return _text_of(text_page, ())
+            text = _text_of(text_page, list(annotations.fields()))
+            return replace(text, notes=tuple(map(written, annotations.notes(text_page))))
         return PageText("")
 
     def is_blank(self, page: int) -> bool:
@@ -100,6 +107,19 @@ class PdfiumReader:
             return list(islice(self._entries(), MAX_OUTLINE_ENTRIES))
         return []
 
+    def page_labels(self) -> tuple[str, ...]:
+        """What is printed on each page in the place of its number."""
+        with contextlib.suppress(*self._failures):
+            return tuple(clean(self._file.get_page_label(page)) for page in range(self.page_count))
+        return ()
+
+    def embedded_files(self) -> list[str]:
+        """The names of the files that lie in this one."""
+        with contextlib.suppress(*self._failures):
+            count = min(self._file.count_attachments(), MAX_EMBEDDED_FILES)
+            return [name for n in range(count) if (name := clean(self._file.get_attachment(n).get_name()))]
+        return []
+
     def metadata(self) -> Metadata:
         """Title and date from the information dictionary."""
         title, created = "", None
@@ -123,6 +143,21 @@ class PdfiumReader:
                 yield OutlineEntry(bookmark.level, clean(bookmark.get_title()), page + 1)
 
 
+def _text_of(text_page: "PdfTextPage", fields: Sequence[Field]) -> PageText:
+    within, everything = text_page.get_text_bounded(errors="replace"), text_page.get_text_range(errors="replace")
+    count = text_page.count_chars()
+    for text in (within, everything):
+        if len(text) == count and len(within) > _MIN_WITHIN * count:
+            return _CharBoxes(text_page, text).page_text(fields)
+    # Something is cut off or left out: the places of the characters are unknown. Where the page box is broken,
+    # nothing lies within it.
+    return _with_fields_below(within or everything, fields)
+
+
+def _with_fields_below(text: str, fields: Sequence[Field]) -> PageText:
+    return PageText("\n\n".join(filter(None, [text, "\n".join(field.text for field in fields)])))
+
+
 class _CharBoxes:
     """The characters of a page: `text[n]` is PDFium's character `n`."""
 
@@ -136,17 +171,17 @@ class _CharBoxes:
         self._font = ctypes.create_string_buffer(_MAX_FONT_NAME_BYTES)
         self._flags = ctypes.c_int()
 
-    def page_text(self) -> PageText:
-        """The text in the order in which it is read."""
+    def page_text(self, fields: Sequence[Field]) -> PageText:
+        """The text in the order in which it is read, with the values of fields."""
         spans = list(self._line_spans())
         lines = [self._line(start, end) for start, end in spans]
         if 2 * sum(line.right - line.left < line.height for line in lines if len(line.text) > 2) > len(lines):
-            return PageText(self._text)  # written from top to bottom, or turned
+            return _with_fields_below(self._text, fields)  # written from top to bottom, or turned
         gutter = self._gutter(spans, lines)
         if gutter is not None:
             divided = (self._divided(span, line, gutter) for span, line in zip(spans, lines, strict=True))
             lines = in_columns(list(chain.from_iterable(divided)), gutter) or lines
-        return text_of_lines(lines)
+        return text_of_lines(with_fields(lines, fields) if fields else lines)
 
     def _line_spans(self) -> Iterator[tuple[int, int]]:
         for match in _LINE.finditer(self._text):

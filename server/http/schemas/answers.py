@@ -14,6 +14,11 @@ class _Place(Wire):
     title: str = Field(description="Title of the document.", examples=["Pika P3 field manual"])
     source: str = Field(description="Path below the watched folder.", examples=["manuals/pika-p3.pdf"])
     page: int | None = Field(description="Page, from 1; null in formats without pages.", examples=[4])
+    page_label: str = Field(
+        default="",
+        description="What is printed on the page in the place of its number; empty where that is its number.",
+        examples=["iv"],
+    )
     heading: str = Field(description="Headings of the section, outermost first.", examples=["Care › Battery"])
     start: int = Field(description="First character in the document's text.", examples=[5120])
     end: int = Field(description="Character after the last.", examples=[5208])
