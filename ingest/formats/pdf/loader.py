@@ -33,7 +33,7 @@ _EARLIEST_YEAR = 1990  # PDF is of 1993
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _GLYPH_NAME = re.compile(r"/(?:g|c|G|C|cid|uni|glyph|index)\d{1,5}|(?:/[A-Z0-9]{2}){3,}|\(cid:\d{1,5}\)")
 _GARBLED_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
-_WHITE_SPACE = frozenset("\t\n\v\f\r")
+_NO_WORD = re.compile(r"[^\w \t\n\v\f\r!-~]")
 _USELESS_TITLE = re.compile(
     r"untitled|no ?title|\(?anonymous\)?|(?:document|presentation|slide|book|title|doc|scan)\W?\d*"
     r"|powerpoint presentation|无标题.*|未命名.*|幻灯片\W?\d*|文档\W?\d*"
@@ -161,8 +161,8 @@ def _worth(text: str) -> int:
 def _garbled_chars(text: str) -> int:
     strange = sum(
         count
-        for char, count in Counter(text).items()
-        if char == "\ufffd" or (char not in _WHITE_SPACE and unicodedata.category(char) in _GARBLED_CATEGORIES)
+        for char, count in Counter(_NO_WORD.findall(text)).items()
+        if char == "\ufffd" or unicodedata.category(char) in _GARBLED_CATEGORIES
     )
     return strange + sum(len(name) for name in _GLYPH_NAME.findall(text))
 
