@@ -1,15 +1,20 @@
 """Markdown and plain text files: where their sections and blocks are.
 
 The parser is used for structure alone: the document's text is the decoded file (line ends made `\\n`), so that a quote
-is what stands in the file. Front matter, HTML comments and rules are part of the text and of no block.
+is what stands in the file. Rules, comments, marks of blocks, and what the front matter says of the title, tags, date
+and names, are part of the text and of no block.
 """
 
 import re
-from collections.abc import Iterator
-from itertools import accumulate
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate, starmap, takewhile
+from operator import itemgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from ingest.formats import obsidian
 from ingest.formats.encoding import clean, decode
 from ingest.formats.front_matter import read_front_matter
 from ingest.formats.layout import paragraph_spans
@@ -52,7 +57,8 @@ class MarkdownLoader:
         text = _text(data)
         front_matter = read_front_matter(text)
         reader = _BlockReader(text, front_matter.end)
-        blocks = reader.blocks()
+        blocks = (*starmap(Block, front_matter.properties), *reader.blocks())
+        in_text = obsidian.tags(text, front_matter.end, reader.is_code)
         own_title = front_matter.title or reader.title
         return Document(
             title=own_title or clean(PurePath(name).stem),
@@ -60,7 +66,7 @@ class MarkdownLoader:
             text=text,
             blocks=blocks,
             has_own_title=bool(own_title),
-            tags=front_matter.tags,
+            tags=_each_once([*front_matter.tags, *in_text]),
             date=front_matter.date,
             names=front_matter.names,
         )
@@ -87,6 +93,11 @@ class PlainTextLoader:
         )
 
 
+def _each_once(tags: Sequence[str]) -> tuple[str, ...]:
+    written = {tag.casefold(): tag for tag in reversed(tags)}
+    return tuple(written[key] for key in dict.fromkeys(map(str.casefold, tags)))
+
+
 def _text(data: bytes) -> str:
     text = decode(data)
     if not text.strip():
@@ -110,11 +121,25 @@ class _BlockReader:
         self._text = text
         self._line_starts = list(accumulate((len(line) + 1 for line in text[start:].split("\n")), initial=start))
         self._path: list[tuple[int, str]] = []
+        self._code = [self._span(token) for token in self._tokens if _KINDS.get(token.type) is BlockKind.CODE]
         self.title = ""
 
-    def blocks(self) -> tuple[Block, ...]:
-        """Gives the blocks in order."""
-        return tuple(block for place, token in enumerate(self._tokens) for block in self._blocks_of(place, token))
+    def blocks(self) -> Iterator[Block]:
+        """Gives the blocks in order, without comments and marks."""
+        blocks = _with_whole_headers(
+            self._text, (block for place, token in enumerate(self._tokens) for block in self._blocks_of(place, token))
+        )
+        hidden = list(obsidian.comment_spans(self._text, self._line_starts[0], self.is_code))
+        for block in blocks:
+            yield from [block] if block.kind is BlockKind.CODE else _visible(self._text, block, hidden)
+
+    def is_code(self, place: int) -> bool:
+        """Whether a character stands in a code block, or between two backticks on its line."""
+        code = bisect_right(self._code, place, key=itemgetter(0)) - 1
+        if code >= 0 and place < self._code[code][1]:
+            return True
+        line_start = self._text.rfind("\n", 0, place) + 1
+        return self._text.count("`", line_start, place) % 2 == 1
 
     def _blocks_of(self, place: int, token: "Token") -> Iterator[Block]:
         if token.level > 0 or token.type not in _KINDS:
@@ -157,3 +182,37 @@ class _BlockReader:
         start, end = self._line_starts[first], min(self._line_starts[last], len(self._text))
         piece = self._text[start:end]
         return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _with_whole_headers(text: str, blocks: Iterable[Block]) -> Iterator[Block]:
+    """Joins rows that stand right above a table, which Markdown takes for prose, to the table: a header of several."""
+    before: Block | None = None
+    for block in blocks:
+        if (
+            before
+            and block.kind is BlockKind.TABLE
+            and before.kind is BlockKind.PROSE
+            and block.start == before.end + 1
+        ):
+            lines = text[before.start : before.end].split("\n")
+            rows = list(takewhile(lambda line: line.count("|") > 1, reversed(lines)))
+            start = before.end - sum(len(row) + 1 for row in rows) + 1
+            block = replace(block, start=start) if rows else block
+            before = replace(before, end=start - 1) if len(rows) < len(lines) else None
+        if before:
+            yield before
+        before = block
+    if before:
+        yield before
+
+
+def _visible(text: str, block: Block, hidden: Sequence[tuple[int, int]]) -> Iterator[Block]:
+    """The pieces of a block that are left without what is hidden."""
+    start = block.start
+    ends = obsidian.block_id_span(text, block.start, block.end) or (block.end, block.end)
+    for left, right in [*(span for span in hidden if span[0] < ends[0] and block.start < span[1]), ends]:
+        piece = text[start:left]
+        if stripped := piece.strip():
+            start += len(piece) - len(piece.lstrip())
+            yield replace(block, start=start, end=start + len(stripped))
+        start = max(start, right)

@@ -72,7 +72,9 @@ class Filters(Wire):
     types: list[Text] = Field(
         default=[], description="Extensions, or media types or their second half, in any case.", examples=[["pdf"]]
     )
-    tags: list[Text] = Field(default=[], description="In any case and width.", examples=[["field"]])
+    tags: list[Text] = Field(
+        default=[], description="In any case and width; `a` stands for `a/b`, too.", examples=[["field"]]
+    )
     since: datetime.date | None = Field(
         default=None,
         description="First day: of the document's own date, else of its file's, in UTC.",
