@@ -129,9 +129,12 @@ class _BlockReader:
         blocks = _with_whole_headers(
             self._text, (block for place, token in enumerate(self._tokens) for block in self._blocks_of(place, token))
         )
-        hidden = list(obsidian.comment_spans(self._text, self._line_starts[0], self.is_code))
+        start = self._line_starts[0]
+        comments = list(obsidian.comment_spans(self._text, start, self.is_code))
+        marks = obsidian.block_ids(self._text, start)
         for block in blocks:
-            yield from [block] if block.kind is BlockKind.CODE else _visible(self._text, block, hidden)
+            hidden = [*comments, (marks[block.end], block.end)] if block.end in marks else comments
+            yield from _visible(self._text, block, hidden) if hidden and block.kind is not BlockKind.CODE else [block]
 
     def is_code(self, place: int) -> bool:
         """Whether a character stands in a code block, or between two backticks on its line."""
@@ -209,8 +212,7 @@ def _with_whole_headers(text: str, blocks: Iterable[Block]) -> Iterator[Block]:
 def _visible(text: str, block: Block, hidden: Sequence[tuple[int, int]]) -> Iterator[Block]:
     """The pieces of a block that are left without what is hidden."""
     start = block.start
-    ends = obsidian.block_id_span(text, block.start, block.end) or (block.end, block.end)
-    for left, right in [*(span for span in hidden if span[0] < ends[0] and block.start < span[1]), ends]:
+    for left, right in [*(span for span in hidden if span[0] < block.end and block.start < span[1]), (block.end, 0)]:
         piece = text[start:left]
         if stripped := piece.strip():
             start += len(piece) - len(piece.lstrip())

@@ -6,9 +6,10 @@ Pure. Says where these stand; that code is code is told from outside. As Obsidia
 import re
 from collections.abc import Callable, Iterator
 
-_COMMENT = re.compile(r"(?<!\w)%%.*?%%", re.DOTALL)
-_BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^(?=[\w-]*[a-zA-Z])[a-zA-Z0-9-]{2,}[ \t]*$")
-_TAG = re.compile(r"(?<!\S)#(?P<tag>(?=[\d/_-]*[^\W\d_])[\w-]+(?:/[\w-]+)*)(?![\w/(])")
+# They begin with what is seldom, and look back from there: so the search passes over a text fast.
+_COMMENT = re.compile(r"%%(?<!\w%%).*?%%", re.DOTALL)
+_BLOCK_ID = re.compile(r"\^(?<!\S\^)(?=[\d-]*[a-zA-Z])[a-zA-Z0-9-]{2,}(?=\s|\Z)")
+_TAG = re.compile(r"#(?<!\S#)(?P<tag>(?=[\d/_-]*[^\W\d_])[\w-]+(?:/[\w-]+)*)(?![\w/(])")
 _ATTRIBUTES_OPEN = re.compile(r"\{[^{}\n]*\Z")
 _MAX_TAGS = 100
 
@@ -26,11 +27,9 @@ def comment_spans(text: str, start: int, is_code: IsCode) -> Iterator[tuple[int,
             start = match.end()
 
 
-def block_id_span(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Finds the mark `^name` at the end of a block."""
-    last_line = max(start, text.rfind("\n", start, end) + 1)
-    match = _BLOCK_ID.search(text[last_line:end])
-    return (last_line + match.start(), end) if match else None
+def block_ids(text: str, start: int) -> dict[int, int]:
+    """Finds what may be the mark `^name` at the end of a block: where each begins, by where it ends."""
+    return {match.end(): match.start() for match in _BLOCK_ID.finditer(text, start)}
 
 
 def tags(text: str, start: int, is_code: IsCode) -> tuple[str, ...]:
