@@ -16,6 +16,7 @@ from kb.catalog.filters import select
 from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
 from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
+from kb.catalog.names import NameStore, write_name
 from kb.catalog.rows import (
     CHUNKS,
     DOCUMENT_COLUMNS,
@@ -45,6 +46,7 @@ class Catalog:
     Attributes:
         embeddings: Of the chunks' texts.
         keywords: Of the chunks and their documents.
+        names: Of the documents.
         ledger: Failures, watched folders, the index record.
 
     Raises:
@@ -57,6 +59,7 @@ class Catalog:
         self._database = Database(path, schema, SCHEMA_VERSION, MIGRATIONS)
         self.embeddings = EmbeddingStore(self._database)
         self.keywords = KeywordStore(self._database)
+        self.names = NameStore(self._database)
         self.ledger = Ledger(self._database)
 
     def close(self) -> None:
@@ -155,6 +158,7 @@ class Catalog:
             )
             for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
                 insert_chunk(connection, document_id, ordinal, chunk, text_hash)
+            write_name(connection, document_id, document.title, file.source)
             add_to_counter(connection, "dead_vectors", dead_vectors)
             return True
 
@@ -168,6 +172,7 @@ class Catalog:
             )
             if moved.rowcount:
                 clear_failure(connection, file)
+                write_name(connection, document_id, title, file.source)
 
     def remove(self, document_id: str, dead_vectors: int = 0) -> None:
         """Removes a document; unknown ids are ignored."""

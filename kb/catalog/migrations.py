@@ -32,6 +32,12 @@ MIGRATIONS = MappingProxyType(
         3: """
         ALTER TABLE documents ADD COLUMN unread_pages TEXT NOT NULL DEFAULT '[]';
         ALTER TABLE chunks ADD COLUMN page_label TEXT NOT NULL DEFAULT '';
+        CREATE TABLE name_terms (
+            term TEXT NOT NULL,
+            document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            PRIMARY KEY (term, document_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX name_terms_by_document ON name_terms (document_id);
         """,
     }
 )

@@ -45,6 +45,14 @@ CREATE INDEX chunks_by_hash ON chunks (text_hash, document_id);
 -- all that is beyond ASCII as it is, and these are the marks that stand in terms.
 CREATE VIRTUAL TABLE chunk_terms USING fts5 (terms, tokenize = "ascii tokenchars '.,:/-_+#@%'");
 
+-- The terms of title and path, by which a document is found whose text does not say what it is about.
+CREATE TABLE name_terms (
+    term         TEXT NOT NULL,
+    document_id  TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    PRIMARY KEY (term, document_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX name_terms_by_document ON name_terms (document_id);
+
 -- In how many chunks each term stands.
 CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);
 

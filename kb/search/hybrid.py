@@ -17,7 +17,7 @@ from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
 from kb.search.windows import Window, windows
-from kb.text.terms import search_terms
+from kb.text.terms import content_terms, search_terms
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Hit, Passage, PassagePart
 
@@ -84,7 +84,8 @@ class HybridSearch:
         terms = search_terms(query)
         with part("lexical"):
             lexical = dict(self.catalog.keywords.search(terms, DEPTH, filters))
-        nearness = self._nearness({*dense, *lexical}, vector)
+            named = self.catalog.names.chunks_of_named(content_terms(query), filters)
+        nearness = self._nearness({*dense, *lexical, *named}, vector)
         with part("lexical"):
             about = self.catalog.keywords.document_shares(terms, {*nearness, *lexical})
         balanced = {key: near.balanced for key, near in nearness.items()}

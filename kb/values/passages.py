@@ -76,6 +76,13 @@ class Passage:
     words: float = 0.0
 
     @property
+    def name(self) -> str:
+        """What the document is called: its own title, or where that is its file's name, the path with it."""
+        folder, slash, file_name = self.source.rpartition("/")
+        stem = file_name.rpartition(".")[0] or file_name
+        return f"{folder}{slash}{stem}" if self.title == stem else self.title
+
+    @property
     def page(self) -> int | None:
         """The page of its best part."""
         return self._best_part.page

@@ -72,6 +72,17 @@ def test_passage_is_found_in_english_and_chinese(knowledge_base: Base, query: st
     assert knowledge_base.passages(query)[0].source == source
 
 
+def test_note_is_found_by_what_is_only_in_its_name_or_folder(knowledge_base: Base) -> None:
+    for number in range(80):
+        knowledge_base.write(f"People/Person {number}.md", ["Phone number: on the card. Likes tea."])
+    jane = knowledge_base.write("People/Jane Doe.md", ["Phone number: on the card. Likes tea."])
+    todo = knowledge_base.write("Projects/Apollo/todo.md", ["Buy paint."])
+    assert knowledge_base.passages("What is the phone number of Jane Doe?", top_k=1)[0].document_id == jane
+    assert knowledge_base.passages("What has to be done for Apollo?", top_k=1)[0].document_id == todo
+    knowledge_base.retrieval.remove(jane)
+    assert all(passage.document_id != jane for passage in knowledge_base.passages("Jane Doe"))
+
+
 def test_passage_says_where_it_stands(knowledge_base: Base) -> None:
     texts = ["Something else.", "The dome opens at nine.", "Another thing."]
     document_id = knowledge_base.write("dome.md", texts, ["One", "Two", "Three"])
