@@ -28,6 +28,7 @@ from kb.catalog.rows import (
     stored_chunk,
     to_json,
 )
+from kb.catalog.versions import VersionStore
 from kb.values.documents import Chunk, Document, DocumentInfo, FailureKind, FileVersion
 from kb.values.filters import Filters
 from kb.values.passages import StoredChunk
@@ -46,7 +47,7 @@ class Catalog:
     Attributes:
         embeddings: Of the chunks' texts.
         keywords: Of the chunks and their documents.
-        names: Of the documents.
+        names: Of the documents; `versions` says which of them are versions of one another.
         ledger: Failures, watched folders, the index record.
 
     Raises:
@@ -60,6 +61,7 @@ class Catalog:
         self.embeddings = EmbeddingStore(self._database)
         self.keywords = KeywordStore(self._database)
         self.names = NameStore(self._database)
+        self.versions = VersionStore(self._database)
         self.ledger = Ledger(self._database)
 
     def close(self) -> None:
@@ -85,7 +87,7 @@ class Catalog:
     def partly_read(self) -> list[DocumentInfo]:
         """Documents with pages that have no text that can be read, ordered by folder and path."""
         sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE unread_pages <> '[]' ORDER BY root, source"
-        return [document_info(row) for row in self._database.rows(sql)]
+        return list(map(document_info, self._database.rows(sql)))
 
     def document(self, document_id: str) -> DocumentInfo | None:
         """One document, or None."""

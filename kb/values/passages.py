@@ -61,6 +61,8 @@ class Passage:
         number: 1-based rank among the passages of one question.
         parts: The chunks it is made of, in order; never empty.
         words: What the words of its best chunk, and of its document, add to the score.
+        older_versions: Paths of documents that are older versions of its own, such as the copies which a conflict of
+            two machines leaves; they do not answer.
     """
 
     number: int
@@ -74,6 +76,7 @@ class Passage:
     score: float
     similarity: float | None = None
     words: float = 0.0
+    older_versions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -153,6 +153,7 @@ export interface Place {
 export interface Passage extends Place {
   number: number;
   text: string;
+  older_versions?: string[];
 }
 
 export interface Citation extends Place {

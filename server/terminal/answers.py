@@ -96,6 +96,8 @@ def show_passages(passages: Sequence[schemas.Passage], unseen: Sequence[int] = (
         remark = " [dim](not seen by the model)[/]" if passage.number in unseen else ""
         out.print(f"\n[bold]{passage.number}.[/] {escaped(_place(passage))}{remark}")
         out.print(f"   [dim]{escaped(_shortened(passage.text, QUOTE_CHARS))}[/]")
+        if passage.older_versions:
+            out.print(f"   [yellow]older versions, left out:[/] {escaped(', '.join(passage.older_versions))}")
 
 
 def _queue(place: int) -> str:

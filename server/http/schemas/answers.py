@@ -39,6 +39,11 @@ class Passage(_Place):
     similarity: float | None = Field(
         description="Cosine of question and passage; null if only words matched.", examples=[0.87]
     )
+    older_versions: list[str] = Field(
+        default=[],
+        description="Paths of older versions of the document, such as copies of a sync conflict; they do not answer.",
+        examples=[["plan.sync-conflict-20261101-120000-ABCDEFG.md"]],
+    )
 
 
 class Citation(_Place):
