@@ -21,7 +21,7 @@ const ENGLISH = {
   "intro.title": "Ask your documents",
   "intro.text": "Each sentence of the answer points at the place in your own files that supports it.",
   "intro.empty":
-    "There is nothing to ask about yet. Drop PDF or Markdown files on this page, or put them into the watched folder.",
+    "There is nothing to ask about yet. Drop files on this page, or put them into the watched folder.",
 
   "ask.label": "Question",
   "ask.placeholder": "Ask a question…",
@@ -118,7 +118,7 @@ const ENGLISH = {
   "documents.filter": "Filter by title, path or tag",
   "documents.empty.title": "The library is empty",
   "documents.empty.text":
-    "Drop PDF or Markdown files anywhere on this page, choose them with the button above, or put them into:",
+    "Drop files anywhere on this page, choose them with the button above, or put them into:",
   "documents.none": "No document matches “{filter}”.",
   "documents.group.pending": ({ n }) => `Being read (${n})`,
   "documents.group.failed": ({ n }) => `Not readable (${n})`,
@@ -246,7 +246,7 @@ const CHINESE = {
 
   "intro.title": "向自己的文档提问",
   "intro.text": "回答中的每一句话，都会指向您文件中支持它的原文。",
-  "intro.empty": "现在还没有可以提问的内容。把 PDF 或 Markdown 文件拖到页面任意位置，或放进被监视的文件夹即可。",
+  "intro.empty": "现在还没有可以提问的内容。把文件拖到页面任意位置，或放进被监视的文件夹即可。",
 
   "ask.label": "问题",
   "ask.placeholder": "请输入问题……",
@@ -338,7 +338,7 @@ const CHINESE = {
   "documents.title": "文档",
   "documents.filter": "按标题、路径或标签筛选",
   "documents.empty.title": "文档库是空的",
-  "documents.empty.text": "把 PDF 或 Markdown 文件拖到页面任意位置，用上面的按钮选择，或放进：",
+  "documents.empty.text": "把文件拖到页面任意位置，用上面的按钮选择，或放进：",
   "documents.none": "没有与“{filter}”匹配的文档。",
   "documents.group.pending": "正在读取（{n}）",
   "documents.group.failed": "无法读取（{n}）",

@@ -19,6 +19,7 @@ from ingest.formats.pdf.page_notes import embedded_files
 from ingest.formats.pdf.pdfium_reader import PdfiumReader
 from ingest.formats.pdf.pypdf_reader import EncryptedFile, Metadata, PdfReader, PypdfReader
 from ingest.formats.pdf.sections import PAGE_SEPARATOR, page_blocks
+from ingest.formats.showing import Shown
 from kb.errors import UnreadableFile
 from kb.values.documents import Document
 
@@ -48,6 +49,7 @@ class PdfLoader:
 
     media_type = "application/pdf"
     extensions = (".pdf",)
+    shown = Shown.AS_IT_IS
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a PDF file.
