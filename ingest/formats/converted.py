@@ -4,11 +4,12 @@ Pure. The Markdown is the document's text; every offset counts its characters.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePath
 
 from ingest.formats.encoding import clean, normalise_line_ends
 from ingest.formats.markdown_blocks import MarkdownBlocks
+from ingest.formats.titles import sensible_title
 from kb.errors import UnreadableFile
 from kb.values.documents import Block, Document
 
@@ -25,6 +26,7 @@ def converted(
     names: Sequence[str] = (),
     are_pages: bool = False,
     heading_is_title: bool = True,
+    pictured: Collection[int] = (),
 ) -> Document:
     """Makes a document of Markdown.
 
@@ -34,6 +36,7 @@ def converted(
         title: What the file says of itself.
         names: What else it is called, and who wrote it.
         are_pages: Whether the parts are numbered as pages, as slides are.
+        pictured: Numbers of the pages that show more than their text.
         heading_is_title: Whether the first heading of level 1 is the title of a document that says none.
 
     Raises:
@@ -44,7 +47,7 @@ def converted(
         raise UnreadableFile("there is no text in it", "open it where it was made, and look whether it shows any")
     readers = [MarkdownBlocks(text, is_note=False) for text in texts]
     blocks = tuple(_blocks(texts, readers, are_pages))
-    own_title = " ".join(clean(title).split())
+    own_title = sensible_title(clean(title))
     if heading_is_title and not own_title:
         own_title = next((reader.title for reader in readers if reader.title), "")
     return Document(
@@ -55,15 +58,22 @@ def converted(
         has_own_title=bool(own_title),
         date=date,
         page_count=len(texts) if are_pages else None,
+        unread_pages=tuple(page for page in sorted(pictured) if not any(map(str.isalnum, texts[page - 1]))),
         names=tuple(dict.fromkeys(written for each in names if (written := " ".join(clean(each).split())))),
     )
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Writes rows as a table; the first is its header. White space becomes spaces, and a bar in a cell a broken one."""
+    """Writes rows as a table; the first is its header. White space becomes spaces, and a bar in a cell a broken one.
+
+    Returns:
+        Nothing where all cells are empty.
+    """
+    if not any(cell.strip() for row in rows for cell in row):
+        return ""
     width = max(map(len, rows), default=0)
     lines = [_row([*row, *[""] * (width - len(row))]) for row in rows]
-    return "\n".join([*lines[:1], _row(["---"] * width), *lines[1:]]) if lines else ""
+    return "\n".join([*lines[:1], _row(["---"] * width), *lines[1:]])
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -35,8 +35,17 @@ class PptxLoader:
             title, author, date = package.core("docProps/core.xml")
             targets = _relations(package, f"{_FOLDER}/presentation.xml")
             order = package.xml(f"{_FOLDER}/presentation.xml").iter(f"{_SLIDE}sldId")
-            slides = ["\n\n".join(_slide(package, targets[each.attrib[_RELATION]])) for each in order]
-        return converted(name, self.media_type, slides, title=title, date=date, names=[author], are_pages=True)
+            parts = [targets[each.attrib[_RELATION]] for each in order]
+            slides = ["\n\n".join(filter(None, _slide(package, part))) for part in parts]
+            pictured = {number for number, part in enumerate(parts, start=1) if _is_pictured(package, part)}
+        return converted(
+            *(name, self.media_type, slides),
+            title=title,
+            date=date,
+            names=[author],
+            are_pages=True,
+            pictured=pictured,
+        )
 
 
 def _relations(package: Package, part: str) -> dict[str, str]:
@@ -71,6 +80,10 @@ def _slide(package: Package, part: str) -> Iterator[str]:
         if "notesSlide" in target and target in package.names:
             bodies = (each for each in package.xml(target).iter(f"{_SLIDE}sp") if _is_body(each))
             yield from (text for each in bodies if (text := "\n\n".join(_paragraphs(each))))
+
+
+def _is_pictured(package: Package, part: str) -> bool:
+    return any(each.tag in (f"{_SLIDE}pic", f"{_SLIDE}graphicFrame") for each in package.xml(part).iter())
 
 
 def _is_body(shape: Element) -> bool:

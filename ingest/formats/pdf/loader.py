@@ -20,6 +20,7 @@ from ingest.formats.pdf.pdfium_reader import PdfiumReader
 from ingest.formats.pdf.pypdf_reader import EncryptedFile, Metadata, PdfReader, PypdfReader
 from ingest.formats.pdf.sections import PAGE_SEPARATOR, page_blocks
 from ingest.formats.showing import Shown
+from ingest.formats.titles import sensible_title
 from kb.errors import UnreadableFile
 from kb.values.documents import Document
 
@@ -28,20 +29,12 @@ _MIN_WORTH_PER_PAGE = 300  # a page with less than a short paragraph wants a sec
 _MAX_SECOND_LOOKS = 100  # pypdf reads about ten pages a second: a book of pictures should not hit the time limit
 _MIN_GAIN = 1.2
 _MAX_GARBLED_SHARE = 0.3
-_MAX_TITLE_CHARS = 300
 _EARLIEST_YEAR = 1990  # PDF is of 1993
 
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _GLYPH_NAME = re.compile(r"/(?:g|c|G|C|cid|uni|glyph|index)\d{1,5}|(?:/[A-Z0-9]{2}){3,}|\(cid:\d{1,5}\)")
 _GARBLED_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
 _NO_WORD = re.compile(r"[^\w \t\n\v\f\r!-~]")
-_USELESS_TITLE = re.compile(
-    r"untitled|no ?title|\(?anonymous\)?|(?:document|presentation|slide|book|title|doc|scan)\W?\d*"
-    r"|powerpoint presentation|无标题.*|未命名.*|幻灯片\W?\d*|文档\W?\d*"
-    r"|microsoft \w+ - .*|.*\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|indd|odt|rtf|html?|qxd|pages|wpd|cdr|ai|fm|p65)"
-    r"|[\W\d_]*",
-    re.IGNORECASE,
-)
 
 
 class PdfLoader:
@@ -217,9 +210,8 @@ def _require_text(pages: Sequence[str]) -> None:
 
 
 def _own_title(metadata: Metadata) -> str:
-    title = " ".join(metadata.title.split())
-    sensible = len(title) <= _MAX_TITLE_CHARS and not _USELESS_TITLE.fullmatch(title) and not _garbled_chars(title)
-    return title if sensible else ""
+    title = sensible_title(metadata.title)
+    return "" if _garbled_chars(title) else title
 
 
 def _sane_date(created: datetime.datetime | None) -> datetime.date | None:

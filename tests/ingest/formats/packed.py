@@ -88,7 +88,7 @@ def pptx(*slides: tuple[str, str, str]) -> bytes:
 
     parts = {"docProps/core.xml": CORE.format(title="")}
     for number, (title, text, note) in enumerate(slides, start=1):
-        shapes = shape(title, "title") + shape(text, "body") + shape(str(number), "sldNum")
+        shapes = shape(title, "title") + shape(text, "body") + shape(str(number), "sldNum") + "<p:pic/>"
         parts[f"ppt/slides/slide{number}.xml"] = f"<p:sld {spaces}>{shapes}</p:sld>"
         if note:
             parts[f"ppt/notesSlides/notesSlide{number}.xml"] = f"<p:notes {spaces}>{shape(note, 'body')}</p:notes>"

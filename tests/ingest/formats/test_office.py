@@ -43,6 +43,16 @@ def test_slides_are_pages_with_titles_and_notes() -> None:
     ]
 
 
+def test_a_slide_that_is_a_picture_is_a_page_without_text() -> None:
+    document = load("talk.pptx", pptx(("One", "Text.", ""), ("", "", ""), ("Three", "", "")))
+    assert (document.page_count, document.unread_pages) == (3, (2,))
+
+
+def test_titles_that_programs_make_up_are_not_taken() -> None:
+    document = load("plan.docx", docx(paragraph("Text."), title="Microsoft Word - Document1"))
+    assert (document.title, document.has_own_title) == ("plan", False)
+
+
 def test_sheets_are_sections_with_tables_of_their_values() -> None:
     workbook = openpyxl.Workbook()
     sales = workbook.active
@@ -88,8 +98,8 @@ def test_an_opendocument_text_has_headings_lists_tables_and_notes() -> None:
 
 
 def test_an_e_book_has_its_chapters_in_order() -> None:
-    document = load("book.epub", epub("<h1>One</h1><p>First.</p>", "<h1>Two</h1><p>Second.</p>", title="Book"))
-    assert (document.title, document.names) == ("Book", ("Jane Doe",))
+    document = load("book.epub", epub("<h1>One</h1><p>First.</p>", "<h1>Two</h1><p>Second.</p>", title="On tea"))
+    assert (document.title, document.names) == ("On tea", ("Jane Doe",))
     assert [block.headings for block in document.blocks] == [("One",), ("One",), ("Two",), ("Two",)]
     with pytest.raises(UnreadableFile, match="locked"):
         load("book.epub", epub("<p>x</p>", locks="<EncryptionMethod Algorithm='aes'/>"))
