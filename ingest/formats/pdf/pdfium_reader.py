@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _DATE = re.compile(r"(?:D:)?(\d{4})(?:(\d{2})(?:(\d{2}))?)?")
 _LINE = re.compile("[^\r\n\x02\ufffe]*[\x02\ufffe]?")  # PDFium leaves out the line end after a hyphen, and writes it so
+_POWER = re.compile(r"(?<!\d)(?P<base>10)[-−–]?\d{1,2}(?!\d)")
+_RAISED_HEIGHT, _RAISED_BY = 0.85, 0.1  # a superscript against the figure before it: how high at most, how far up
 _MAX_FONT_NAME_BYTES = 128
 _MIN_WITHIN = 0.95
 _MIN_LINES = 8
@@ -195,7 +197,17 @@ class _CharBoxes:
         _, last_bottom, right, last_top = self._char_box(end - 1)
         font = self._font_name(start)
         style = Style(font, round(top - bottom, 1)) if self._font_name(end - 1) == font else None
-        return Line(self._text[start:end], left, min(bottom, last_bottom), right, max(top, last_top), style)
+        return Line(self._with_powers(start, end), left, min(bottom, last_bottom), right, max(top, last_top), style)
+
+    def _with_powers(self, start: int, end: int) -> str:
+        """The text of a line, in which 10⁶ is written as `10^6` and not as `106`."""
+        text = self._text[start:end]
+        for match in reversed(list(_POWER.finditer(text))):
+            base, power = self._char_box(start + match.start()), self._char_box(start + match.end("base"))
+            height = base[3] - base[1]
+            if power[3] - power[1] < _RAISED_HEIGHT * height and power[1] > base[1] + _RAISED_BY * height:
+                text = f"{text[: match.end('base')]}^{text[match.end('base') :]}"
+        return text
 
     def _gutter(self, spans: Sequence[tuple[int, int]], lines: Sequence[Line]) -> float | None:
         """Where two columns might meet: near the middle, where long lines have a gap or short ones end and begin."""

@@ -120,6 +120,22 @@ def test_text_that_is_turned_keeps_its_lines(tmp_path: Path) -> None:
     assert document.text.split("\n") == [f"Line {n} of a table that is turned" for n in range(5)]
 
 
+def test_powers_of_ten_are_no_other_numbers(tmp_path: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        x = 20.0
+        for text, size, raised in (
+            ("It counts 10", 12, 0),
+            ("6", 7, 2),
+            (" photons and 106 stars in 1012 nights.", 12, 0),
+        ):
+            pdf.set_font_size(size)
+            pdf.text(x, 20 - raised, text)
+            x += pdf.get_string_width(text)
+
+    document = load(write(tmp_path / "a.pdf", [draw, LOREM]))
+    assert document.text.startswith("It counts 10^6 photons and 106 stars in 1012 nights.")
+
+
 def test_paragraphs_are_blocks(tmp_path: Path) -> None:
     document = load(write(tmp_path / "a.pdf", [f"{LOREM} {LOREM} {LOREM}\n\n{LOREM} {LOREM}\n\n{LOREM}"]))
     assert [document.text[b.start : b.end].count(".") for b in document.blocks] == [3, 2, 1]
