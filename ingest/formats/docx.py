@@ -1,6 +1,6 @@
 """Word documents, by way of the HTML that `mammoth` makes of them: headings, lists, tables, notes and comments.
 
-Lost are headers and footers, text boxes, drawings and page numbers.
+Lost are headers and footers, drawings and page numbers.
 """
 
 import io

@@ -73,7 +73,7 @@ class VersionStore:
         return self._known[1]
 
     def _find(self) -> Iterator[list[Row]]:
-        rows = self._database.rows("SELECT id, root, source, sha256, modified_ns FROM documents")
+        rows = self._database.rows("SELECT id, root, source, modified_ns FROM documents")  # all of it is in an index
         copies = [(row, name) for row in rows if (name := copy_name(row["source"]))]
         if not copies:
             return
@@ -85,10 +85,14 @@ class VersionStore:
             found = [
                 row
                 for row, name in members
-                if row is not original and (name.is_certain or self._are_versions(row["sha256"], original["sha256"]))
+                if row is not original and (name.is_certain or self._say_the_same(row["id"], original["id"]))
             ]
             if found and (place in places or members[0][1].is_certain):
                 yield [original, *found]
+
+    def _say_the_same(self, *document_ids: str) -> bool:
+        rows = self._database.rows_in("SELECT sha256 FROM documents WHERE id IN ({marks})", document_ids)
+        return self._are_versions(*sorted(str(row["sha256"]) for row in rows))
 
     def _compare(self, one: str, other: str) -> bool:
         sql = f"SELECT substr(text, 1, {_COMPARED_CHARS}) AS part FROM documents WHERE sha256 = ? LIMIT 1"

@@ -92,7 +92,8 @@ def _show_partly_read(console: Console, documents: Sequence[schemas.Document], w
         console.print(f"\n[yellow]partly read ({len(documents)}):[/]")
     for document in documents:
         console.print(f"  {escaped(_name(document, with_root))}: {_unread(document)}")
-        console.print("    [dim]→ run OCR over it, for example with ocrmypdf, and save it again[/]")
+        if document.media_type == "application/pdf":
+            console.print("    [dim]→ run OCR over it, for example with ocrmypdf, and save it again[/]")
 
 
 def _unread(document: schemas.Document) -> str:
