@@ -30,6 +30,10 @@ class Documents:
         """Indexed documents, ordered by folder and path. See `Catalog.documents`."""
         return self._catalog.documents(limit, after)
 
+    def partly_read(self) -> list[DocumentInfo]:
+        """Documents that answer without some of their pages. See `Catalog.partly_read`."""
+        return self._catalog.partly_read()
+
     def document(self, document_id: str) -> DocumentInfo:
         """One document.
 

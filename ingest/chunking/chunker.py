@@ -97,7 +97,9 @@ def chunk(
                 "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),
                 table_context(table, tokens, max_table_tokens),
             )
-            chunks.append(Chunk(start, end, text[start:end], headings, page, "\n".join(filter(None, context))))
+            label = document.page_labels[page - 1] if page and document.page_labels else ""
+            context_text = "\n".join(filter(None, context))
+            chunks.append(Chunk(start, end, text[start:end], headings, page, context_text, page_label=label))
     tokens.learn(piece.context for piece in chunks)
     sizes = tokens.each(text[piece.start : piece.end] for piece in chunks)
     return tuple(replace(piece, tokens=tokens[piece.context] + size) for piece, size in zip(chunks, sizes, strict=True))

@@ -47,9 +47,7 @@ def place(folder: Path, name: str, content: BinaryIO) -> Path:
     """
     target = folder / clean_name(name)
     if not supported(target):
-        raise UnsupportedType(
-            f"{target.name!r} is of a type that cannot be read", "PDF, Markdown and plain text files can be added"
-        )
+        raise UnsupportedType(f"{target.name!r} is of a type that cannot be read", "the README lists what can be read")
     hidden = folder / f".incoming-{secrets.token_hex(4)}"
     try:
         with hidden.open("xb") as copy:

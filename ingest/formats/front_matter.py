@@ -7,7 +7,7 @@ import datetime
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -21,6 +21,10 @@ _SYNTAXES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 )
 _MAX_CHARS = 65_536
 _KEY_LINE = re.compile(r"\s*(?:#.*\n\s*)*(?:\[|[\w\"'][\w \"'.-]*(?::(?:\s|\Z)|=))")
+_ENTRY = re.compile(r"^(?P<key>[^\s#:-][^:\n]*):(?P<value>[ \t]*[^\n]*(?:\n(?:[ \t-][^\n]*|(?=\n)))*)", re.MULTILINE)
+_KNOWN_KEYS = {"title", "tags", "date", "aliases", "author", "authors"} | {
+    *("layout", "draft", "weight", "slug", "permalink", "cssclass", "cssclasses", "publish"),  # how, not what
+}
 _DATE = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})")
 
 
@@ -32,6 +36,7 @@ class FrontMatter:
         end: Where the document's own text begins, in characters; 0 where there is no front matter.
         title: Empty where there is none.
         names: Aliases, then authors.
+        properties: Where all else stands that YAML says about the document: spans of whole lines, in order.
     """
 
     end: int = 0
@@ -39,6 +44,7 @@ class FrontMatter:
     tags: tuple[str, ...] = ()
     date: datetime.date | None = None
     names: tuple[str, ...] = ()
+    properties: tuple[tuple[int, int], ...] = ()
 
 
 def read_front_matter(text: str) -> FrontMatter:
@@ -49,7 +55,9 @@ def read_front_matter(text: str) -> FrontMatter:
     """
     for pattern, parse in _SYNTAXES:
         if match := pattern.match(text[:_MAX_CHARS]):
-            return _read(match["values"], match.end(), parse)
+            front_matter = _read(match["values"], match.end(), parse)
+            properties = _property_spans(match) if pattern is _YAML and front_matter.end else ()
+            return replace(front_matter, properties=properties)
     return FrontMatter()
 
 
@@ -69,6 +77,20 @@ def _read(content: str, end: int, parse: Callable[[str], object]) -> FrontMatter
         date=_date(values.get("date")),
         names=tuple(dict.fromkeys(name for name in names if name and name.casefold() != title.casefold())),
     )
+
+
+def _property_spans(match: re.Match[str]) -> tuple[tuple[int, int], ...]:
+    """Finds what has a value and is known nowhere else; neighbours are joined."""
+    offset, spans = match.start("values"), list[tuple[int, int]]()
+    for entry in _ENTRY.finditer(match["values"]):
+        start, end = offset + entry.start(), offset + entry.start() + len(entry[0].rstrip())
+        is_empty = not entry["value"].strip(" \t\n\"'[]{}|>-")
+        if is_empty or entry["key"].strip("\"' ").casefold() in _KNOWN_KEYS:
+            continue
+        if spans and spans[-1][1] + 1 == start:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return tuple(spans)
 
 
 def _one_line(value: object) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ingest.formats.encoding import clean, normalise_line_ends
 from ingest.formats.grammar import PARAGRAPH_BREAK
+from kb.text.radicals import without_radicals
 
 _LIGATURES = {
     ord(char): plain for char, plain in zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)
@@ -37,7 +38,8 @@ _REPEATED_SHARE = 0.4  # under one half, as left and right pages often have head
 def clean_pages(pages: Sequence[str]) -> list[str]:
     """Cleans the extracted text of all pages of one document.
 
-    Trailing spaces, soft hyphens and surplus blank lines go; control characters become spaces, and ligatures letters.
+    Trailing spaces, soft hyphens and surplus blank lines go; control characters become spaces, ligatures letters, and
+    radicals characters.
     Words that were divided at a line end are joined. Spaces that were set between all Han characters go. Page numbers
     go, and of a line that stands at the top or the bottom of many pages all but the first.
 
@@ -74,7 +76,7 @@ def _between(separator: re.Pattern[str], text: str, start: int, end: int) -> Ite
 
 
 def _clean_page(page: str) -> str:
-    text = normalise_line_ends(clean(page)).translate(_LIGATURES)
+    text = without_radicals(normalise_line_ends(clean(page)).translate(_LIGATURES))
     text = _HYPHEN_AT_LINE_END.sub("-\n", _SOFT_HYPHEN.sub("", text))
     text = _CONTROL.sub(" ", text)
     text = "\n".join(line.rstrip() for line in text.split("\n"))

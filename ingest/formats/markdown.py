@@ -1,38 +1,22 @@
 """Markdown and plain text files: where their sections and blocks are.
 
 The parser is used for structure alone: the document's text is the decoded file (line ends made `\\n`), so that a quote
-is what stands in the file. Front matter, HTML comments and rules are part of the text and of no block.
+is what stands in the file. Rules, comments, marks of blocks, and what the front matter says of the title, tags, date
+and names, are part of the text and of no block.
 """
 
-import re
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Sequence
+from itertools import starmap
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
+from ingest.formats import obsidian
 from ingest.formats.encoding import clean, decode
 from ingest.formats.front_matter import read_front_matter
 from ingest.formats.layout import paragraph_spans
+from ingest.formats.markdown_blocks import MarkdownBlocks
+from ingest.formats.showing import Shown
 from kb.errors import UnreadableFile
-from kb.values.documents import Block, BlockKind, Document
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-_KINDS = {
-    "heading_open": BlockKind.HEADING,
-    "paragraph_open": BlockKind.PROSE,
-    "bullet_list_open": BlockKind.PROSE,
-    "ordered_list_open": BlockKind.PROSE,
-    "blockquote_open": BlockKind.PROSE,
-    "html_block": BlockKind.PROSE,
-    "fence": BlockKind.CODE,
-    "code_block": BlockKind.CODE,
-    "table_open": BlockKind.TABLE,
-}
-_LONG_LIST_CHARS = 1500
-_ATTRIBUTES = re.compile(r"\s*\{\s*[#.:][^{}]*\}\s*$")  # `# Title { #anchor .class }`
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+from kb.values.documents import Block, Document
 
 
 class MarkdownLoader:
@@ -40,6 +24,7 @@ class MarkdownLoader:
 
     media_type = "text/markdown"
     extensions = (".md", ".markdown")
+    shown = Shown.AS_TEXT
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a Markdown file.
@@ -49,10 +34,11 @@ class MarkdownLoader:
         Raises:
             UnreadableFile: It is empty or not text.
         """
-        text = _text(data)
+        text = file_text(data)
         front_matter = read_front_matter(text)
-        reader = _BlockReader(text, front_matter.end)
-        blocks = reader.blocks()
+        reader = MarkdownBlocks(text, front_matter.end)
+        blocks = (*starmap(Block, front_matter.properties), *reader.blocks())
+        in_text = obsidian.tags(text, front_matter.end, reader.is_code)
         own_title = front_matter.title or reader.title
         return Document(
             title=own_title or clean(PurePath(name).stem),
@@ -60,7 +46,7 @@ class MarkdownLoader:
             text=text,
             blocks=blocks,
             has_own_title=bool(own_title),
-            tags=front_matter.tags,
+            tags=_each_once([*front_matter.tags, *in_text]),
             date=front_matter.date,
             names=front_matter.names,
         )
@@ -70,7 +56,8 @@ class PlainTextLoader:
     """Reads text without markup; its blocks are the paragraphs between blank lines."""
 
     media_type = "text/plain"
-    extensions = (".txt",)
+    extensions = (".txt", ".text")
+    shown = Shown.AS_TEXT
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a text file.
@@ -78,7 +65,7 @@ class PlainTextLoader:
         Raises:
             UnreadableFile: It is empty or not text.
         """
-        text = _text(data)
+        text = file_text(data)
         return Document(
             title=clean(PurePath(name).stem),
             media_type=self.media_type,
@@ -87,73 +74,18 @@ class PlainTextLoader:
         )
 
 
-def _text(data: bytes) -> str:
+def _each_once(tags: Sequence[str]) -> tuple[str, ...]:
+    written = {tag.casefold(): tag for tag in reversed(tags)}
+    return tuple(written[key] for key in dict.fromkeys(map(str.casefold, tags)))
+
+
+def file_text(data: bytes) -> str:
+    """Decodes a text file.
+
+    Raises:
+        UnreadableFile: It is empty or not text.
+    """
     text = decode(data)
     if not text.strip():
         raise UnreadableFile("the file is empty")
     return text
-
-
-class _BlockReader:
-    """Walks once over the tokens of a text.
-
-    Attributes:
-        title: The first heading of level 1, once the blocks have been read.
-    """
-
-    def __init__(self, text: str, start: int) -> None:
-        from markdown_it import MarkdownIt
-
-        # Without references, `[name]: url` lines are paragraphs like others, and can be found.
-        self._tokens = MarkdownIt("commonmark").enable("table").disable(["inline", "reference"]).parse(text[start:])
-        self._inline = MarkdownIt("commonmark")
-        self._text = text
-        self._line_starts = list(accumulate((len(line) + 1 for line in text[start:].split("\n")), initial=start))
-        self._path: list[tuple[int, str]] = []
-        self.title = ""
-
-    def blocks(self) -> tuple[Block, ...]:
-        """Gives the blocks in order."""
-        return tuple(block for place, token in enumerate(self._tokens) for block in self._blocks_of(place, token))
-
-    def _blocks_of(self, place: int, token: "Token") -> Iterator[Block]:
-        if token.level > 0 or token.type not in _KINDS:
-            return
-        if token.type == "heading_open":
-            self._enter_section(int(token.tag[1:]), self._plain(self._tokens[place + 1].content))
-        start, end = self._span(token)
-        if token.type == "html_block" and not _COMMENT.sub("", self._text[start:end]).strip():
-            return
-        spans = [(start, end)]
-        if token.type.endswith("_list_open") and end - start > _LONG_LIST_CHARS:
-            spans = list(self._items(place))
-        headings = tuple(title for _, title in self._path)
-        yield from (Block(left, right, _KINDS[token.type], headings) for left, right in spans if left < right)
-
-    def _items(self, place: int) -> Iterator[tuple[int, int]]:
-        for token in self._tokens[place + 1 :]:
-            if token.level == 0:
-                return
-            if token.level == 1 and token.type == "list_item_open":
-                yield self._span(token)
-
-    def _enter_section(self, level: int, title: str) -> None:
-        while self._path and self._path[-1][0] >= level:
-            self._path.pop()
-        if title:
-            self._path.append((level, title))
-        if level == 1:
-            self.title = self.title or title
-
-    def _plain(self, heading: str) -> str:
-        children = self._inline.parseInline(_ATTRIBUTES.sub("", heading))[0].children or []
-        parts = (
-            " " if child.type.endswith("break") else child.content for child in children if child.type != "html_inline"
-        )
-        return " ".join("".join(parts).split())
-
-    def _span(self, token: "Token") -> tuple[int, int]:
-        first, last = token.map or (0, 0)
-        start, end = self._line_starts[first], min(self._line_starts[last], len(self._text))
-        piece = self._text[start:end]
-        return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

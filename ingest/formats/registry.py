@@ -8,8 +8,23 @@ Reading is not safe against hostile or broken files here: `ingest.sandbox.parser
 from pathlib import Path
 from typing import Protocol
 
+from ingest.formats.csv_table import CsvLoader
+from ingest.formats.docx import DocxLoader
+from ingest.formats.epub import EpubLoader
+from ingest.formats.html import HtmlLoader
+from ingest.formats.json_values import JsonLoader
+from ingest.formats.mail import MailboxLoader, MailLoader
 from ingest.formats.markdown import MarkdownLoader, PlainTextLoader
+from ingest.formats.marked_text import LatexLoader, OrgLoader, RstLoader
+from ingest.formats.notebook import NotebookLoader
+from ingest.formats.odt import OdtLoader
 from ingest.formats.pdf.loader import PdfLoader
+from ingest.formats.pptx import PptxLoader
+from ingest.formats.rtf import RtfLoader
+from ingest.formats.showing import Shown
+from ingest.formats.source_code import SourceCodeLoader
+from ingest.formats.subtitles import SubtitleLoader
+from ingest.formats.xlsx import XlsxLoader
 from kb.errors import UnsupportedType
 from kb.values.documents import Document
 
@@ -25,6 +40,10 @@ class Loader(Protocol):
     def extensions(self) -> tuple[str, ...]:
         """How the names of its files end: in lower case, with the dot."""
 
+    @property
+    def shown(self) -> Shown:
+        """How its files go out to a reader."""
+
     def load(self, name: str, data: bytes) -> Document:
         """Reads one file into a document whose text can be written as UTF-8.
 
@@ -33,13 +52,40 @@ class Loader(Protocol):
         """
 
 
-LOADERS: tuple[Loader, ...] = (MarkdownLoader(), PlainTextLoader(), PdfLoader())
+LOADERS: tuple[Loader, ...] = (
+    MarkdownLoader(),
+    PlainTextLoader(),
+    PdfLoader(),
+    DocxLoader(),
+    PptxLoader(),
+    XlsxLoader(),
+    OdtLoader(),
+    RtfLoader(),
+    EpubLoader(),
+    HtmlLoader(),
+    CsvLoader(),
+    JsonLoader(),
+    RstLoader(),
+    OrgLoader(),
+    LatexLoader(),
+    NotebookLoader(),
+    MailLoader(),
+    MailboxLoader(),
+    SubtitleLoader(),
+    SourceCodeLoader(),
+)
 
 
 def media_type(path: Path) -> str | None:
     """The media type that the extension stands for, or None where no loader reads it."""
     loader = _loader(path)
     return loader.media_type if loader else None
+
+
+def shown(path: Path) -> Shown:
+    """How a file goes out to a reader; one that no loader reads, as text."""
+    loader = _loader(path)
+    return loader.shown if loader else Shown.AS_TEXT
 
 
 def supported(path: Path) -> bool:

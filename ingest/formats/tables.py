@@ -71,8 +71,9 @@ def table_spans(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 def header_line_count(lines: Sequence[str]) -> int:
     """How many lines at the beginning of a table are its header; 0 where it begins with a row."""
-    if len(lines) > 1 and is_delimiter_row(lines[1]):
-        return 2
+    for count, line in enumerate(lines[1 : _MAX_HEADER_LINES + 1], start=2):
+        if is_delimiter_row(line):
+            return count
     return next((place for place, line in enumerate(lines) if is_row(line) or _is_label(line)), 0)
 
 

@@ -27,6 +27,8 @@ def encode_document(document: Document) -> bytes:
             "date": document.date.isoformat() if document.date else None,
             "page_count": document.page_count,
             "names": document.names,
+            "unread_pages": document.unread_pages,
+            "page_labels": document.page_labels,
             "paths": paths,
             "blocks": [(b.start, b.end, b.kind.value, numbers[b.headings], b.page) for b in document.blocks],
             "text": document.text,
@@ -64,6 +66,8 @@ def decode_reply(line: bytes) -> Document:
             date=datetime.date.fromisoformat(reply["date"]) if reply["date"] else None,
             page_count=None if reply["page_count"] is None else int(reply["page_count"]),
             names=tuple(map(str, reply["names"])),
+            unread_pages=tuple(map(int, reply["unread_pages"])),
+            page_labels=tuple(map(str, reply["page_labels"])),
             text=str(reply["text"]),
             blocks=tuple(
                 Block(int(start), int(end), BlockKind(kind), paths[path], None if page is None else int(page))
@@ -73,6 +77,7 @@ def decode_reply(line: bytes) -> Document:
     except (KeyError, IndexError, TypeError, RecursionError) as error:
         raise ValueError("not a document") from error
     _check_offsets(document)
+    _check_pages(document)
     return document
 
 
@@ -84,3 +89,11 @@ def _check_offsets(document: Document) -> None:
     offsets = [0, *(offset for block in document.blocks for offset in (block.start, block.end)), len(document.text)]
     if any(left > right for left, right in pairwise(offsets)):
         raise ValueError("blocks out of order")
+
+
+def _check_pages(document: Document) -> None:
+    pages = {*(block.page for block in document.blocks), *document.unread_pages} - {None}
+    if pages - set(range(1, (document.page_count or 0) + 1)):
+        raise ValueError("pages that are not there")
+    if document.page_labels and len(document.page_labels) != document.page_count:
+        raise ValueError("not one label for each page")

@@ -167,7 +167,7 @@ def _source(passage: Passage, parts: Sequence[PassagePart]) -> str:
 def _fenced(passage: Passage, headings: tuple[str, ...], text: str) -> str:
     """Writes a source between its tags, which nothing inside of it can close."""
     place = heading_path(headings)
-    title = place if place.startswith(passage.title) else heading_path([passage.title, *headings])
+    title = place if place.startswith(passage.name) else heading_path([passage.name, *headings])
     title = _FENCE.sub("‹", title.replace('"', "'"))
     body = _FENCE.sub("‹", _GAP.sub(" … ", join_broken_lines(text)))
     return f'<source title="{title}">\n{body}\n</source>'

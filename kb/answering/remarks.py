@@ -10,8 +10,8 @@ NO_EVIDENCE = {
 }
 _NOTHING = {
     "empty": {
-        "en": "Nothing is indexed yet. Put PDF or Markdown files into a watched folder.",
-        "zh": "还没有索引任何文档。请把 PDF 或 Markdown 文件放进监视的文件夹。",
+        "en": "Nothing is indexed yet. Put files into a watched folder.",
+        "zh": "还没有索引任何文档。请把文件放进监视的文件夹。",
     },
     "filters": {
         "en": "Within the filters there is nothing to answer from. Remove one, or choose others.",

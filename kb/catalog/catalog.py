@@ -16,6 +16,7 @@ from kb.catalog.filters import select
 from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
 from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
+from kb.catalog.names import NameStore, write_name
 from kb.catalog.rows import (
     CHUNKS,
     DOCUMENT_COLUMNS,
@@ -27,6 +28,7 @@ from kb.catalog.rows import (
     stored_chunk,
     to_json,
 )
+from kb.catalog.versions import VersionStore
 from kb.values.documents import Chunk, Document, DocumentInfo, FailureKind, FileVersion
 from kb.values.filters import Filters
 from kb.values.passages import StoredChunk
@@ -45,6 +47,7 @@ class Catalog:
     Attributes:
         embeddings: Of the chunks' texts.
         keywords: Of the chunks and their documents.
+        names: Of the documents; `versions` says which of them are versions of one another.
         ledger: Failures, watched folders, the index record.
 
     Raises:
@@ -57,6 +60,8 @@ class Catalog:
         self._database = Database(path, schema, SCHEMA_VERSION, MIGRATIONS)
         self.embeddings = EmbeddingStore(self._database)
         self.keywords = KeywordStore(self._database)
+        self.names = NameStore(self._database)
+        self.versions = VersionStore(self._database)
         self.ledger = Ledger(self._database)
 
     def close(self) -> None:
@@ -78,6 +83,11 @@ class Catalog:
         """
         sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE (root, source) > (?, ?) ORDER BY root, source LIMIT ?"
         return [document_info(row) for row in self._database.rows(sql, *after, -1 if limit is None else limit)]
+
+    def partly_read(self) -> list[DocumentInfo]:
+        """Documents with pages that have no text that can be read, ordered by folder and path."""
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE unread_pages <> '[]' ORDER BY root, source"
+        return list(map(document_info, self._database.rows(sql)))
 
     def document(self, document_id: str) -> DocumentInfo | None:
         """One document, or None."""
@@ -142,6 +152,7 @@ class Catalog:
                 "text_chars": len(document.text),
                 "indexed_at": now(),
                 "recipe": recipe,
+                "unread_pages": to_json(document.unread_pages),
             }
             connection.execute(
                 f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
@@ -149,6 +160,7 @@ class Catalog:
             )
             for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
                 insert_chunk(connection, document_id, ordinal, chunk, text_hash)
+            write_name(connection, document_id, document.title, file.source)
             add_to_counter(connection, "dead_vectors", dead_vectors)
             return True
 
@@ -162,6 +174,7 @@ class Catalog:
             )
             if moved.rowcount:
                 clear_failure(connection, file)
+                write_name(connection, document_id, title, file.source)
 
     def remove(self, document_id: str, dead_vectors: int = 0) -> None:
         """Removes a document; unknown ids are ignored."""

@@ -78,10 +78,10 @@ def _between_slashes(path: str) -> str:
 
 
 def _spellings(database: Database, tags: Iterable[str]) -> list[str]:
-    """How the documents write these tags; SQLite itself would only fold the case of ASCII."""
-    wanted = {_folded(tag) for tag in tags}
+    """How the documents write these tags and those below them; SQLite itself would only fold the case of ASCII."""
+    wanted = tuple(f"{_folded(tag)}/" for tag in tags)
     written = database.rows("SELECT DISTINCT value FROM documents, json_each(tags)")
-    return [row["value"] for row in written if _folded(row["value"]) in wanted]
+    return [row["value"] for row in written if f"{_folded(row['value'])}/".startswith(wanted)]
 
 
 def _folded(tag: str) -> str:

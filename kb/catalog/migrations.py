@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from kb.values.documents import FailureKind
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 FORGOTTEN_REASON = "forgotten at your wish"
 FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
@@ -28,6 +28,16 @@ MIGRATIONS = MappingProxyType(
         ALTER TABLE new_terms RENAME TO chunk_terms;
         CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);
         CREATE INDEX documents_by_condition ON documents (id, root, source, media_type, tags, date, modified_ns);
+        """,
+        3: """
+        ALTER TABLE documents ADD COLUMN unread_pages TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE chunks ADD COLUMN page_label TEXT NOT NULL DEFAULT '';
+        CREATE TABLE name_terms (
+            term TEXT NOT NULL,
+            document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            PRIMARY KEY (term, document_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX name_terms_by_document ON name_terms (document_id);
         """,
     }
 )

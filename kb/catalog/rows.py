@@ -15,10 +15,12 @@ from kb.values.passages import StoredChunk
 
 DOCUMENT_COLUMNS = (
     "id, root, source, size_bytes, modified_ns, changed_ns, sha256, title, media_type, tags, date, page_count,"
-    " text_chars, indexed_at, recipe,"
+    " text_chars, indexed_at, recipe, unread_pages,"
     " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
 )
-CHUNK_COLUMNS = "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens"
+CHUNK_COLUMNS = (
+    "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens, page_label"
+)
 CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document_id"
 
 
@@ -32,10 +34,10 @@ def delete_document(connection: Connection, document_id: str) -> None:
 def insert_chunk(connection: Connection, document_id: str, ordinal: int, chunk: Chunk, text_hash: str) -> None:
     """Adds a chunk of a document, and its terms."""
     inserted = connection.execute(
-        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(document_id, ordinal, chunk.start, chunk.end, chunk.page),
-            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash),
+            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash, chunk.page_label),
         ),
     )
     terms = " ".join(index_terms(f"{chunk.context}\n{chunk.text}"))
@@ -68,6 +70,7 @@ def document_info(row: Row) -> DocumentInfo:
         chunk_count=row["chunk_count"],
         indexed_at=datetime.datetime.fromisoformat(row["indexed_at"]),
         recipe=row["recipe"],
+        unread_pages=tuple(json.loads(row["unread_pages"])),
     )
 
 
@@ -86,10 +89,11 @@ def stored_chunk(row: Row, text: str, text_start: int) -> StoredChunk:
         page=row["page"],
         context=row["context"],
         tokens=row["tokens"],
+        page_label=row["page_label"],
     )
     return StoredChunk(row["id"], row["document_id"], row["ordinal"], row["title"], row["source"], chunk)
 
 
-def to_json(values: Sequence[str]) -> str:
+def to_json(values: Sequence[str | int]) -> str:
     """Writes a JSON column."""
     return json.dumps(list(values), ensure_ascii=False)

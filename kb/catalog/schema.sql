@@ -1,4 +1,5 @@
--- The catalog. Offsets count characters of documents.text; times are UTC, ISO 8601; JSON columns hold arrays of strings.
+-- The catalog. Offsets count characters of documents.text; times are UTC, ISO 8601; JSON columns hold arrays of strings
+-- where nothing else is said.
 -- Columns that came with a later version stand last, where ALTER TABLE puts them.
 
 CREATE TABLE documents (
@@ -18,6 +19,7 @@ CREATE TABLE documents (
     indexed_at   TEXT NOT NULL,
     changed_ns   INTEGER NOT NULL DEFAULT 0,  -- 0: not noted
     recipe       TEXT NOT NULL DEFAULT '',    -- version of readers and chunker; empty: to be read anew
+    unread_pages TEXT NOT NULL DEFAULT '[]',  -- JSON, numbers: pages that show something, but no text
     UNIQUE (root, source)
 ) STRICT;
 -- Has all that filters look at, so that they need not leaf through the texts.
@@ -34,6 +36,7 @@ CREATE TABLE chunks (
     context      TEXT NOT NULL,
     tokens       INTEGER NOT NULL,
     text_hash    TEXT NOT NULL,               -- of context and text: the key of the embedding
+    page_label   TEXT NOT NULL DEFAULT '',    -- what is printed on the page, where that is not its number
     UNIQUE (document_id, ordinal)
 ) STRICT;
 CREATE INDEX chunks_by_hash ON chunks (text_hash, document_id);
@@ -41,6 +44,14 @@ CREATE INDEX chunks_by_hash ON chunks (text_hash, document_id);
 -- Terms come from kb.text.index_terms, with spaces between. The tokenizer must neither cut nor change them: `ascii` takes
 -- all that is beyond ASCII as it is, and these are the marks that stand in terms.
 CREATE VIRTUAL TABLE chunk_terms USING fts5 (terms, tokenize = "ascii tokenchars '.,:/-_+#@%'");
+
+-- The terms of title and path, by which a document is found whose text does not say what it is about.
+CREATE TABLE name_terms (
+    term         TEXT NOT NULL,
+    document_id  TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    PRIMARY KEY (term, document_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX name_terms_by_document ON name_terms (document_id);
 
 -- In how many chunks each term stands.
 CREATE VIRTUAL TABLE chunk_vocabulary USING fts5vocab (chunk_terms, row);

@@ -119,6 +119,7 @@ class Citer:
                 score=round(min(1.0, max(0.0, alignment.score)), 3),
                 verdict=verdict,
                 probability=None if probability is None else round(probability, 3),
+                page_label=quote.part.page_label,
             )
             for quote in (alignment.quotes if verdict == "supported" else alignment.quotes[:1])
         )

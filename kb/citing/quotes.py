@@ -63,7 +63,7 @@ def joined(one: Quote, other: Quote) -> Quote | None:
 
 
 def _quotes_of(passage: Passage) -> Iterator[Quote]:
-    titles = {part: heading_path([passage.title, *part.headings]) for part in passage.parts}
+    titles = {part: heading_path([passage.name, *part.headings]) for part in passage.parts}
     places = [
         (part, start, end, AnalysedText(_text(passage, start, end), titles[part]))
         for part in passage.parts

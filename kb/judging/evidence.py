@@ -82,10 +82,10 @@ def with_look(evidence: float, look: float) -> float:
 
 
 def coverage(query: str, passage: Passage) -> float:
-    """The share of a query's content words that a passage holds, its title and headings included; in 0…1."""
+    """The share of a query's content words that a passage holds, with name and headings; in 0…1."""
     asked = set(content_terms(query))
     headings = {heading for part in passage.parts for heading in part.headings}
-    held = set(content_terms("\n".join([passage.title, *headings, passage.text])))
+    held = set(content_terms("\n".join([passage.name, *headings, passage.text])))
     return len(asked & held) / len(asked) if asked else 0.0
 
 

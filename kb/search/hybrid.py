@@ -6,9 +6,10 @@ models beyond the ports, and nothing about answers.
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.catalog.catalog import Catalog
+from kb.catalog.versions import Versions
 from kb.ports import Embedder, VectorIndex, Vectors
 from kb.search.dense import nearest, split_vector_id
 from kb.search.fusion import fuse, said_by_words
@@ -17,7 +18,7 @@ from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
 from kb.search.windows import Window, windows
-from kb.text.terms import search_terms
+from kb.text.terms import content_terms, search_terms
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Hit, Passage, PassagePart
 
@@ -74,19 +75,35 @@ class HybridSearch:
         self, query: str, vector: Vectors, dense: Collection[int], top_k: int, filters: Filters
     ) -> tuple[Passage, ...]:
         limit = max(top_k * _HITS_PER_PASSAGE, self.reranking.depth)
-        hits = self.reranking.order(query, self._hits(query, vector, dense, limit, filters))
+        versions = self.catalog.versions.among(filters)
+        hits = self.reranking.order(query, self._hits(query, vector, dense, limit, filters, versions))
         found = {hit.chunk.id: hit for hit in hits}
         chosen = windows(hits, top_k, self.catalog.around)
         self._add_neighbours(found, chosen, vector)
-        return tuple(self._passage(number, window, found) for number, window in enumerate(chosen, start=1))
+        return tuple(
+            replace(self._passage(number, window, found), older_versions=versions.older.get(window.document_id, ()))
+            for number, window in enumerate(chosen, start=1)
+        )
 
-    def _hits(self, query: str, vector: Vectors, dense: Collection[int], limit: int, filters: Filters) -> list[Hit]:
+    def _hits(
+        self,
+        query: str,
+        vector: Vectors,
+        dense: Collection[int],
+        limit: int,
+        filters: Filters,
+        versions: Versions,
+    ) -> list[Hit]:
         terms = search_terms(query)
         with part("lexical"):
             lexical = dict(self.catalog.keywords.search(terms, DEPTH, filters))
-        nearness = self._nearness({*dense, *lexical}, vector)
+            named = self.catalog.names.chunks_of_named(content_terms(query), filters)
+            candidates = {*dense, *lexical, *named}
+            candidates -= self.catalog.versions.outdated(candidates, versions)
+        nearness = self._nearness(candidates, vector)
         with part("lexical"):
-            about = self.catalog.keywords.document_shares(terms, {*nearness, *lexical})
+            about = self.catalog.keywords.document_shares(terms, candidates)
+            lexical = {key: score for key, score in lexical.items() if key in candidates}
         balanced = {key: near.balanced for key, near in nearness.items()}
         scores = fuse(balanced, lexical, about, self._newness(query, about))
         best = heapq.nlargest(limit, scores, key=scores.__getitem__)
@@ -154,4 +171,4 @@ class _Nearness:
 
 def _part(hit: Hit) -> PassagePart:
     chunk = hit.chunk.chunk
-    return PassagePart(chunk.start, chunk.end, chunk.page, chunk.headings, hit.score)
+    return PassagePart(chunk.start, chunk.end, chunk.page, chunk.headings, hit.score, chunk.page_label)

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from functools import cache
 
+from kb.text.radicals import without_radicals
+
 CJK = (
     "\u3005-\u3007"  # 々〆〇
     "\u3040-\u309f\u30a1-\u30fa\u30fc-\u30ff"  # kana, without ・, which stands between words
@@ -26,13 +28,13 @@ _TO_SIMPLIFIED = "hk2s"  # what t2s does, and the characters that only Hong Kong
 
 
 def in_one_writing(text: str) -> str:
-    """Writes full-width forms as half-width ones, traditional characters as simplified ones, and any hyphen as `-`.
+    """Writes full-width forms as half-width ones, radicals as characters, traditional as simplified, any hyphen as `-`.
 
     Soft hyphens and other invisible characters go, together with the line end behind a soft hyphen.
     """
     if text.isascii():
         return text
-    text = _DASH.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = _DASH.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", without_radicals(text))))
     if not HAN.search(text):
         return text
     traditional, simplified = _simplified()

@@ -26,6 +26,7 @@ class Citation:
         score: How much of the words and numbers of that stretch the quote holds, in 0…1.
         verdict: What is said of that stretch: the quotes bear it out, speak against it, or do not show it.
         probability: How likely it is borne out, in 0…1; None: nobody has judged it, or not yet.
+        page_label: What is printed on the page in the place of its number; empty where that is its number.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Citation:
     score: float
     verdict: Verdict = "not_shown"
     probability: float | None = None
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ class Document:
         blocks: In order, not overlapping; together they hold all of the text but the white space between them.
         page_count: None in formats without pages.
         names: What else it is called, and who wrote it; it is found by them.
+        unread_pages: Pages on which something stands, but no text that can be read; 1-based, in order.
+        page_labels: What is printed on each page in the place of its number, such as `iv`, empty where that is its
+            number; empty as a whole where that is so for all pages.
     """
 
     title: str
@@ -57,6 +60,8 @@ class Document:
     date: datetime.date | None = None
     page_count: int | None = None
     names: tuple[str, ...] = ()
+    unread_pages: tuple[int, ...] = ()
+    page_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Chunk:
     Attributes:
         context: Title and headings, and what tells about a table; embedded and indexed with the text, never quoted.
         tokens: Length of text and context in tokens of the embedding model.
+        page_label: What is printed on its page in the place of the page's number; empty where that is its number.
     """
 
     start: int
@@ -96,6 +102,7 @@ class Chunk:
     page: int | None = None
     context: str = ""
     tokens: int = 0
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class DocumentInfo:
 
     Attributes:
         recipe: Version of readers and chunker that it was made with; empty: it is to be read anew.
+        unread_pages: Pages on which something stands, but no text that can be read; the document answers without them.
     """
 
     id: str
@@ -117,6 +125,7 @@ class DocumentInfo:
     chunk_count: int
     indexed_at: datetime.datetime
     recipe: str = ""
+    unread_pages: tuple[int, ...] = ()
 
 
 class FailureKind(StrEnum):

@@ -22,7 +22,7 @@ class Filters:
             absolute ones, which may lie above a watched folder too. In the case of the file system.
         types: Kinds of files: extensions with or without a dot, media types, or the second half of one, in any case:
             `pdf`, `.md`, `text/markdown`, `markdown`.
-        tags: Tags of the documents; case and width of the characters do not matter.
+        tags: Tags of the documents; case and width of the characters do not matter. `a` stands for `a/b`, too.
         since: First day that counts. A document without a date of its own has that of its file, in UTC.
         until: Last day that counts.
         document_ids: Ids of documents; unknown ones match nothing.

@@ -50,6 +50,7 @@ class PassagePart:
     page: int | None
     headings: tuple[str, ...]
     score: float = 0.0
+    page_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Passage:
         number: 1-based rank among the passages of one question.
         parts: The chunks it is made of, in order; never empty.
         words: What the words of its best chunk, and of its document, add to the score.
+        older_versions: Paths of documents that are older versions of its own, such as the copies which a conflict of
+            two machines leaves; they do not answer.
     """
 
     number: int
@@ -73,11 +76,24 @@ class Passage:
     score: float
     similarity: float | None = None
     words: float = 0.0
+    older_versions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the document is called: its own title, or where that is its file's name, the path with it."""
+        folder, slash, file_name = self.source.rpartition("/")
+        stem = file_name.rpartition(".")[0] or file_name
+        return f"{folder}{slash}{stem}" if self.title == stem else self.title
 
     @property
     def page(self) -> int | None:
         """The page of its best part."""
         return self._best_part.page
+
+    @property
+    def page_label(self) -> str:
+        """What is printed on that page in the place of its number; empty where that is its number."""
+        return self._best_part.page_label
 
     @property
     def heading(self) -> str:

@@ -115,5 +115,5 @@ def _files(path: Path) -> Sequence[Path]:
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
     if not files:
-        raise InvalidRequest(f"nothing in {path} can be read", "PDF, Markdown and plain text files can be added")
+        raise InvalidRequest(f"nothing in {path} can be read", "the README lists what can be read")
     return files

@@ -15,6 +15,8 @@ from fastapi.responses import FileResponse
 
 from ingest.folders.intake import place
 from ingest.folders.opening import open_file
+from ingest.formats.registry import shown
+from ingest.formats.showing import Shown
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import NotFound, RequestTooLarge
 from kb.knowledge_base import KnowledgeBase
@@ -50,15 +52,16 @@ def _opened(document_id: str, knowledge_base: Knowledge, pipeline: Watching) -> 
     responses=errors(_404="No such document, or its file is gone."),
 )
 def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_opened)]) -> FileResponse:
-    """The file as it is in the watched folder, shown rather than saved."""
+    """The file as it is in the watched folder, shown rather than saved where a browser can, and nothing in it runs."""
     document, file = opened
     path = Path(document.file.root, document.file.source)
+    shown_as = shown(path)
     return FileResponse(
         path if sys.platform == "win32" else f"/dev/fd/{file.fileno()}",
         stat_result=os.fstat(file.fileno()),
-        media_type=document.media_type if document.media_type == "application/pdf" else "text/plain; charset=utf-8",
+        media_type="text/plain; charset=utf-8" if shown_as is Shown.AS_TEXT else document.media_type,
         filename=path.name,
-        content_disposition_type="inline",
+        content_disposition_type="attachment" if shown_as is Shown.AS_DOWNLOAD else "inline",
     )
 
 
@@ -74,7 +77,7 @@ def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_open
     ),
 )
 async def upload(
-    files: Annotated[list[UploadFile], File(description="PDF, Markdown or plain text.")],
+    files: Annotated[list[UploadFile], File(description="Of a type that can be read; `/status` counts the others.")],
     knowledge_base: Knowledge,
     pipeline: Watching,
     threads: Working,

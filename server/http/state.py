@@ -41,6 +41,7 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
         folders=[schemas.Folder(path=str(path), reachable=reachable) for path, reachable in pipeline.status.folders],
         index=report_index(knowledge_base, pipeline),
         failures=[schemas.Failure.of(failure) for failure in knowledge_base.failures()],
+        partly_read=[schemas.Document.of(document) for document in knowledge_base.partly_read()],
         unsupported=dict(pipeline.status.unsupported),
         models=schemas.Models(
             answer=answer,

@@ -4,7 +4,7 @@
 
 /** @import { Citation } from "./types.js" */
 
-import { element } from "./dom.js";
+import { element, pageKey } from "./dom.js";
 import { words } from "./i18n.js";
 import { markPlace } from "./offsets.js";
 import { signOf } from "./turn-parts.js";
@@ -32,8 +32,9 @@ export function answerAsText(answer, citations) {
 }
 
 /** @param {Citation} citation */
-function sourceLine({ number, title, source, page, heading, quote }) {
-  const where = [source, page && words("page", { page }), heading].filter(Boolean).join(", ");
+function sourceLine({ number, title, source, page, page_label: label, heading, quote }) {
+  const sheet = page && words(pageKey(label), { page, label: label ?? "" });
+  const where = [source, sheet, heading].filter(Boolean).join(", ");
   return `[${number}] ${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
 }
 

@@ -18,6 +18,7 @@ import { openViewer } from "./viewer.js";
 
 const PENDING_SHOWN = 5;
 const TYPES_NAMED = 6;
+const UNREAD_NAMED = 12;
 
 /** @type {Status|null} */
 let status = null;
@@ -180,7 +181,7 @@ function pendingRow(source) {
 
 /** @param {Document} entry */
 function indexedRow(entry) {
-  const { id, root, source, title, tags } = entry;
+  const { id, root, source, title, tags, unread_pages } = entry;
   /** @param {string} name @param {() => void} onClick */
   const control = (name, onClick) => ({ type: "button", "data-focus": `${name} ${id}`, click: onClick });
   const view = element("button", { ...control("view", () => show(entry)), class: "document-title" }, title);
@@ -198,6 +199,7 @@ function indexedRow(entry) {
     view,
     element("p", { class: "source", title: `${root}/${source}` }, source),
     element("p", { class: "meta" }, metaLine(entry)),
+    unread_pages.length ? say(element("p", { class: "warning" }), "documents.unread", unreadOf(entry)) : null,
     tags.length ? element("p", { class: "tags" }, ...tags.map((tag) => element("span", { class: "tag" }, tag))) : null,
     element("div", { class: "actions" }, only, originalLink(entry), remove),
   );
@@ -215,6 +217,13 @@ function askOnly(entry) {
 function metaLine({ page_count, date, modified, size_bytes }) {
   const pages = page_count ? words("documents.pages", { n: page_count }) : null;
   return [pages, formatDate(date ?? modified), formatBytes(size_bytes)].filter(Boolean).join(" · ");
+}
+
+/** @param {Document} entry */
+function unreadOf({ unread_pages, page_count }) {
+  const more = unread_pages.length > UNREAD_NAMED ? ["…"] : [];
+  const list = [...unread_pages.slice(0, UNREAD_NAMED), ...more].join(", ");
+  return { n: unread_pages.length, total: page_count ?? 0, list };
 }
 
 /** @param {Document} entry */

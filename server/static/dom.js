@@ -103,14 +103,17 @@ export function problem(error, ...actions) {
   );
 }
 
+/** The message for a page, which may have another number printed on it. @param {string|undefined} label */
+export const pageKey = (label) => (label ? "page.labelled" : "page");
+
 /**
  * The line that says where a passage or citation stands: page and heading.
  *
- * @param {{page?: number|null, heading?: string}} place
+ * @param {{page?: number|null, page_label?: string, heading?: string}} place
  */
-export function place({ page, heading }) {
+export function place({ page, page_label: label, heading }) {
   const parts = [];
-  if (page) parts.push(say(element("span"), "page", { page }));
+  if (page) parts.push(say(element("span"), pageKey(label), { page, label: label ?? "" }));
   if (heading) parts.push(element("span", {}, heading));
   return parts.flatMap((part, at) => (at ? [" · ", part] : [part]));
 }

@@ -46,6 +46,9 @@ export function makeCard(passage, onOpen) {
     element("span", { class: "source" }, passage.source),
     element("span", { class: "place" }, ...place(passage)),
     element("span", { class: "snippet" }, passage.text),
+    passage.older_versions?.length
+      ? say(element("span", { class: "older" }), "passages.older", { sources: passage.older_versions.join(", ") })
+      : null,
     element("span", { class: "cited-by" }),
   );
   return element("li", {}, card);

@@ -23,6 +23,7 @@ export interface Document {
   tags: string[];
   date: string | null;
   page_count: number | null;
+  unread_pages: number[];
   chunk_count: number;
   text_chars: number;
   size_bytes: number;
@@ -142,6 +143,7 @@ export interface Place {
   title: string;
   source: string;
   page: number | null;
+  page_label?: string;
   heading: string;
   start: number;
   end: number;
@@ -151,6 +153,7 @@ export interface Place {
 export interface Passage extends Place {
   number: number;
   text: string;
+  older_versions?: string[];
 }
 
 export interface Citation extends Place {

@@ -127,6 +127,8 @@ def show_passages(passages: Sequence[schemas.Passage], unseen: Sequence[int] = (
         remark = " [dim](not seen by the model)[/]" if passage.number in unseen else ""
         out.print(f"\n[bold]{passage.number}.[/] {escaped(_place(passage))}{remark}")
         out.print(f"   [dim]{escaped(_shortened(passage.text, QUOTE_CHARS))}[/]")
+        if passage.older_versions:
+            out.print(f"   [yellow]older versions, left out:[/] {escaped(', '.join(passage.older_versions))}")
 
 
 def _queue(place: int) -> str:
@@ -138,7 +140,7 @@ def _queue(place: int) -> str:
 def _place(item: schemas.Passage | schemas.Citation) -> str:
     where = [item.source]
     if item.page:
-        where.append(f"p. {item.page}")
+        where.append(f"p. {item.page_label} (sheet {item.page})" if item.page_label else f"p. {item.page}")
     if item.heading:
         where.append(item.heading)
     return " · ".join(where)

@@ -20,6 +20,7 @@ _JUDGE = {
 }
 
 MAX_EXTENSIONS = 8
+MAX_PAGES = 12
 
 
 def show_status(console: Console, status: schemas.Status) -> None:
@@ -40,6 +41,7 @@ def show_status(console: Console, status: schemas.Status) -> None:
         console.print(f"\n[dim]not read, type unknown: {escaped(extensions(status.unsupported))}[/]")
     several = len(status.folders) > 1
     forgotten = [failure for failure in status.failures if failure.kind is FailureKind.FORGOTTEN]
+    _show_partly_read(console, status.partly_read, several)
     _show_failures(console, [failure for failure in status.failures if failure not in forgotten], several)
     _show_forgotten(console, forgotten, several)
 
@@ -100,6 +102,21 @@ def _model_line(model: schemas.Model) -> str:
     return f"{escaped(model.name) or 'no model'} [dim]({state})[/]"
 
 
+def _show_partly_read(console: Console, documents: Sequence[schemas.Document], with_root: bool) -> None:
+    if documents:
+        console.print(f"\n[yellow]partly read ({len(documents)}):[/]")
+    for document in documents:
+        console.print(f"  {escaped(_name(document, with_root))}: {_unread(document)}")
+        if document.media_type == "application/pdf":
+            console.print("    [dim]→ run OCR over it, for example with ocrmypdf, and save it again[/]")
+
+
+def _unread(document: schemas.Document) -> str:
+    pages = document.unread_pages
+    named = ", ".join(map(str, pages[:MAX_PAGES])) + (", …" if len(pages) > MAX_PAGES else "")
+    return f"{len(pages)} of {document.page_count} pages {'has' if len(pages) == 1 else 'have'} no text: {named}"
+
+
 def _show_failures(console: Console, failures: Sequence[schemas.Failure], with_root: bool) -> None:
     if failures:
         console.print(f"\n[yellow]not indexed ({len(failures)}):[/]")
@@ -118,5 +135,5 @@ def _show_forgotten(console: Console, failures: Sequence[schemas.Failure], with_
         console.print(f"  [dim]{escaped(_name(failure, with_root))} ({when(failure.failed_at)})[/]")
 
 
-def _name(failure: schemas.Failure, with_root: bool) -> str:
-    return f"{failure.root}/{failure.source}" if with_root else failure.source
+def _name(file: schemas.Failure | schemas.Document, with_root: bool) -> str:
+    return f"{file.root}/{file.source}" if with_root else file.source

@@ -15,9 +15,12 @@ from ingest.formats.encoding import clean
 from ingest.formats.layout import clean_pages
 from ingest.formats.pdf.headings import guessed_outline
 from ingest.formats.pdf.page_layout import PageText
+from ingest.formats.pdf.page_notes import embedded_files
 from ingest.formats.pdf.pdfium_reader import PdfiumReader
 from ingest.formats.pdf.pypdf_reader import EncryptedFile, Metadata, PdfReader, PypdfReader
 from ingest.formats.pdf.sections import PAGE_SEPARATOR, page_blocks
+from ingest.formats.showing import Shown
+from ingest.formats.titles import sensible_title
 from kb.errors import UnreadableFile
 from kb.values.documents import Document
 
@@ -26,20 +29,12 @@ _MIN_WORTH_PER_PAGE = 300  # a page with less than a short paragraph wants a sec
 _MAX_SECOND_LOOKS = 100  # pypdf reads about ten pages a second: a book of pictures should not hit the time limit
 _MIN_GAIN = 1.2
 _MAX_GARBLED_SHARE = 0.3
-_MAX_TITLE_CHARS = 300
 _EARLIEST_YEAR = 1990  # PDF is of 1993
 
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _GLYPH_NAME = re.compile(r"/(?:g|c|G|C|cid|uni|glyph|index)\d{1,5}|(?:/[A-Z0-9]{2}){3,}|\(cid:\d{1,5}\)")
 _GARBLED_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
-_WHITE_SPACE = frozenset("\t\n\v\f\r")
-_USELESS_TITLE = re.compile(
-    r"untitled|no ?title|\(?anonymous\)?|(?:document|presentation|slide|book|title|doc|scan)\W?\d*"
-    r"|powerpoint presentation|无标题.*|未命名.*|幻灯片\W?\d*|文档\W?\d*"
-    r"|microsoft \w+ - .*|.*\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|indd|odt|rtf|html?|qxd|pages|wpd|cdr|ai|fm|p65)"
-    r"|[\W\d_]*",
-    re.IGNORECASE,
-)
+_NO_WORD = re.compile(r"[^\w \t\n\v\f\r!-~]")
 
 
 class PdfLoader:
@@ -47,6 +42,7 @@ class PdfLoader:
 
     media_type = "application/pdf"
     extensions = (".pdf",)
+    shown = Shown.AS_IT_IS
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a PDF file.
@@ -61,10 +57,14 @@ class PdfLoader:
             page_texts = _best_text(readers)
             outline = next((entries for reader in readers.opened if (entries := reader.outline())), None)
             metadata = readers.opened[0].metadata()
-        raw_pages = [page.text for page in page_texts]
-        _require_meaning(raw_pages)
-        pages = clean_pages(raw_pages)
-        _require_text(pages)
+            raw_pages = [page.text for page in page_texts]
+            _require_meaning(raw_pages)
+            pages = clean_pages(["" if _is_garbled(page) else page for page in raw_pages])
+            unread = _unread_pages(raw_pages, pages, readers.opened[0])
+            pages = [_joined(page, *text.notes) for page, text in zip(pages, page_texts, strict=True)]
+            _require_text(pages)
+            pages[-1] = _joined(pages[-1], embedded_files(readers.opened[0].embedded_files(), pages[0]))
+            labels = _telling(readers.opened[0].page_labels(), len(pages))
         title = _own_title(metadata)
         return Document(
             title=title or clean(PurePath(name).stem),
@@ -74,6 +74,8 @@ class PdfLoader:
             has_own_title=bool(title),
             date=_sane_date(metadata.created),
             page_count=len(pages),
+            unread_pages=unread,
+            page_labels=labels,
         )
 
 
@@ -142,10 +144,11 @@ def _page_text(reader: PdfReader, page: int) -> PageText:
 
 
 def _worth(text: str) -> int:
-    """How much can be read: letters and digits count for it, what no font could mean against it.
+    """How much can be read: letters and digits count for it, what no font could mean against it; a line counts once.
 
     Han characters and kana read through the wrong character map often come out as two letters each, hence their weight.
     """
+    text = "\n".join(dict.fromkeys(text.split("\n")))
     readable = sum(count for char, count in Counter(text).items() if char.isalnum())
     return readable + 2 * len(_HAN.findall(text)) - 5 * _garbled_chars(text)
 
@@ -153,32 +156,62 @@ def _worth(text: str) -> int:
 def _garbled_chars(text: str) -> int:
     strange = sum(
         count
-        for char, count in Counter(text).items()
-        if char == "\ufffd" or (char not in _WHITE_SPACE and unicodedata.category(char) in _GARBLED_CATEGORIES)
+        for char, count in Counter(_NO_WORD.findall(text)).items()
+        if char == "\ufffd" or unicodedata.category(char) in _GARBLED_CATEGORIES
     )
     return strange + sum(len(name) for name in _GLYPH_NAME.findall(text))
 
 
 def _require_meaning(raw_pages: Sequence[str]) -> None:
-    text = "".join(raw_pages)
-    if _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split())):
+    if _is_garbled("".join(raw_pages)):
         raise UnreadableFile(
             "its text means nothing: the fonts do not say which characters they show",
             "run OCR over it, for example with ocrmypdf --force-ocr",
         )
 
 
+def _is_garbled(text: str) -> bool:
+    return _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split()))
+
+
+def _unread_pages(raw_pages: Sequence[str], pages: Sequence[str], reader: PdfReader) -> tuple[int, ...]:
+    """The pages that show something of which there is no text, running heads and page numbers aside."""
+
+    def is_unread(page: int) -> bool:
+        if _has_text(pages[page - 1]):
+            return False
+        is_bare = _has_text(raw_pages[page - 1]) and not _is_garbled(raw_pages[page - 1])
+        return reader.has_picture(page) if is_bare else not reader.is_blank(page)
+
+    return tuple(page for page in range(1, len(pages) + 1) if is_unread(page))
+
+
+def _joined(*paragraphs: str) -> str:
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _telling(labels: Sequence[str], page_count: int) -> tuple[str, ...]:
+    """The labels of pages, but those that are their numbers; nothing where that is all."""
+    if len(labels) != page_count:
+        return ()
+    telling = ["" if label == str(page) else label.strip() for page, label in enumerate(labels, start=1)]
+    return tuple(telling) if any(telling) else ()
+
+
+def _has_text(page: str) -> bool:
+    return any(map(str.isalnum, page))
+
+
 def _require_text(pages: Sequence[str]) -> None:
-    if not any(char.isalnum() for page in pages for char in page):
+    if not any(map(_has_text, pages)):
         raise UnreadableFile(
             "no text layer: probably a scanned PDF", "run OCR over it, for example with ocrmypdf, and save it again"
         )
 
 
 def _own_title(metadata: Metadata) -> str:
-    title = " ".join(metadata.title.split())
-    sensible = len(title) <= _MAX_TITLE_CHARS and not _USELESS_TITLE.fullmatch(title) and not _garbled_chars(title)
-    return title if sensible else ""
+    title = sensible_title(metadata.title)
+    return "" if _garbled_chars(title) else title
 
 
 def _sane_date(created: datetime.datetime | None) -> datetime.date | None:

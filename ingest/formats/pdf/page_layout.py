@@ -82,11 +82,13 @@ class PageText:
     Attributes:
         short_lines: In order.
         styles: How many characters are set in each style.
+        notes: What readers have noted on the page, in its own words.
     """
 
     text: str
     short_lines: tuple[ShortLine, ...] = ()
     styles: tuple[tuple[Style, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def text_of_lines(lines: Sequence[Line]) -> PageText:

@@ -15,15 +15,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingest.formats.encoding import clean
+from ingest.formats.pdf.overprint import said_once
 from ingest.formats.pdf.page_layout import PageText
+from ingest.formats.pdf.page_notes import Note, written
 from ingest.formats.pdf.sections import OutlineEntry
 from kb.errors import UnreadableFile
 
 if TYPE_CHECKING:
+    from pypdf import PageObject
     from pypdf import PdfReader as Pypdf
 
 MAX_OUTLINE_ENTRIES = 5_000
 MAX_OUTLINE_DEPTH = 12
+MAX_EMBEDDED_FILES = 500
+MAX_NOTES = 2_000
 _MAX_REASON_CHARS = 120
 
 # pypdf is written in Python and checks little: on broken files nearly every built-in error comes out of it.
@@ -72,8 +77,28 @@ class PdfReader(Protocol):
             page: 1-based.
         """
 
+    def is_blank(self, page: int) -> bool:
+        """Whether nothing at all is drawn on a page.
+
+        Args:
+            page: 1-based.
+        """
+
+    def has_picture(self, page: int) -> bool:
+        """Whether a picture takes a good part of a page, as a scan does.
+
+        Args:
+            page: 1-based.
+        """
+
     def outline(self) -> list[OutlineEntry]:
         """The table of contents in reading order."""
+
+    def page_labels(self) -> tuple[str, ...]:
+        """What is printed on each page in the place of its number, such as `iv`; empty where that cannot be told."""
+
+    def embedded_files(self) -> list[str]:
+        """The names of the files that lie in this one, at most `MAX_EMBEDDED_FILES`."""
 
     def metadata(self) -> Metadata:
         """What the file says of itself."""
@@ -105,13 +130,41 @@ class PypdfReader:
     def page_text(self, page: int) -> PageText:
         """The text of a page as pypdf lays it out, empty where it fails."""
         with contextlib.suppress(*self._failures):
-            return PageText(self._file.pages[page - 1].extract_text())
+            opened = self._file.pages[page - 1]
+            return PageText(said_once(opened.extract_text()), notes=tuple(self._notes(opened)))
         return PageText("")
+
+    def is_blank(self, page: int) -> bool:
+        """Whether a page is there without content; one that cannot be looked at may have some."""
+        if page > self.page_count:
+            return False
+        with contextlib.suppress(*self._failures):
+            contents = self._file.pages[page - 1].get_contents()
+            return contents is None or not contents.get_data().strip()
+        return False
+
+    def has_picture(self, page: int) -> bool:
+        """Whether a page has any picture; how large they are, pypdf does not say."""
+        with contextlib.suppress(*self._failures):
+            return bool(self._file.pages[page - 1].images.keys())
+        return False
 
     def outline(self) -> list[OutlineEntry]:
         """The table of contents, without entries that lead nowhere."""
         with contextlib.suppress(*self._failures):
             return list(islice(self._entries(self._file.outline, 0), MAX_OUTLINE_ENTRIES))
+        return []
+
+    def page_labels(self) -> tuple[str, ...]:
+        """What is printed on each page in the place of its number."""
+        with contextlib.suppress(*self._failures):
+            return tuple(map(clean, self._file.page_labels))
+        return ()
+
+    def embedded_files(self) -> list[str]:
+        """The names of the files that lie in this one."""
+        with contextlib.suppress(*self._failures):
+            return [clean(name) for name in islice(self._file.attachments, MAX_EMBEDDED_FILES)]
         return []
 
     def metadata(self) -> Metadata:
@@ -126,6 +179,13 @@ class PypdfReader:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    def _notes(self, page: "PageObject") -> Iterator[str]:
+        for annotation in islice(page.annotations or (), MAX_NOTES):
+            entries = annotation.get_object()
+            text = " ".join(clean(str(entries.get("/Contents", ""))).split())
+            if text and entries.get("/Subtype") not in ("/Widget", "/Link", "/Popup"):
+                yield written(Note(clean(str(entries.get("/T", ""))), text))
 
     def _entries(self, items: list[Any], depth: int) -> Iterator[OutlineEntry]:
         for item in items:

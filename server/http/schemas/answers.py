@@ -14,6 +14,11 @@ class _Place(Wire):
     title: str = Field(description="Title of the document.", examples=["Pika P3 field manual"])
     source: str = Field(description="Path below the watched folder.", examples=["manuals/pika-p3.pdf"])
     page: int | None = Field(description="Page, from 1; null in formats without pages.", examples=[4])
+    page_label: str = Field(
+        default="",
+        description="What is printed on the page in the place of its number; empty where that is its number.",
+        examples=["iv"],
+    )
     heading: str = Field(description="Headings of the section, outermost first.", examples=["Care › Battery"])
     start: int = Field(description="First character in the document's text.", examples=[5120])
     end: int = Field(description="Character after the last.", examples=[5208])
@@ -33,6 +38,11 @@ class Passage(_Place):
     score: float = Field(description="Fused score; comparable within one answer only.", examples=[1.02])
     similarity: float | None = Field(
         description="Cosine of question and passage; null if only words matched.", examples=[0.87]
+    )
+    older_versions: list[str] = Field(
+        default=[],
+        description="Paths of older versions of the document, such as copies of a sync conflict; they do not answer.",
+        examples=[["plan.sync-conflict-20261101-120000-ABCDEFG.md"]],
     )
 
 
@@ -78,7 +88,9 @@ class Filters(Wire):
     types: list[Text] = Field(
         default=[], description="Extensions, or media types or their second half, in any case.", examples=[["pdf"]]
     )
-    tags: list[Text] = Field(default=[], description="In any case and width.", examples=[["field"]])
+    tags: list[Text] = Field(
+        default=[], description="In any case and width; `a` stands for `a/b`, too.", examples=[["field"]]
+    )
     since: datetime.date | None = Field(
         default=None,
         description="First day: of the document's own date, else of its file's, in UTC.",

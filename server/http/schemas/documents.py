@@ -20,6 +20,10 @@ class Document(Wire):
     tags: list[str] = Field(description="From the front matter.", examples=[["field"]])
     date: datetime.date | None = Field(description="From the document itself.", examples=["2026-03-01"])
     page_count: int | None = Field(description="Null in formats without pages.", examples=[6])
+    unread_pages: list[int] = Field(
+        description="Pages, from 1, that show something but have no text that can be read, such as scans.",
+        examples=[[2]],
+    )
     chunk_count: int = Field(description="Pieces that are found as one.", examples=[31])
     text_chars: int = Field(description="Length of the text.", examples=[14210])
     size_bytes: int = Field(description="Length of the file.", examples=[88120])

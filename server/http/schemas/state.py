@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from server.http.schemas.answers import IndexCounts
 from server.http.schemas.base import Wire
-from server.http.schemas.documents import Failure
+from server.http.schemas.documents import Document, Failure
 
 
 class Error(Wire):
@@ -124,6 +124,9 @@ class Status(Wire):
     folders: list[Folder] = Field(description="All watched folders.")
     index: IndexStatus = Field(description="The index now.")
     failures: list[Failure] = Field(description="Files that are not indexed, with the reason; forgotten ones too.")
+    partly_read: list[Document] = Field(
+        default=[], description="Documents that answer without some of their pages, which have no text."
+    )
     unsupported: dict[str, int] = Field(
         description="Files of types that cannot be read: how many, by extension, which is empty where there is none.",
         examples=[{".docx": 12, ".png": 3}],

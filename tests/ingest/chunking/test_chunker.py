@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def test_a_short_section_is_one_chunk_with_its_heading() -> None:
     assert only.text == "# Trains\n\nThey leave at 8.\n\nThey are late."
     assert (only.headings, only.context) == (("Trains",), "")
     assert only.tokens == 9
+
+
+def test_a_chunk_knows_what_is_printed_on_its_page() -> None:
+    labelled = replace(document(prose("Preface.", page=1), prose("Chapter.", page=3)), page_labels=("i", "ii", "1"))
+    assert [(piece.page, piece.page_label) for piece in chunk(labelled, words)] == [(1, "i"), (3, "1")]
 
 
 def test_a_chunk_crosses_neither_section_nor_page() -> None:

@@ -25,10 +25,10 @@ def test_all_folders_are_seen_together(folder: Path, tmp_path: Path) -> None:
     other.mkdir()
     (other / "b.md").write_text("B")
     for parent in (folder, other):
-        (parent / "c.docx").write_text("C")
+        (parent / "c.doc").write_text("C")
     found = look(WatchedFolder(str(folder)), WatchedFolder(str(other)))
     assert [file.source for file in found.files] == ["a.md", "b.md"]
-    assert found.unsupported == {".docx": 2}
+    assert found.unsupported == {".doc": 2}
     assert not found.hidden
 
 

@@ -8,6 +8,10 @@ def test_extraction_noise_is_cleaned_away() -> None:
     assert page == "The first office\ncooperates\n\nwell done\nend"
 
 
+def test_radicals_become_the_characters_that_they_look_like() -> None:
+    assert clean_pages(["⼀⻚ ⻓度 ⻋⻢ ⺠"]) == ["一页 长度 车马 民"]
+
+
 def test_words_divided_at_a_line_end_are_joined() -> None:
     (page,) = clean_pages(
         ["an exam-\nple of a well-\nknown divi\x02sion, divi\x02\nsion; pages 3-\n4, A-\nB, well-known"]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.formats.registry import LOADERS, load, media_type, supported
+from ingest.formats.registry import LOADERS, load, media_type, shown, supported
+from ingest.formats.showing import Shown
 from kb.errors import UnsupportedType
 
 
@@ -15,7 +16,7 @@ from kb.errors import UnsupportedType
         ("a.MARKDOWN", "text/markdown"),
         ("报告.PDF", "application/pdf"),
         ("a.b.txt", "text/plain"),
-        ("a.docx", None),
+        ("a.doc", None),
         ("pdf", None),
         (".md", None),
     ],
@@ -37,8 +38,14 @@ def test_a_file_is_read_by_its_loader() -> None:
 
 
 def test_an_unknown_extension_is_refused() -> None:
-    with pytest.raises(UnsupportedType, match=r"\.docx"):
-        load("a.docx", b"text")
+    with pytest.raises(UnsupportedType, match=r"\.doc"):
+        load("a.doc", b"text")
+
+
+def test_what_can_run_in_a_browser_is_shown_as_text_or_saved() -> None:
+    assert {loader.media_type for loader in LOADERS if loader.shown is Shown.AS_IT_IS} == {"application/pdf"}
+    assert shown(Path("a.html")) is shown(Path("a.svg")) is Shown.AS_TEXT
+    assert shown(Path("a.DOCX")) is Shown.AS_DOWNLOAD
 
 
 def test_a_name_that_is_not_utf8_gives_a_title_that_is() -> None:
@@ -46,6 +53,6 @@ def test_a_name_that_is_not_utf8_gives_a_title_that_is() -> None:
 
 
 def test_importing_the_loaders_imports_no_parser() -> None:
-    heavy = "{'pypdf', 'pypdfium2', 'markdown_it', 'charset_normalizer'}"
+    heavy = "{'pypdf', 'pypdfium2', 'markdown_it', 'charset_normalizer', 'bs4', 'html5lib', 'mammoth', 'openpyxl'}"
     code = f"import sys, ingest.formats.registry, ingest.sandbox.parser; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3]).returncode == 0

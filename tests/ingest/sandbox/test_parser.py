@@ -118,7 +118,7 @@ def test_a_name_that_is_not_utf8_is_read(parser: ParserProcess, tmp_path: Path) 
         ("a.md", b"", "the file is empty"),
         ("a.md", b"\x89PNG\r\n\x1a\n", "not text: the file is a PNG image"),
         ("a.md", None, "the file vanished before it was read"),
-        ("a.docx", b"x", "no loader reads .docx"),
+        ("a.doc", b"x", "no loader reads .doc"),
     ],
 )
 def test_a_failure_says_why(

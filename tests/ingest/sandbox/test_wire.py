@@ -17,6 +17,8 @@ DOCUMENT = Document(
     date=datetime.date(2024, 2, 29),
     page_count=7,
     names=("乙", "Ann"),
+    unread_pages=(2, 5),
+    page_labels=("i", "ii", "1", "2", "3", "A-1", "附录"),
 )
 
 
@@ -45,6 +47,9 @@ def test_a_failure_comes_back_as_an_error(kind: type[UnreadableFile]) -> None:
         {"blocks": [[0, 2, "prose", 5, None]]},
         {"blocks": [[0, 2, "song", 0, None]]},
         {"blocks": [[0, 2]]},
+        {"blocks": [[0, 2, "prose", 0, 8]]},
+        {"unread_pages": [0]},
+        {"page_labels": ["i"]},
         {"date": "soon"},
         {"tags": None},
         {"text": None, "title": None, "paths": 3},

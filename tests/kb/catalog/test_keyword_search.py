@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from kb.catalog.catalog import Catalog
 from kb.text.terms import search_terms
 from kb.values.filters import Filters
-from tests.kb.catalog.catalog_harness import add, file_named, found_texts
+from tests.kb.catalog.catalog_harness import add, chunks_of, file_named, found_texts
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,18 @@ def test_words_are_looked_for_in_the_documents_that_pass_alone(catalog: Catalog)
     at_sea = catalog.keywords.search(terms, 1, Filters(folders=("sea",), types=("md", "pdf")))
     assert at_sea == [next(iter(everywhere.items()))]
     assert catalog.keywords.search(terms, 10, Filters(tags=("unknown",))) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "found"), [("work", ["d1", "d2"]), ("WORK/finance", ["d1"]), ("wor", []), ("finance", [])]
+)
+def test_a_tag_stands_for_those_below_it(catalog: Catalog, tag: str, found: list[str]) -> None:
+    for document_id, tags in (("d1", ("Work/Finance",)), ("d2", ("work",)), ("d3", ("workshop",))):
+        document, chunks = chunks_of("the blue whale")
+        tagged = replace(document, tags=tags)
+        catalog.swap(document_id, file_named(document_id), tagged, chunks, ["hash"])
+    hits = [chunk_id for chunk_id, _ in catalog.keywords.search(["whale"], 10, Filters(tags=(tag,)))]
+    assert sorted(chunk.document_id for chunk in catalog.chunks(hits).values()) == found
 
 
 @pytest.mark.parametrize("query", ["", "?!", '"', "NEAR(a b)", "a AND", "terms:x", "*", "-", "x" * 3000, "字" * 4000])

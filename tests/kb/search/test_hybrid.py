@@ -10,6 +10,7 @@ from kb.ports import Embedder
 from kb.search.dense import split_vector_id, vector_id
 from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
 from kb.values.documents import Chunk, Document, FileVersion
+from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 from tests.fakes import FakeEmbedder, FakeVectorIndex
 
@@ -22,18 +23,18 @@ class Base:
         self.index = FakeVectorIndex()
         self.retrieval = LiveIndex(catalog, self.embedder, self.index, measure=measure)
 
-    def write(self, source: str, texts: Sequence[str], headings: Sequence[str] = ()) -> str:
+    def write(self, source: str, texts: Sequence[str], headings: Sequence[str] = (), modified_ns: int = 1_000) -> str:
         chunks, start = [], 0
         for number, text in enumerate(texts):
             heading = tuple(headings[number : number + 1])
             chunks.append(Chunk(start, start + len(text), text, heading, page=number + 1, tokens=len(text)))
             start += len(text) + 2
         document = Document(f"Title of {source}", "text/markdown", "\n\n".join(texts), ())
-        file = FileVersion("/notes", source, 10, 1_000, "content")
+        file = FileVersion("/notes", source, 10, modified_ns, f"hash of {texts}")
         return self.retrieval.replace(file, document, chunks, lambda: None)
 
-    def passages(self, query: str, top_k: int = 4) -> tuple[Passage, ...]:
-        return self.retrieval.passages(query, top_k)
+    def passages(self, query: str, top_k: int = 4, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
+        return self.retrieval.passages(query, top_k, filters)
 
 
 @pytest.fixture
@@ -70,6 +71,46 @@ def test_passage_is_found_in_english_and_chinese(knowledge_base: Base, query: st
     knowledge_base.write("面包.md", ["面包由面粉和水制成。"])
     knowledge_base.write("codes.md", ["Error E1234 means that the shutter is stuck."])
     assert knowledge_base.passages(query)[0].source == source
+
+
+def test_note_is_found_by_what_is_only_in_its_name_or_folder(knowledge_base: Base) -> None:
+    for number in range(80):
+        knowledge_base.write(f"People/Person {number}.md", ["Phone number: on the card. Likes tea."])
+    jane = knowledge_base.write("People/Jane Doe.md", ["Phone number: on the card. Likes tea."])
+    todo = knowledge_base.write("Projects/Apollo/todo.md", ["Buy paint."])
+    assert knowledge_base.passages("What is the phone number of Jane Doe?", top_k=1)[0].document_id == jane
+    assert knowledge_base.passages("What has to be done for Apollo?", top_k=1)[0].document_id == todo
+    knowledge_base.retrieval.remove(jane)
+    assert all(passage.document_id != jane for passage in knowledge_base.passages("Jane Doe"))
+
+
+OLD, NEW = "plan.md", "plan.sync-conflict-20261101-120000-ABCDEFG.md"
+
+
+def test_of_the_versions_that_a_conflict_left_the_newest_answers_and_names_the_others(knowledge_base: Base) -> None:
+    knowledge_base.write(OLD, ["The dome opens at nine in the evening."])
+    knowledge_base.write(NEW, ["The dome opens at eight in the evening."], modified_ns=3_000)
+    knowledge_base.write("plan (Jane's conflicted copy).md", ["The dome opens at ten."], modified_ns=2_000)
+    knowledge_base.write("other.md", ["The dome opens at night."])
+    found = knowledge_base.passages("When does the dome open?")
+    assert {passage.source: passage.older_versions for passage in found} == {
+        NEW: ("plan (Jane's conflicted copy).md", OLD),
+        "other.md": (),
+    }
+    (alone,) = knowledge_base.passages("When does the dome open?", filters=Filters(folders=(OLD,)))
+    assert (alone.source, alone.older_versions) == (OLD, ())
+    knowledge_base.write(OLD, ["The dome opens at seven."], modified_ns=4_000)
+    assert NEW not in {passage.source for passage in knowledge_base.passages("When does the dome open?")}
+
+
+def test_second_file_is_a_version_where_it_says_the_same_alone(knowledge_base: Base) -> None:
+    knowledge_base.write("plan.md", ["The dome opens at nine in the evening, and closes at six in the morning."])
+    knowledge_base.write("plan 2.md", ["The dome opens at eight in the evening, and closes at six in the morning."])
+    knowledge_base.write("tower.md", ["The tower opens at noon."])
+    knowledge_base.write("tower 2.md", ["Whoever opens the dome lets the rain in."])
+    found = {passage.source for passage in knowledge_base.passages("What opens, dome or tower?", top_k=8)}
+    assert len(found & {"plan.md", "plan 2.md"}) == 1
+    assert {"tower.md", "tower 2.md"} <= found
 
 
 def test_passage_says_where_it_stands(knowledge_base: Base) -> None:

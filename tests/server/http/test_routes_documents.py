@@ -4,8 +4,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fpdf import FPDF
 
 from tests.harness import Served, eventually, quick_settings, serving
+from tests.ingest.formats.pdf.made_pdfs import write
 from tests.server.http.routes_harness import DOME, document_id, error, failure_of, upload
 
 
@@ -32,6 +34,29 @@ def test_unknown_documents_are_not_found(service: Served, unknown: str) -> None:
     for suffix in ("", "/file"):
         assert error(service.client.get(f"/documents/{unknown}{suffix}"))[0] == 404
     assert service.client.delete(f"/documents/{unknown}").status_code in (404, 405)
+
+
+def test_pages_without_text_are_told_in_list_and_status(service: Served, tmp_path: Path) -> None:
+    scan = write(tmp_path / "scan.pdf", ["Before the scan.", lambda pdf: pdf.rect(10, 10, 90, 90), "After it."])
+    service.write("partly.pdf", scan.read_bytes())
+    service.sync()
+    listed = {each["source"]: each for each in service.client.get("/documents").json()["documents"]}
+    assert (listed["partly.pdf"]["page_count"], listed["partly.pdf"]["unread_pages"]) == (3, [2])
+    assert listed["dome.md"]["unread_pages"] == []
+    assert [each["source"] for each in service.client.get("/status").json()["partly_read"]] == ["partly.pdf"]
+
+
+def test_page_that_has_another_number_printed_on_it_is_told_with_both(service: Served, tmp_path: Path) -> None:
+    def chapter(pdf: FPDF) -> None:
+        pdf.set_page_label(label_style="D", label_start=1)
+        pdf.multi_cell(0, 6, "The quokka eats leaves.")
+
+    path = write(tmp_path / "labels.pdf", [lambda pdf: pdf.set_page_label(label_style="r"), "Preface.", chapter])
+    service.write("labels.pdf", path.read_bytes())
+    service.sync()
+    found = service.client.post("/search", json={"query": "What does the quokka eat?"}).json()["passages"][0]
+    assert (found["page"], found["page_label"]) == (3, "1")
+    assert found["url"].endswith("#page=3")
 
 
 def test_original_file_is_shown_under_its_name(service: Served) -> None:

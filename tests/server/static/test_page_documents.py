@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.harness import Served, quick_settings, serving
+from tests.ingest.formats.pdf.made_pdfs import write
 from tests.server.static.conftest import OpenPage
 
 PAGE_SIZE = 100
@@ -44,6 +45,15 @@ def test_an_uploaded_file_is_listed_and_indexed(page: Page, service: Served, tmp
 def test_a_broken_file_is_listed_with_its_reason(page: Page, service: Served) -> None:
     service.write("broken.pdf", b"%PDF-1.7\nno more than that")
     assert "broken" in page.inner_text(_row("broken.pdf", "failed")).lower()
+
+
+def test_pages_without_text_are_told_in_both_languages(page: Page, service: Served, tmp_path: Path) -> None:
+    scan = write(tmp_path / "scan.pdf", ["Before the scan.", lambda pdf: pdf.rect(10, 10, 90, 90), "After it."])
+    service.write("partly.pdf", scan.read_bytes())
+    assert "1 of 3 pages has no text: 2" in page.inner_text(_row("partly.pdf"))
+    page.click("#language")
+    assert "共 3 页，其中 1 页没有文字：第 2 页" in page.inner_text(_row("partly.pdf"))
+    page.click("#language")
 
 
 def test_a_forgotten_document_answers_no_more_and_its_file_stays(page: Page, service: Served) -> None:

@@ -1,5 +1,6 @@
 import datetime
 import io
+from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -31,8 +32,32 @@ def failure(
     )
 
 
+def document(source: str, page_count: int, unread_pages: list[int]) -> schemas.Document:
+    return schemas.Document(
+        id="1",
+        title=source,
+        root="/papers",
+        source=source,
+        media_type="application/pdf",
+        tags=[],
+        date=None,
+        page_count=page_count,
+        unread_pages=unread_pages,
+        chunk_count=1,
+        text_chars=1,
+        size_bytes=1,
+        modified=NOW,
+        indexed_at=NOW,
+        url="/",
+    )
+
+
 def shown(
-    *failures: schemas.Failure, folders: int = 1, reranker: schemas.Model | None = None, **index: object
+    *failures: schemas.Failure,
+    folders: int = 1,
+    reranker: schemas.Model | None = None,
+    partly_read: Sequence[schemas.Document] = (),
+    **index: object,
 ) -> list[str]:
     values = {"pending": 0, "failed": 0, "last_sync": None, "current": None, "degraded": False, "error": None}
     status = schemas.Status(
@@ -43,12 +68,21 @@ def shown(
         folders=[schemas.Folder(path=f"/papers{number}", reachable=number == 0) for number in range(folders)],
         index=schemas.IndexStatus.model_validate({**values, "work": None, "building": None, **index}),
         failures=list(failures),
+        partly_read=list(partly_read),
         unsupported={".docx": 12, "": 1},
         models=schemas.Models(answer=MODEL, embedding=MODEL, reranker=reranker),
     )
     console = Console(file=io.StringIO(), width=200)
     show_status(console, status)
     return console.file.getvalue().splitlines()
+
+
+def test_documents_with_pages_that_have_no_text_are_named() -> None:
+    lines = shown(partly_read=[document("scan [1].pdf", 3, [2]), document("book.pdf", 90, list(range(1, 21)))])
+    at = lines.index("  scan [1].pdf: 1 of 3 pages has no text: 2")
+    assert lines[at - 1] == "partly read (2):"
+    assert "OCR" in lines[at + 1]
+    assert lines[at + 2] == "  book.pdf: 20 of 90 pages have no text: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"
 
 
 def test_each_failure_has_reason_hint_tries_and_the_next_one() -> None:

@@ -1,72 +1,16 @@
 import datetime
-import zlib
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from fpdf import FPDF
 from pypdf import PdfReader, PdfWriter
 
-from ingest.formats.pdf.loader import PdfLoader
 from ingest.formats.pdf.sections import PAGE_SEPARATOR, OutlineEntry, page_blocks
 from kb.errors import UnreadableFile
-from kb.values.documents import Block, BlockKind, Document
+from kb.values.documents import Block, BlockKind
+from tests.ingest.formats.pdf.made_pdfs import LOREM, chinese_font, hand_made, load, write
 
 DATA = Path(__file__).parents[4].parent / "shared" / "data"
-LOREM = "Trains leave the northern station every morning at eight."
-
-
-def write(path: Path, pages: Sequence[Callable[[FPDF], None] | str], **metadata: str) -> Path:
-    """Writes a PDF; a page is its text, or draws itself."""
-    pdf = FPDF()
-    pdf.set_creation_date(datetime.datetime(2023, 4, 5, tzinfo=datetime.UTC))
-    if title := metadata.get("title"):
-        pdf.set_title(title)
-    for page in pages:
-        pdf.add_page()
-        pdf.set_font("Helvetica", size=12)
-        if isinstance(page, str):
-            pdf.multi_cell(0, 6, page)
-        else:
-            page(pdf)
-    pdf.output(str(path))
-    return path
-
-
-def hand_made(path: Path, content: bytes, font: str) -> Path:
-    """Writes a PDF of one page whose font, object 5, is given in PDF syntax."""
-    packed = zlib.compress(content)
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
-        b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed),
-        font.encode(),
-    ]
-    body = b"%PDF-1.7\n"
-    offsets = []
-    for number, content in enumerate(objects, start=1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    body += b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
-        table,
-        len(body),
-    )
-    path.write_bytes(body)
-    return path
-
-
-def chinese_font(encoding: str, ordering: str = "GB1") -> str:
-    return (
-        f"<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/{encoding}/DescendantFonts["
-        f"<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light/CIDSystemInfo"
-        f"<</Registry(Adobe)/Ordering({ordering})/Supplement 2>>>>]>>"
-    )
-
-
-def load(path: Path) -> Document:
-    return PdfLoader().load(path.name, path.read_bytes())
 
 
 def test_a_document_has_its_pages_as_blocks(tmp_path: Path) -> None:
@@ -174,6 +118,22 @@ def test_text_that_is_turned_keeps_its_lines(tmp_path: Path) -> None:
 
     document = load(write(tmp_path / "a.pdf", [draw]))
     assert document.text.split("\n") == [f"Line {n} of a table that is turned" for n in range(5)]
+
+
+def test_powers_of_ten_are_no_other_numbers(tmp_path: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        x = 20.0
+        for text, size, raised in (
+            ("It counts 10", 12, 0),
+            ("6", 7, 2),
+            (" photons and 106 stars in 1012 nights.", 12, 0),
+        ):
+            pdf.set_font_size(size)
+            pdf.text(x, 20 - raised, text)
+            x += pdf.get_string_width(text)
+
+    document = load(write(tmp_path / "a.pdf", [draw, LOREM]))
+    assert document.text.startswith("It counts 10^6 photons and 106 stars in 1012 nights.")
 
 
 def test_paragraphs_are_blocks(tmp_path: Path) -> None:
