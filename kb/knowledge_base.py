@@ -9,15 +9,17 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from kb.answering.models import Models
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
 from kb.data_directory import DataDirectoryLock
 from kb.errors import KBError, NotFound
-from kb.ports import Freshness
+from kb.ports import Freshness, Vectors
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerEvent, Done, IndexState, Thinking
-from kb.values.chat import Turn
+from kb.values.chat import Message, Turn
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
@@ -83,6 +85,7 @@ class KnowledgeBase:
         thinking: Thinking | None = None,
         top_k: int | None = None,
         filters: Filters = EVERYTHING,
+        answer_tokens: int | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -94,12 +97,31 @@ class KnowledgeBase:
             thinking: How long a reasoning model may think; None: as in the settings.
             top_k: How many passages, 1…50; None: as in the settings.
             filters: Which documents may answer.
+            answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        return self._questions.ask(question, history, thinking, top_k, filters)
+        return self._questions.ask(question, history, thinking, top_k, filters, answer_tokens)
+
+    def talk(
+        self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
+    ) -> Generator[AnswerEvent, None, None]:
+        """Lets the answering model reply to messages as it is: nothing is searched, and nothing cited.
+
+        Closing the generator stops the work.
+
+        Args:
+            messages: The last one is replied to; of those before, the oldest are left out where there is no room.
+            thinking: How long a reasoning model may think; None: as in the settings.
+            answer_tokens: As for `ask_stream`.
+
+        Raises:
+            PromptTooLong: The last message alone does not fit into the context window.
+            ModelError: The model is missing, does not load, or is busy.
+        """
+        return self._questions.talk(messages, thinking, answer_tokens)
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages without answering.
@@ -133,6 +155,10 @@ class KnowledgeBase:
                 f"no document has the id {document_id!r}", "GET /documents or `kb status` lists what is indexed"
             )
         return document
+
+    def top_folders(self) -> list[tuple[str, str]]:
+        """Watched folders, each with a folder right below it that holds documents. See `Catalog.top_folders`."""
+        return self._catalog.top_folders()
 
     def find(self, root: str, source: str) -> DocumentInfo | None:
         """The document that was read from a file, or None."""
@@ -240,6 +266,23 @@ class KnowledgeBase:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
         return self.models.ready_upkeep().embedder.count_tokens(texts)
+
+    def embed(self, texts: Sequence[str], *, as_queries: bool = False) -> Vectors:
+        """Embeds texts with the embedding model.
+
+        Args:
+            as_queries: Whether they are questions; else they are what is to be found.
+
+        Returns:
+            `(n, d) float32`, unit norm, in the order of the texts.
+
+        Raises:
+            ModelError: The model is missing or does not load.
+        """
+        embedder = self.models.ready_upkeep().embedder
+        if as_queries:
+            return np.stack([embedder.embed_query(text) for text in texts])
+        return embedder.embed_passages(texts)
 
     # The index
 

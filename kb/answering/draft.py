@@ -54,11 +54,18 @@ class Draft:
         yield AnswerDelta(text)
 
     def _write(self, text: str, *, ended: bool) -> Iterator[AnswerEvent]:
-        if text:
-            self.answer += text
-            yield AnswerDelta(text)
+        """Adds a text. Citations come as soon as the text they support is out, before what follows it."""
+        told = len(self.answer)
+        self.answer += text
         spans, self._cited_until = statements(self.answer, self._cited_until, question=self.question, ended=ended)
-        for span in spans:
-            citations = self.citer.cite(self.answer, span)
-            self.citations += citations
-            yield from map(CitationFound, citations)
+        for start, end in spans:
+            if citations := self.citer.cite(self.answer, (start, end)):
+                yield from self._tell(told, end)
+                told = max(told, end)
+                self.citations += citations
+                yield from map(CitationFound, citations)
+        yield from self._tell(told, len(self.answer))
+
+    def _tell(self, start: int, end: int) -> Iterator[AnswerEvent]:
+        if start < end:
+            yield AnswerDelta(self.answer[start:end])

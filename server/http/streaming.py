@@ -12,9 +12,10 @@ from contextlib import aclosing
 
 import anyio
 import anyio.to_thread
+from fastapi import Request
 from pydantic import BaseModel
 
-from kb.errors import KBError
+from kb.errors import InvalidRequest, KBError
 from kb.values.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta
 from kb.values.chat import Heartbeat
 from server.http import schemas
@@ -54,6 +55,43 @@ async def iterate(
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(close)
+
+
+async def connected(events: AsyncGenerator[AnswerEvent, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
+    """Passes events on for as long as the client of a request that is not streamed is there.
+
+    Raises:
+        InvalidRequest: It has gone.
+    """
+    async with aclosing(events):
+        async for event in events:
+            if await request.is_disconnected():
+                raise InvalidRequest("the client went away")
+            yield event
+
+
+async def begun(events: AsyncGenerator[AnswerEvent, None]) -> AsyncGenerator[AnswerEvent, None]:
+    """Waits for the first sign of a model, so that one that is busy or not there is told by a status.
+
+    Raises:
+        KBError: There will be no answer.
+    """
+    first: list[AnswerEvent] = []
+    try:
+        while not first or isinstance(first[-1], PassagesFound):
+            first.append(await anext(events))
+    except BaseException:
+        await events.aclose()
+        raise
+
+    async def all_events() -> AsyncGenerator[AnswerEvent, None]:
+        async with aclosing(events):
+            for event in first:
+                yield event
+            async for event in events:
+                yield event
+
+    return all_events()
 
 
 async def sse(
