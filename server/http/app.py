@@ -20,6 +20,7 @@ from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
 from server.http import files, routes
+from server.http.dify import routes as dify
 from server.http.errors import retry_after, status_of
 from server.http.events import StatusFeed
 from server.http.guard import Guard, is_loopback, refuse
@@ -80,6 +81,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.include_router(routes.router)
     app.include_router(files.router)
     app.include_router(openai.router)
+    app.include_router(dify.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_middleware(

@@ -1,11 +1,11 @@
 """How a place in a document is named, and the address at which the page opens it. Pure."""
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
 
 from kb.text.languages import asked_in
 from kb.values.answers import Citation
 from kb.values.passages import Passage
+from server.http.places import place_url
 
 _NOT_CONFIRMED = {"en": "not confirmed", "zh": "未证实"}
 _PAGE = {"en": "p. {page}", "zh": "第 {page} 页"}
@@ -25,9 +25,8 @@ class Places:
         self._names: dict[str, int] = {}
 
     def url(self, place: Citation | Passage) -> str:
-        """Opens the page at a place, with the text around it."""
-        where = {"document": place.document_id, "start": place.start, "end": place.end}
-        return f"{self._base_url}/#{urlencode(where | ({'page': place.page} if place.page else {}))}"
+        """Opens the page at a place. See `place_url`."""
+        return place_url(self._base_url, place)
 
     def name(self, place: Citation | Passage) -> str:
         """Path, page and heading; and of a citation, whether its quote does not say all that it should."""

@@ -14,9 +14,10 @@ from server.http.openai import chunks, schemas
 from server.http.openai.background import TASK_HEADER, background_task, cheap_reply
 from server.http.openai.completion import Completion
 from server.http.openai.conversation import plain_messages, question_and_history
+from server.http.openai.embedding import embed
 from server.http.openai.errors import Route, errors
 from server.http.openai.footnotes import wants_footnotes
-from server.http.openai.offers import Offer, find_offer, offers
+from server.http.openai.offers import Offer, check_embedding_model, find_offer, offers
 from server.http.openai.openwebui import is_open_webui
 from server.http.openai.places import Places
 from server.http.streaming import begun, connected, iterate
@@ -96,6 +97,21 @@ async def chat_completions(
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
+
+
+@router.post(
+    "/embeddings",
+    summary="Embed texts with the embedding model",
+    responses=errors(
+        _400="A text is empty or too long.", _404="It is not the embedding model.", _503="The model is not ready."
+    ),
+)
+async def embeddings(
+    body: schemas.EmbeddingRequest, request: Request, knowledge_base: Knowledge, threads: Working
+) -> schemas.EmbeddingList:
+    """Vectors of length 1, whose dot product says how near two meanings are."""
+    check_embedding_model(knowledge_base, body.model)
+    return await embed(body, knowledge_base, threads, request)
 
 
 def _events(

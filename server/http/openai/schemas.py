@@ -169,3 +169,43 @@ class ErrorResponse(Wire):
     """Any error under `/v1`, but those of who may enter."""
 
     error: ErrorBody = Field(description="What went wrong.")
+
+
+class EmbeddingRequest(Wire):
+    """`POST /v1/embeddings`."""
+
+    model: Text = Field(description="The embedding model, which `/status` names.", examples=["multilingual-e5-small"])
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=2048)] = Field(
+        description="A text, or several; not tokens.", examples=["How many beds are there?"]
+    )
+    encoding_format: Literal["float", "base64"] = Field(
+        default="float", description="Numbers, or the bytes of little-endian float32 in base64."
+    )
+    dimensions: int | None = Field(default=None, description="None but the model's own.", examples=[384])
+    input_type: Literal["passage", "query"] = Field(
+        default="passage", description="Whether they are to be found, or are questions: the model tells them apart."
+    )
+
+
+class Embedding(Wire):
+    """The vector of a text."""
+
+    object: Literal["embedding"] = Field(default="embedding", description="Always this.")
+    index: int = Field(description="Place of the text in the request.", examples=[0])
+    embedding: list[float] | str = Field(description="Of length 1; as `encoding_format` has it.")
+
+
+class EmbeddingUsage(Wire):
+    """Numbers of tokens."""
+
+    prompt_tokens: int = Field(description="Of all texts.", examples=[8])
+    total_tokens: int = Field(description="The same.", examples=[8])
+
+
+class EmbeddingList(Wire):
+    """The vectors of all texts."""
+
+    object: Literal["list"] = Field(default="list", description="Always this.")
+    data: list[Embedding] = Field(description="In the order of the texts.")
+    model: str = Field(description="As in the request.", examples=["multilingual-e5-small"])
+    usage: EmbeddingUsage = Field(description="Numbers of tokens.")
