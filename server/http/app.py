@@ -54,12 +54,14 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         SettingsError: The service would be reachable from elsewhere without a token.
     """
     check_binding(settings)
+    from server.http.mcp import mount as mcp  # heavy
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         knowledge_base.models.start()
         pipeline.start()
-        yield
+        async with mcp.running(tools):
+            yield
         await anyio.to_thread.run_sync(pipeline.stop, limiter=anyio.CapacityLimiter(1))
 
     app = FastAPI(
@@ -82,6 +84,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.include_router(files.router)
     app.include_router(openai.router)
     app.include_router(dify.router)
+    tools = mcp.mount(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_middleware(

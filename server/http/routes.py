@@ -18,12 +18,9 @@ from server.http import schemas
 from server.http.dependencies import Knowledge, Watching, Working
 from server.http.dependencies import errors as _errors
 from server.http.events import StatusFeed
-from server.http.state import report_documents, report_status, report_sync
+from server.http.state import read_stretch, report_documents, report_status, report_sync
 from server.http.streaming import connected, iterate, sse
 from server.http.threads import in_thread
-
-MAX_TEXT_CHARS = 20_000
-"""Most text of a document in one response."""
 
 SYNC_POLL_SECONDS = 0.05
 
@@ -129,10 +126,7 @@ def read_document(
     ] = None,
 ) -> schemas.DocumentText:
     """A document with its text from `start` to `end`; offsets are those of passages and citations."""
-    document = knowledge_base.document(document_id)
-    limit = start + MAX_TEXT_CHARS
-    text = knowledge_base.text(document_id, start, limit if end is None else min(end, limit))
-    return schemas.DocumentText.of_span(document, text, start)
+    return read_stretch(knowledge_base, document_id, start, end)
 
 
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))

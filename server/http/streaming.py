@@ -9,6 +9,8 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -22,12 +24,14 @@ from server.http import schemas
 
 logger = logging.getLogger(__name__)
 
+Event = TypeVar("Event")
+
 HEARTBEAT = b": working\n\n"
 
 
 async def iterate(
-    events: Generator[AnswerEvent, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
-) -> AsyncGenerator[AnswerEvent, None]:
+    events: Generator[Event, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
+) -> AsyncGenerator[Event, None]:
     """Steps through a blocking generator; closes it when the caller stops or is cancelled.
 
     Args:
@@ -39,7 +43,7 @@ async def iterate(
     """
     turn = threading.Lock()
 
-    def step() -> AnswerEvent | None:
+    def step() -> Event | None:
         with turn:
             return next(events, None)
 
@@ -55,6 +59,23 @@ async def iterate(
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(close)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How blocking generators are stepped through in a process.
+
+    Attributes:
+        stopping: Set when it ends.
+        threads: In which they work.
+    """
+
+    stopping: threading.Event
+    threads: anyio.CapacityLimiter
+
+    def through(self, events: Generator[Event, None, None]) -> AsyncGenerator[Event, None]:
+        """See `iterate`."""
+        return iterate(events, self.stopping, self.threads)
 
 
 async def connected(events: AsyncGenerator[AnswerEvent, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:

@@ -1,5 +1,7 @@
 """The route that Dify calls."""
 
+from pathlib import PurePosixPath
+
 from fastapi import APIRouter, Request
 
 from kb.answering.questions import MAX_TOP_K
@@ -70,7 +72,7 @@ def _metadata(knowledge_base: KnowledgeBase, passage: Passage, address: str) -> 
         return {}
     return {
         "document_id": document.id,
-        "document_name": document.title,
+        "document_name": PurePosixPath(passage.source).name,
         "source": passage.source,
         "page": passage.page,
         "heading": passage.heading,

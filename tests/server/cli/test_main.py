@@ -15,7 +15,7 @@ from tests.harness import Served, open_fake_knowledge_base, quick_settings
 from tests.server.cli.running import Run
 from tests.server.http.test_app import error_classes
 
-COMMANDS = ("serve", "ask", "chat", "search", "add", "sync", "forget", "reindex", "status", "doctor")
+COMMANDS = ("serve", "ask", "chat", "search", "add", "sync", "forget", "reindex", "status", "doctor", "mcp")
 
 EXIT_CODES = {
     2: ("InvalidRequest", "RequestTooLarge", "UnsupportedType", "SettingsError"),

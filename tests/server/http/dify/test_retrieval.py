@@ -34,6 +34,7 @@ def test_records_are_the_passages_of_a_search(service: Served) -> None:
     metadata = record["metadata"]
     assert isinstance(metadata, dict)
     assert metadata["url"].startswith(f"{service.url}/#document={passage['document_id']}&")
+    assert metadata["document_name"] == "dome.md"
     assert (metadata["source"], metadata["type"], metadata["tags"]) == ("dome.md", "text/markdown", [])
 
 
