@@ -1,5 +1,6 @@
 """The answer with a mark `[1]` after each stretch that is cited, while both are still coming. Pure.
 
+`[1]?` stands where the quote does not say all that the stretch says; clients that make the brackets a link still do.
 White space, the end of a table's row and the beginning of a line that may open another block are held back until it is
 known whether a mark comes before them; all else goes out at once.
 """
@@ -11,7 +12,7 @@ from kb.values.answers import Citation
 
 _HELD = re.compile(r"(?:[ \t]*\|)?[ \t]*(?:\n[\s|:*_=#`~>+-]*)?\Z")
 _ROW_END = re.compile(r"[ \t]*\|\Z")
-_MARK = re.compile(r" ?\[\d{1,3}\](?!\()")
+_MARK = re.compile(r" ?\[\d{1,3}\](?!\()\??")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class MarkedText:
             out += " "
             self._length += 1
         self.marks.append(Mark(citation, self._length, self._length + len(mark)))
+        mark += "" if citation.verified else "?"
         self._length += len(mark)
         return out + mark
 

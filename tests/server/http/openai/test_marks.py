@@ -8,8 +8,8 @@ from kb.values.answers import Citation
 from server.http.openai.marks import MarkedText, without_marks
 
 
-def citation(number: int, answer_end: int) -> Citation:
-    return Citation(number, "d1", "Guide", "guide.md", None, "", "quote", 0, 5, 0, answer_end, True, 1.0)
+def citation(number: int, answer_end: int, *, verified: bool = True) -> Citation:
+    return Citation(number, "d1", "Guide", "guide.md", None, "", "quote", 0, 5, 0, answer_end, verified, 1.0)
 
 
 def marked(pieces: list[str | Citation]) -> tuple[list[str], MarkedText]:
@@ -36,6 +36,14 @@ def test_several_marks_of_one_stretch_stand_side_by_side() -> None:
     whole = "".join(out)
     assert whole == "At nine. [1][2] And [2]"
     assert [whole[mark.start : mark.end] for mark in text.marks] == ["[1]", "[2]", "[2]"]
+
+
+def test_what_is_not_confirmed_has_a_question_mark_behind_its_mark() -> None:
+    out, text = marked(["At nine.", citation(1, 8), citation(2, 8, verified=False), " And so.", citation(1, 16)])
+    whole = "".join(out)
+    assert whole == "At nine. [1][2]? And so. [1]"
+    assert [whole[mark.start : mark.end] for mark in text.marks] == ["[1]", "[2]", "[1]"]
+    assert without_marks(whole) == "At nine. And so."
 
 
 def test_mark_of_a_row_stands_inside_its_last_cell() -> None:
