@@ -5,9 +5,12 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.errors import KBError, NotFound
+from kb.ports import Vectors
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion
 
 
@@ -46,6 +49,10 @@ class Documents:
                 f"no document has the id {document_id!r}", "GET /documents or `kb status` lists what is indexed"
             )
         return document
+
+    def top_folders(self) -> list[tuple[str, str]]:
+        """Watched folders, each with a folder right below it that holds documents. See `Catalog.top_folders`."""
+        return self._catalog.top_folders()
 
     def find(self, root: str, source: str) -> DocumentInfo | None:
         """The document that was read from a file, or None."""
@@ -153,6 +160,23 @@ class Documents:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
         return self.models.ready_upkeep().embedder.count_tokens(texts)
+
+    def embed(self, texts: Sequence[str], *, as_queries: bool = False) -> Vectors:
+        """Embeds texts with the embedding model.
+
+        Args:
+            as_queries: Whether they are questions; else they are what is to be found.
+
+        Returns:
+            `(n, d) float32`, unit norm, in the order of the texts.
+
+        Raises:
+            ModelError: The model is missing or does not load.
+        """
+        embedder = self.models.ready_upkeep().embedder
+        if as_queries:
+            return np.stack([embedder.embed_query(text) for text in texts])
+        return embedder.embed_passages(texts)
 
     def _while_open(self, check: Callable[[], None]) -> Callable[[], None]:
         def may_go_on() -> None:

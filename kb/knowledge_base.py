@@ -16,7 +16,7 @@ from kb.documents import Documents
 from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerEvent, CheckedStatement, Done, IndexState, Thinking, Verification
-from kb.values.chat import Heartbeat, Turn
+from kb.values.chat import Heartbeat, Message, Turn
 from kb.values.documents import WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
@@ -81,6 +81,7 @@ class KnowledgeBase(Documents):
         thinking: Thinking | None = None,
         top_k: int | None = None,
         filters: Filters = EVERYTHING,
+        answer_tokens: int | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -92,12 +93,31 @@ class KnowledgeBase(Documents):
             thinking: How long a reasoning model may think; None: as in the settings.
             top_k: How many passages, 1…50; None: as in the settings.
             filters: Which documents may answer.
+            answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        return self._questions.ask(question, history, thinking, top_k, filters)
+        return self._questions.ask(question, history, thinking, top_k, filters, answer_tokens)
+
+    def talk(
+        self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
+    ) -> Generator[AnswerEvent, None, None]:
+        """Lets the answering model reply to messages as it is: nothing is searched, and nothing cited.
+
+        Closing the generator stops the work.
+
+        Args:
+            messages: The last one is replied to; of those before, the oldest are left out where there is no room.
+            thinking: How long a reasoning model may think; None: as in the settings.
+            answer_tokens: As for `ask_stream`.
+
+        Raises:
+            PromptTooLong: The last message alone does not fit into the context window.
+            ModelError: The model is missing, does not load, or is busy.
+        """
+        return self._questions.talk(messages, thinking, answer_tokens)
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages without answering.

@@ -1,6 +1,6 @@
 """Everything that can be set: what the service itself reads, beside what `ingest` and `kb` do."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,17 @@ class ServerSettings(IngestSettings):
     token: str = Field(default="", description="Clients must send it as `Authorization: Bearer …`; empty: no check.")
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="Further host names under which browsers may reach the service."
+    )
+
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/?#]+[^?#]*)?$",
+        description="Address of the page, for links in the answers that other programs show; empty: as they call it.",
+    )
+    footnotes: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether answers over /v1 end with links to their sources: on, off, or auto: where a client is"
+        " known to show none otherwise.",
     )
 
     @field_validator("allowed_hosts", mode="before")

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the endurance tests at full length and ask all questions",
     )
+    parser.addoption("--refresh", action="store_true", help="write the committed description of the interface anew")
     parser.addoption("--seed", type=int, default=1, help="of what the endurance tests do at random")
 
 

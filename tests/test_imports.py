@@ -7,6 +7,7 @@ HEAVY = {
     "chromadb",
     "huggingface_hub",
     "llama_cpp",
+    "mcp",
     "onnxruntime",
     "pypdf",
     "pypdfium2",

@@ -99,14 +99,21 @@ class Draft:
         yield AnswerDelta(text)
 
     def _write(self, text: str, *, ended: bool) -> Iterator[AnswerEvent]:
-        if text:
-            self.answer += text
-            yield AnswerDelta(text)
+        """Adds a text. Citations come as soon as the text they support is out, before what follows it."""
+        told = len(self.answer)
+        self.answer += text
         spans, self._cited_until = statements(self.answer, self._cited_until, question=self.question, ended=ended)
         for span in spans:
             if alignment := self.citer.align(self.answer[slice(*span)]):
+                yield from self._tell(told, span[1])
+                told = max(told, span[1])
                 self._statements.append(Statement(span, alignment))
                 yield from self._cite(self._statements[-1])
+        yield from self._tell(told, len(self.answer))
+
+    def _tell(self, start: int, end: int) -> Iterator[AnswerEvent]:
+        if start < end:
+            yield AnswerDelta(self.answer[start:end])
 
     def _cite(self, statement: Statement) -> Iterator[CitationFound]:
         alignment, probability = statement.alignment, statement.probability

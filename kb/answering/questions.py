@@ -4,6 +4,7 @@ Knows nothing about documents beyond the passages that are found.
 """
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 
 from kb.answering.activity import Activity
 from kb.answering.followup import self_contained
@@ -15,6 +16,7 @@ from kb.answering.models import Models
 from kb.answering.remarks import without_remark
 from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.subquestions import split
+from kb.answering.talking import talk_events
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.verifying import checked_statements, passages_of
 from kb.answering.writing import AnswerOptions
@@ -26,7 +28,7 @@ from kb.models.loading import LoadState
 from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
 from kb.values.answers import AnswerEvent, CheckedStatement, IndexState, Thinking, Verification
-from kb.values.chat import GenerationOptions, Heartbeat, Turn
+from kb.values.chat import GenerationOptions, Heartbeat, Message, Turn
 from kb.values.documents import DocumentInfo
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
@@ -78,6 +80,7 @@ class Questions:
         thinking: Thinking | None = None,
         top_k: int | None = None,
         filters: Filters = EVERYTHING,
+        answer_tokens: int | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         question, settings = self._checked(question, top_k), self._settings
@@ -89,8 +92,8 @@ class Questions:
             sub_questions=sub_questions,
             history=[turn for turn in history if turn.answer],
             thinking=thinking or settings.thinking,
-            budgets=ThinkingBudgets(settings.reasoning_short_tokens, settings.reasoning_full_tokens),
-            limits=GenerationOptions(answer_tokens=settings.answer_tokens, seconds=settings.answer_seconds),
+            budgets=self._budgets(),
+            limits=self._limits(answer_tokens),
             passage_tokens=settings.passage_tokens,
             min_evidence=settings.min_evidence,
         )
@@ -155,11 +158,29 @@ class Questions:
         """Whether nobody has asked for a while."""
         return self._activity.is_idle
 
+    def talk(
+        self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
+    ) -> Generator[AnswerEvent, None, None]:
+        """Lets the model reply without any documents. See `kb.knowledge_base.KnowledgeBase.talk`."""
+        _check_chars(sum(len(message.content) for message in messages))
+        budgets, chosen = self._budgets(), thinking or self._settings.thinking
+        reasoning_tokens = {"off": 0, "auto": budgets.short, "short": budgets.short, "full": budgets.full}[chosen]
+        limits = replace(self._limits(answer_tokens), reasoning_tokens=reasoning_tokens)
+        return talk_events(messages, limits, self._model_if_ready)
+
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
         query = self._checked(query, top_k)
         live_index = self._models.live_index()
         return live_index.passages(query, top_k or self._settings.top_k, filters)
+
+    def _budgets(self) -> ThinkingBudgets:
+        return ThinkingBudgets(self._settings.reasoning_short_tokens, self._settings.reasoning_full_tokens)
+
+    def _limits(self, answer_tokens: int | None) -> GenerationOptions:
+        most = self._settings.answer_tokens
+        wanted = most if answer_tokens is None else min(answer_tokens, most)
+        return GenerationOptions(answer_tokens=wanted, seconds=self._settings.answer_seconds)
 
     def _finder(self, serving: Serving) -> InstructionFinder:
         finder = self._instructions
@@ -201,10 +222,15 @@ def _sub_questions(question: str, history: Sequence[Turn]) -> list[SubQuestion]:
 
 
 def _check_history(history: Sequence[Turn]) -> None:
-    chars = sum(len(turn.question) + len(turn.answer) for turn in history)
-    if len(history) > MAX_HISTORY_TURNS or chars > MAX_HISTORY_CHARS:
+    if len(history) > MAX_HISTORY_TURNS:
         raise RequestTooLarge(
-            f"the history has {len(history):,} turns and {chars:,} characters; the limits are {MAX_HISTORY_TURNS:,} and"
-            f" {MAX_HISTORY_CHARS:,}",
-            "leave out the oldest turns",
+            f"the history has {len(history):,} turns; the limit is {MAX_HISTORY_TURNS:,}", "leave out the oldest turns"
+        )
+    _check_chars(sum(len(turn.question) + len(turn.answer) for turn in history))
+
+
+def _check_chars(chars: int) -> None:
+    if chars > MAX_HISTORY_CHARS:
+        raise RequestTooLarge(
+            f"the history has {chars:,} characters; the limit is {MAX_HISTORY_CHARS:,}", "leave out the oldest turns"
         )

@@ -109,6 +109,14 @@ class Catalog:
             (str(row["part"]) for row in self._database.rows(f"{sql} WHERE id = ?3", start, length, document_id)), None
         )
 
+    def top_folders(self) -> list[tuple[str, str]]:
+        """Pairs of a watched folder and a folder right below it in which documents lie, at any depth; in order."""
+        sql = (
+            "SELECT DISTINCT root, substr(source, 1, instr(source, '/') - 1) AS folder FROM documents"
+            " WHERE instr(source, '/') ORDER BY root, folder"
+        )
+        return [(row["root"], row["folder"]) for row in self._database.rows(sql)]
+
     def counts(self) -> tuple[int, int]:
         """Numbers of documents and of chunks."""
         row = self._database.rows("SELECT (SELECT count(*) FROM documents) AS d, (SELECT count(*) FROM chunks) AS c")[0]

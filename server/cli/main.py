@@ -15,6 +15,7 @@ from kb.settings import load
 from server.cli import bench as bench_cli
 from server.cli import eval as eval_cli
 from server.cli import models as models_cli
+from server.cli.agents import mcp
 from server.cli.documents import add, forget, reindex, status, sync
 from server.cli.options import with_settings
 from server.cli.questions import ask, chat, search, verify
@@ -104,7 +105,7 @@ def serve(
     serve_until_stopped(chosen, folders or [])
 
 
-for _command in (ask, chat, search, verify, add, sync, forget, reindex, status):
+for _command in (ask, chat, search, verify, add, sync, forget, reindex, status, mcp):
     app.command()(_command)
 
 

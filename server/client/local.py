@@ -19,7 +19,7 @@ from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import polling
 from server.client.service import ShowLoading, Watch, opened
 from server.http import schemas
-from server.http.state import report_documents, report_status, sync_now
+from server.http.state import read_stretch, report_documents, report_status, sync_now
 from server.http.streaming import wire_event
 
 
@@ -86,9 +86,13 @@ class Local:
         uploaded = schemas.Uploaded(root=str(root), source=source, size_bytes=placed.stat().st_size)
         return schemas.UploadResponse(uploaded=[uploaded])
 
-    def documents(self) -> schemas.DocumentList:
+    def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
         """See `Service`."""
-        return report_documents(self._knowledge_base, self._pipeline)
+        return report_documents(self._knowledge_base, self._pipeline, limit, cursor)
+
+    def document(self, document_id: str, start: int = 0, end: int | None = None) -> schemas.DocumentText:
+        """See `Service`."""
+        return read_stretch(self._knowledge_base, document_id, start, end)
 
     def forget(self, document_ids: Sequence[str]) -> None:
         """See `Service`."""

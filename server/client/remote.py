@@ -114,9 +114,15 @@ class Remote:
             files = {"files": (clean_name(path.name), file)}
             return self._call(schemas.UploadResponse, "POST", "/documents", files=files)
 
-    def documents(self) -> schemas.DocumentList:
+    def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
         """See `Service`."""
-        return self._call(schemas.DocumentList, "GET", "/documents")
+        page = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
+        return self._call(schemas.DocumentList, "GET", "/documents", params=page)
+
+    def document(self, document_id: str, start: int = 0, end: int | None = None) -> schemas.DocumentText:
+        """See `Service`."""
+        stretch = {"start": start} if end is None else {"start": start, "end": end}
+        return self._call(schemas.DocumentText, "GET", f"/documents/{quote(document_id, safe='')}", params=stretch)
 
     def forget(self, document_ids: Sequence[str]) -> None:
         """See `Service`."""

@@ -55,8 +55,11 @@ class Service(Protocol):
     def add(self, path: Path) -> schemas.UploadResponse:
         """Copies a file into the first watched folder."""
 
-    def documents(self) -> schemas.DocumentList:
-        """Lists what is indexed, and what is not."""
+    def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
+        """Lists what is indexed, and what is not; a page of it, or all. See `server.http.state.report_documents`."""
+
+    def document(self, document_id: str, start: int = 0, end: int | None = None) -> schemas.DocumentText:
+        """Reads a stretch of a document. See `server.http.state.read_stretch`."""
 
     def forget(self, document_ids: Sequence[str]) -> None:
         """Removes documents from the index; their files stay where they are.

@@ -1,4 +1,4 @@
-"""The web service: what it is made of, how it starts and stops, and which HTTP status an error of the core becomes."""
+"""The web service: what it is made of, how it starts and stops, and how an error is told."""
 
 import importlib.metadata
 import logging
@@ -17,45 +17,22 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from ingest.pipeline.pipeline import Pipeline
-from kb.errors import (
-    DataDirectoryLocked,
-    InvalidRequest,
-    KBError,
-    ModelBusy,
-    ModelError,
-    NotFound,
-    PromptTooLong,
-    RequestTooLarge,
-    SettingsError,
-    StorageError,
-    UnsupportedType,
-)
+from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
 from server.http import files, routes, verify
+from server.http.dify import routes as dify
+from server.http.errors import retry_after, status_of
 from server.http.events import StatusFeed
 from server.http.guard import Guard, is_loopback, refuse
+from server.http.openai import routes as openai
 from server.http.state import report_status
-from server.http.threads import Busy, Threads
+from server.http.threads import Threads
 from server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
 UPLOAD_OVERHEAD_BYTES = 1_000_000
-
-# The first class that an error is an instance of decides.
-STATUS_OF: tuple[tuple[type[KBError], int], ...] = (
-    (RequestTooLarge, 413),
-    (UnsupportedType, 415),
-    (InvalidRequest, 400),
-    (NotFound, 404),
-    (DataDirectoryLocked, 409),
-    (StorageError, 507),
-    (ModelBusy, 429),
-    (Busy, 429),
-    (PromptTooLong, 413),
-    (ModelError, 503),
-)
 
 HTTP_CODES = {400: "invalid_request", 404: "not_found", 405: "wrong_method", 413: "too_large"}
 
@@ -77,12 +54,14 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         SettingsError: The service would be reachable from elsewhere without a token.
     """
     check_binding(settings)
+    from server.http.mcp import mount as mcp  # heavy
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         knowledge_base.models.start()
         pipeline.start()
-        yield
+        async with mcp.running(tools):
+            yield
         await anyio.to_thread.run_sync(pipeline.stop, limiter=anyio.CapacityLimiter(1))
 
     app = FastAPI(
@@ -95,6 +74,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     )
     app.state.knowledge_base = knowledge_base
     app.state.pipeline = pipeline
+    app.state.settings = settings
     app.state.threads = Threads()
     app.state.stopping = threading.Event()  # ends answers that are being written
     app.state.feed = StatusFeed(
@@ -103,6 +83,9 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.include_router(routes.router)
     app.include_router(files.router)
     app.include_router(verify.router)
+    app.include_router(openai.router)
+    app.include_router(dify.router)
+    tools = mcp.mount(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_middleware(
@@ -131,11 +114,6 @@ def check_binding(settings: ServerSettings) -> None:
         )
 
 
-def status_of(error: KBError) -> int:
-    """The HTTP status that an error becomes."""
-    return next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
-
-
 def _host_names(settings: ServerSettings) -> frozenset[str]:
     if not is_loopback(settings.host):
         return frozenset()
@@ -152,8 +130,7 @@ def _on_error(_: Request, error: Exception) -> JSONResponse:
     if status >= 500:
         logger.warning("%s: %s", error.code, error.message)
     response = refuse(status, error.code, error.message, error.hint)
-    if isinstance(error, ModelBusy | Busy):
-        response.headers["retry-after"] = str(error.retry_after_seconds)
+    response.headers.update(retry_after(error))
     return response
 
 

@@ -8,6 +8,7 @@ from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
 from server.http import schemas
 from server.http.threads import Threads
+from server.settings import ServerSettings
 
 Errors = dict[int | str, dict[str, Any]]
 
@@ -30,6 +31,12 @@ async def _threads(request: Request) -> Threads:
 Knowledge = Annotated[KnowledgeBase, Depends(_knowledge_base)]
 Watching = Annotated[Pipeline, Depends(_pipeline)]
 Working = Annotated[Threads, Depends(_threads)]
+
+
+def base_url(request: Request) -> str:
+    """Where people reach the page: as set, else as this client has called the service; without a slash at its end."""
+    settings: ServerSettings = request.app.state.settings
+    return (settings.public_url or str(request.base_url)).rstrip("/")
 
 
 def errors(**reasons: str) -> Errors:

@@ -1,7 +1,7 @@
 """The routes: each asks `KnowledgeBase` or `Pipeline`, and writes what it gets as JSON."""
 
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import aclosing
 from typing import Annotated
 
@@ -18,12 +18,9 @@ from server.http import schemas
 from server.http.dependencies import Knowledge, Watching, Working
 from server.http.dependencies import errors as _errors
 from server.http.events import StatusFeed
-from server.http.state import report_documents, report_status, report_sync
-from server.http.streaming import iterate, sse
+from server.http.state import read_stretch, report_documents, report_status, report_sync
+from server.http.streaming import connected, iterate, sse
 from server.http.threads import in_thread
-
-MAX_TEXT_CHARS = 20_000
-"""Most text of a document in one response."""
 
 SYNC_POLL_SECONDS = 0.05
 
@@ -130,10 +127,7 @@ def read_document(
     ] = None,
 ) -> schemas.DocumentText:
     """A document with its text from `start` to `end`; offsets are those of passages and citations."""
-    document = knowledge_base.document(document_id)
-    limit = start + MAX_TEXT_CHARS
-    text = knowledge_base.text(document_id, start, limit if end is None else min(end, limit))
-    return schemas.DocumentText.of_span(document, text, start)
+    return read_stretch(knowledge_base, document_id, start, end)
 
 
 @router.delete("/documents/{document_id}", summary="Forget a document", responses=_errors(_404="No such document."))
@@ -233,16 +227,10 @@ def _filters(body: schemas.AskRequest | schemas.SearchRequest) -> Filters:
 
 
 async def _whole(events: Generator[AnswerEvent, None, None], request: Request) -> Answer:
-    async with aclosing(_connected(events, request)) as connected:
-        async for event in connected:
+    state = request.app.state
+    stepping = iterate(events, state.stopping, state.threads.questions)
+    async with aclosing(connected(stepping, request)) as answering:
+        async for event in answering:
             if isinstance(event, Done):
                 return event.answer
-    raise InvalidRequest("the client went away")
-
-
-async def _connected(events: Generator[AnswerEvent, None, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
-    async with aclosing(iterate(events, request.app.state.stopping, request.app.state.threads.questions)) as stepping:
-        async for event in stepping:
-            if await request.is_disconnected():
-                return
-            yield event
+    raise KBError("the answer was cut off", "ask again")

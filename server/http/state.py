@@ -25,6 +25,9 @@ _WIRE_STATES: dict[LoadState, Literal["missing", "downloading", "loading", "read
     LoadState.FAILED: "failed",
 }
 
+MAX_TEXT_CHARS = 20_000
+"""Most text of a document in one response."""
+
 _PLACE = TypeAdapter(tuple[Text, Text])
 
 
@@ -78,6 +81,24 @@ def report_documents(
         total=knowledge_base.counts()[0],
         next=_cursor(shown[-1]) if len(documents) > len(shown) else None,
     )
+
+
+def read_stretch(
+    knowledge_base: KnowledgeBase, document_id: str, start: int = 0, end: int | None = None
+) -> schemas.DocumentText:
+    """Reads a stretch of a document.
+
+    Args:
+        start: First character of its text.
+        end: Character after the last; what lies more than `MAX_TEXT_CHARS` behind the first is left out.
+
+    Raises:
+        NotFound: There is no such document.
+    """
+    document = knowledge_base.document(document_id)
+    limit = start + MAX_TEXT_CHARS
+    text = knowledge_base.text(document_id, start, limit if end is None else min(end, limit))
+    return schemas.DocumentText.of_span(document, text, start)
 
 
 def _cursor(document: DocumentInfo) -> str:

@@ -9,13 +9,15 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+from fastapi import Request
 from pydantic import BaseModel
 
-from kb.errors import KBError
+from kb.errors import InvalidRequest, KBError
 from kb.values.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta
 from kb.values.chat import Heartbeat
 from server.http import schemas
@@ -57,6 +59,60 @@ async def iterate(
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(close)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How blocking generators are stepped through in a process.
+
+    Attributes:
+        stopping: Set when it ends.
+        threads: In which they work.
+    """
+
+    stopping: threading.Event
+    threads: anyio.CapacityLimiter
+
+    def through(self, events: Generator[Event, None, None]) -> AsyncGenerator[Event, None]:
+        """See `iterate`."""
+        return iterate(events, self.stopping, self.threads)
+
+
+async def connected(events: AsyncGenerator[AnswerEvent, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
+    """Passes events on for as long as the client of a request that is not streamed is there.
+
+    Raises:
+        InvalidRequest: It has gone.
+    """
+    async with aclosing(events):
+        async for event in events:
+            if await request.is_disconnected():
+                raise InvalidRequest("the client went away")
+            yield event
+
+
+async def begun(events: AsyncGenerator[AnswerEvent, None]) -> AsyncGenerator[AnswerEvent, None]:
+    """Waits for the first sign of a model, so that one that is busy or not there is told by a status.
+
+    Raises:
+        KBError: There will be no answer.
+    """
+    first: list[AnswerEvent] = []
+    try:
+        while not first or isinstance(first[-1], PassagesFound):
+            first.append(await anext(events))
+    except BaseException:
+        await events.aclose()
+        raise
+
+    async def all_events() -> AsyncGenerator[AnswerEvent, None]:
+        async with aclosing(events):
+            for event in first:
+                yield event
+            async for event in events:
+                yield event
+
+    return all_events()
 
 
 async def sse(

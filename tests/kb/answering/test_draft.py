@@ -6,7 +6,7 @@ import pytest
 from kb.answering.draft import Draft
 from kb.citing.citations import Citer
 from kb.ports import Vectors
-from kb.values.answers import AnswerDelta
+from kb.values.answers import AnswerDelta, CitationFound
 from kb.values.chat import Delta
 from kb.values.passages import Passage, PassagePart
 
@@ -44,3 +44,19 @@ def test_remark_is_not_cited_even_if_it_says_what_a_source_says(draft: Draft) ->
     assert [citation.quote for citation in cited] == [TEXT]
     assert [type(event) for event in draft.remark(TEXT)] == [AnswerDelta]
     assert draft.citations == cited
+
+
+@pytest.mark.parametrize("length", [1, 3, 7, 100])
+def test_citation_comes_right_behind_what_it_supports(draft: Draft, length: int) -> None:
+    answer = f"{TEXT} {TEXT}\n\n| when |\n|---|\n| {TEXT} |\nIt is green."
+    pieces = [answer[start : start + length] for start in range(0, len(answer), length)]
+    told = ""
+    for event in [*(event for piece in pieces for event in draft.add(Delta("answer", piece))), *draft.finish()]:
+        if isinstance(event, AnswerDelta):
+            told += event.text
+        elif isinstance(event, CitationFound):
+            behind = told[event.citation.answer_end :]
+            assert len(told) >= event.citation.answer_end
+            assert not any(character.isalnum() for character in behind), behind
+    assert told == draft.answer == answer
+    assert len(draft.citations) == 4

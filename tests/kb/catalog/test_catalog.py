@@ -135,3 +135,10 @@ def test_move_of_a_document_that_is_gone_changes_nothing(catalog: Catalog) -> No
     catalog.ledger.record_failure(FILE, "forgotten", "", FailureKind.FORGOTTEN)
     catalog.move("unknown", FILE, "")
     assert len(catalog.ledger.failures()) == 1
+
+
+def test_top_folders_are_those_right_below_a_watched_folder(catalog: Catalog) -> None:
+    assert catalog.top_folders() == []
+    for number, source in enumerate(["a.md", "papers/2024/b.md", "papers/c.md", "minutes/d.md"]):
+        add(catalog, f"d{number}", "text", file=file_named(source))
+    assert catalog.top_folders() == [("/notes", "minutes"), ("/notes", "papers")]

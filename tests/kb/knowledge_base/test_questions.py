@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kb.errors import (
@@ -7,10 +8,10 @@ from kb.errors import (
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import AnswerDelta, Done, PassagesFound, Thinking
-from kb.values.chat import Turn
-from tests.fakes import FakeLanguageModel
+from kb.values.chat import Message, Turn
+from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
-from tests.kb.knowledge_base.knowledge_base_harness import DOME, add, file_named
+from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add, file_named
 
 
 def test_question_gets_a_cited_answer(knowledge_base: KnowledgeBase) -> None:
@@ -98,3 +99,31 @@ def test_state_of_the_index_comes_with_the_answer(knowledge_base: KnowledgeBase)
     assert (index.pending, index.failed) == (3, 1)
     assert index.last_sync
     assert index.last_sync is not None
+
+
+def test_longest_answer_can_be_chosen_up_to_that_of_the_settings(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    for wanted in (3, 100_000, None):
+        list(knowledge_base.ask_stream("When does the dome open?", answer_tokens=wanted))
+    most = knowledge_base.settings.answer_tokens
+    assert [options.answer_tokens for options in model.options] == [3, most, most]
+
+
+def test_model_can_be_talked_to_without_documents(knowledge_base: KnowledgeBase, model: FakeLanguageModel) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    *_, done = knowledge_base.talk([Message("user", "When does the dome open?")], "off", 5)
+    assert isinstance(done, Done)
+    assert (done.answer.reasoning, done.answer.citations, done.answer.passages) == ("", (), ())
+    assert [message.content for message in model.asked[0]] == ["When does the dome open?"]
+    with pytest.raises(RequestTooLarge):
+        knowledge_base.talk([Message("user", "x" * 500_000)])
+
+
+def test_texts_are_embedded_as_passages_or_as_questions(knowledge_base: KnowledgeBase, embedder: FakeEmbedder) -> None:
+    vectors = knowledge_base.embed([DOME, BREAD])
+    assert vectors.shape == (2, embedder.dimension)
+    assert embedder.embedded == [DOME, BREAD]
+    assert np.allclose(knowledge_base.embed([DOME, BREAD], as_queries=True), vectors)
+    assert embedder.embedded == [DOME, BREAD]

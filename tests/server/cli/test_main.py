@@ -28,6 +28,7 @@ COMMANDS = (
     "reindex",
     "status",
     "doctor",
+    "mcp",
 )
 
 EXIT_CODES = {

@@ -14,7 +14,9 @@ from kb.settings import Settings
 from kb.values.answers import Answer, AnswerDelta, Done, PassagesFound, ReasoningDelta
 from kb.values.chat import Heartbeat
 from server.http import schemas
-from server.http.app import create_app, status_of
+from server.http.app import create_app
+from server.http.errors import status_of
+from server.http.openai import schemas as openai_schemas
 from server.http.streaming import wire_event
 from tests.harness import open_fake_knowledge_base
 
@@ -161,6 +163,11 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/reindex",
         "/healthz",
         "/readyz",
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/chat/completions",
+        "/v1/embeddings",
+        "/retrieval",
     } == set(described["paths"])
     for path, methods in described["paths"].items():
         for method, route in methods.items():
@@ -197,8 +204,9 @@ def test_further_names_come_from_the_settings(settings: Settings, tmp_path: Path
 def test_each_field_of_the_wire_is_described_and_plain_ones_have_an_example() -> None:
     models = [
         model
-        for model in vars(schemas).values()
-        if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__.startswith(schemas.__name__)
+        for room in (schemas, openai_schemas)
+        for model in vars(room).values()
+        if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__.startswith(room.__name__)
     ]
     fields = [(f"{model.__name__}.{name}", field) for model in models for name, field in model.model_fields.items()]
     assert [name for name, field in fields if not field.description] == []
