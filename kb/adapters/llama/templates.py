@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kb.adapters.llama.chat_template import ChatTemplate, Refused, chat_template
-from kb.adapters.llama.reasoning import CLOSER, OPENER
 from kb.errors import ModelError, ModelLoadError
+from kb.generation.reasoning import CLOSER, OPENER
 from kb.values.chat import Message
 
 R1_USER: Final = "<｜User｜>"
