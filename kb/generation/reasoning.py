@@ -13,6 +13,9 @@ from kb.values.chat import Delta
 
 Phase = Literal["reasoning", "answer"]
 
+REASONING: Phase = "reasoning"
+ANSWER: Phase = "answer"
+
 OPENER = "<think>"
 CLOSER = "</think>"
 
@@ -21,31 +24,15 @@ Tags = Mapping[str, Phase]
 
 THINK_TAGS: Tags = MappingProxyType({OPENER: "reasoning", CLOSER: "answer"})
 
-_MARKS = (
-    "<{}think>",
-    "<{}thinking>",
-    "<{}thought>",
-    "<{}thoughts>",
-    "<{}reasoning>",
-    "<{}seed:think>",
-    "◁{}think▷",
-    "[{}think]",
+_MARKS = ("<{}think>", "<{}thinking>", "<{}thought>", "<{}thoughts>", "<{}reasoning>", "<{}seed:think>", "◁{}think▷")
+_OPENERS = ("<|begin_of_thought|>", "<|channel|>analysis<|message|>", "<|channel|>commentary<|message|>", "[think]")
+_CLOSERS = (
+    *("<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>", "[/think]"),
+    *("<|channel|>final<|message|>", "<|start|>assistant", "<|end|>", "<|return|>"),
 )
 EVERY_TAG: Tags = MappingProxyType(
-    {mark.format(""): "reasoning" for mark in _MARKS}
-    | {mark.format("/"): "answer" for mark in _MARKS}
-    | {
-        "<|begin_of_thought|>": "reasoning",
-        "<|end_of_thought|>": "answer",
-        "<|begin_of_solution|>": "answer",
-        "<|end_of_solution|>": "answer",
-        "<|channel|>analysis<|message|>": "reasoning",
-        "<|channel|>commentary<|message|>": "reasoning",
-        "<|channel|>final<|message|>": "answer",
-        "<|start|>assistant": "answer",
-        "<|end|>": "answer",
-        "<|return|>": "answer",
-    }
+    dict.fromkeys([*(mark.format("") for mark in _MARKS), *_OPENERS], REASONING)
+    | dict.fromkeys([*(mark.format("/") for mark in _MARKS), *_CLOSERS], ANSWER)
 )
 """The tags of R1, Qwen and Claude-like models, Seed-OSS, Kimi, Magistral, OpenThinker and gpt-oss."""
 
