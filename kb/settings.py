@@ -8,12 +8,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import Any, ClassVar, Literal, Self, TypeVar, overload
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from kb.errors import SettingsError
+from kb.models.remote import RemoteModel, remote_model
 from kb.values.answers import Thinking
 
 CONFIG_NAME = "kb.toml"
@@ -31,7 +32,18 @@ class Settings(BaseModel):
     home: Path = Field(description="Data directory: catalog, vector index, lock and `kb.toml`.")
     models: Path = Field(description="Where model files are kept; may be shared by several data directories.")
 
-    model: str = Field(default="", description="Answering model: a catalog name, a path, or `hf:owner/repo/file.gguf`.")
+    model: str = Field(
+        default="",
+        description="Answering model: a catalog name, a path, `hf:owner/repo/file.gguf`, or on a server"
+        " `openai:MODEL@URL` or `ollama:MODEL@URL`.",
+    )
+    api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key for the server of the answering model; goes to no other host."
+    )
+    api_key_file: str = Field(default="", description="A file that holds that key.")
+    remote_allow: tuple[str, ...] = Field(
+        default=(), description="Hosts that a model may be on, this machine aside; empty: the one that is named."
+    )
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
@@ -84,6 +96,44 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("remote_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _may_be_asked(self) -> Self:
+        remote = remote_model(self.model)
+        allowed = {host.lower() for host in self.remote_allow}
+        if remote and remote.is_elsewhere and allowed and remote.host not in allowed:
+            raise SettingsError(
+                f"the model {remote.model!r} is on {remote.host}, which is not among the hosts of KB_REMOTE_ALLOW",
+                "add the host there, or choose another model",
+            )
+        return self
+
+    def key_for(self, remote: RemoteModel) -> str:
+        """The key that a server is sent; empty for any host but that of the answering model.
+
+        Raises:
+            SettingsError: The file that holds it cannot be read, or is empty.
+        """
+        answering = remote_model(self.model)
+        if answering is None or answering.host != remote.host:
+            return ""
+        if key := self.api_key.get_secret_value().strip():
+            return key
+        if not self.api_key_file:
+            return ""
+        hint = "correct KB_API_KEY_FILE: a file with the key and nothing else, readable by you"
+        try:
+            key = Path(self.api_key_file).expanduser().read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"the key in {self.api_key_file} cannot be read: {error}", hint) from error
+        if not key or not key.isascii() or any(map(str.isspace, key)):
+            raise SettingsError(f"{self.api_key_file} holds no key", hint)
+        return key
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

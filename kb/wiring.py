@@ -17,6 +17,7 @@ from kb.adapters.llama.tuning import Tuning as Tuning
 from kb.adapters.llama.tuning import recall
 from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.adapters.llama.wire import Untuned
+from kb.adapters.openai_api.model import open_remote_model
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
@@ -26,6 +27,7 @@ from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading, LoadState
+from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.ports import Embedder, LanguageModel, Reranker
 from kb.search.languages import measure
@@ -155,6 +157,8 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
     Raises:
         ModelError: It cannot be had, or does not load.
     """
+    if remote := remote_model(settings.model):
+        return _open_remote(remote, settings, report)
     store = ModelStore(settings.models)
     name = store.choose_answer_model(settings.model)
     path: Path | None = store.find(name) if name else None
@@ -164,6 +168,13 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
         path = store.pull(name, report)
     untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
     return LlamaProcess(path, name, untuned, queue_size=settings.queue_size)
+
+
+def _open_remote(remote: RemoteModel, settings: Settings, report: Report) -> LanguageModel:
+    report(Progress(remote.model, 1, 1))
+    logger.info("questions and passages go to %s", remote.host)
+    key, window = settings.key_for(remote), settings.context_tokens
+    return open_remote_model(remote, key, context_tokens=window, queue_size=settings.queue_size)
 
 
 def engine_settings(settings: Settings) -> EngineSettings:

@@ -6,6 +6,7 @@ from kb.errors import KBError
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
 from kb.models.loading import Loading, LoadState, LoadStatus
+from kb.models.remote import remote_model
 from kb.models.store import ModelStore
 from kb.ports import LanguageModel, Reranker
 from kb.settings import Settings
@@ -22,12 +23,14 @@ class ModelStatus:
     Attributes:
         note: One sentence on the choice: which model it is, and how to get a better one.
         info: Of the loaded language model; None for another model, or before it is loaded.
+        host: The machine that sees what the model is asked; empty: this one.
     """
 
     name: str
     note: str
     loading: LoadStatus
     info: LanguageModelInfo | None = None
+    host: str = ""
 
 
 class Models:
@@ -119,8 +122,12 @@ class Models:
         name = model.info.name if model else self._store.choose_answer_model(self._settings.model) or ""
         loading = self.answering_model.status
         coming = loading.progress if loading.state is LoadState.DOWNLOADING else None
-        note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(name)
-        return ModelStatus(name, note, loading, model.info if model else None)
+        note = (
+            f"{coming.label} is being fetched" if coming else self._store.describe_choice(self._settings.model or name)
+        )
+        remote = remote_model(self._settings.model)
+        host = remote.host if remote and remote.is_elsewhere else ""
+        return ModelStatus(remote.model if remote else name, note, loading, model.info if model else None, host)
 
     def embedding(self) -> ModelStatus:
         """The model that embeds, and how far it is."""

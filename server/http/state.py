@@ -137,6 +137,7 @@ def _model(model: ModelStatus) -> schemas.Model:
         reasons=model.info.reasons if model.info else False,
         context_tokens=model.info.context_tokens if model.info else None,
         device=model.info.device if model.info else None,
+        host=model.host or None,
         progress=schemas.Progress.model_validate(progress) if progress and state is LoadState.DOWNLOADING else None,
         error=_error(model.loading.error),
     )

@@ -194,6 +194,7 @@ const ENGLISH = {
     "The system sends no file events (degraded): changes in the folders are seen a few seconds later.",
   "status.index.error": "No file can be indexed now.",
   "status.context": ({ n }) => `context of ${n} tokens`,
+  "status.host": "{host} sees questions and passages",
   "status.reasons": "thinks before it answers",
   "status.index": "Index",
   "status.index.counts": ({ documents, chunks }) =>
@@ -227,6 +228,7 @@ const ENGLISH = {
   "error.locked": "Not possible at the moment",
   "error.model_download": "The model could not be downloaded",
   "error.model_load": "The model could not be loaded",
+  "error.model_unreachable": "The server of the model cannot be reached",
   "error.model_error": "The model failed",
   "error.storage": "The disk is full or not readable",
 };
@@ -407,6 +409,7 @@ const CHINESE = {
   "status.degraded.text": "系统不发送文件事件（degraded）：文件夹中的变化会晚几秒被看到。",
   "status.index.error": "目前无法索引任何文件。",
   "status.context": "上下文 {n} 个 token",
+  "status.host": "{host} 会看到问题和段落",
   "status.reasons": "回答前先思考",
   "status.index": "索引",
   "status.index.counts": "{documents} 份文档，{chunks} 个文本块",
@@ -439,6 +442,7 @@ const CHINESE = {
   "error.locked": "目前无法进行",
   "error.model_download": "模型下载失败",
   "error.model_load": "模型加载失败",
+  "error.model_unreachable": "无法连接模型所在的服务器",
   "error.model_error": "模型出错",
   "error.storage": "磁盘已满或无法读写",
 };

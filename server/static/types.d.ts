@@ -91,6 +91,7 @@ export interface Model {
   note: string;
   reasons: boolean;
   context_tokens: number | null;
+  host: string | null;
   device: string | null;
   progress: Progress | null;
   error: WireError | null;

@@ -26,6 +26,7 @@ class Dialect:
         looks: Whether it gives probabilities of the first token.
         window_tokens: Where the server does not say.
         limit: The field for the most tokens of a reply.
+        protocol: `ollama` for Ollama's own.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Dialect:
     looks: bool = False
     window_tokens: int = 8192
     limit: str = "max_tokens"
+    protocol: Literal["openai", "ollama"] = "openai"
 
 
 def _vllm(model: str, budget: int) -> Fields:
@@ -80,7 +82,9 @@ LLAMA_SERVER = Dialect(
     "llama-server", _llama_server, switches=True, budgets=True, separates=True, counts="template", looks=True
 )
 LM_STUDIO = Dialect("LM Studio")
-OLLAMA = Dialect("Ollama", _ollama, switches=True, separates=True)
+OLLAMA = Dialect("Ollama", protocol="ollama")
+OLLAMA_THINKING = Dialect("Ollama", _ollama, switches=True, separates=True, protocol="ollama")
+"""For models that it says can think: for others it refuses the switch."""
 DEEPSEEK = Dialect("DeepSeek", _deepseek, switches=True, separates=True, looks=True, window_tokens=131_072)
 DASHSCOPE = Dialect("DashScope", _dashscope, switches=True, budgets=True, separates=True, window_tokens=32_768)
 OPENAI = Dialect("OpenAI", _openai, separates=True, looks=True, window_tokens=128_000, limit="max_completion_tokens")
@@ -135,17 +139,14 @@ def chat(dialect: Dialect, model: str, thinking_tokens: int, reply_tokens: int, 
 
 
 def ollama_chat(
-    model: str, thinking_tokens: int, reply_tokens: int, seed: int, window_tokens: int, *, thinks: bool
+    dialect: Dialect, model: str, thinking_tokens: int, reply_tokens: int, seed: int, window_tokens: int
 ) -> Fields:
     """The body of a request over Ollama's own protocol, all but its messages.
 
     Without a window of its own, and without `truncate` and `shift`, Ollama silently drops the beginning of what is
     longer than it sees fit.
-
-    Args:
-        thinks: Whether the model can think: Ollama refuses the switch for one that cannot.
     """
     sampling: Fields = {"temperature": 0.6, "top_p": 0.95} if thinking_tokens else {"temperature": 0.0}
     options = {"num_ctx": window_tokens, "num_predict": reply_tokens, "seed": seed, **sampling}
-    thinking = _ollama(model, thinking_tokens) if thinks else {}
-    return {"model": model, "stream": True, "truncate": False, "shift": False, "options": options, **thinking}
+    fields: Fields = {"model": model, "stream": True, "truncate": False, "shift": False, "options": options}
+    return fields | dialect.thinking(model, thinking_tokens)

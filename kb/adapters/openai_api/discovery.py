@@ -15,6 +15,7 @@ from kb.adapters.openai_api.dialects import (
     LLAMA_SERVER,
     LM_STUDIO,
     OLLAMA,
+    OLLAMA_THINKING,
     OTHER,
     Dialect,
     name_says_it_thinks,
@@ -99,7 +100,9 @@ async def _ollama(model: RemoteModel, connection: Connection, context_tokens: in
     properties = shown.get("model_info") or {}
     length = next((value for key, value in properties.items() if key.endswith(".context_length")), 0)
     window = min(context_tokens or _OLLAMA_WINDOW_TOKENS, int(length) or OLLAMA.window_tokens)
-    return Server(model, OLLAMA, window, "thinking" in (shown.get("capabilities") or ()))
+    if "thinking" in (shown.get("capabilities") or ()):
+        return Server(model, OLLAMA_THINKING, window, thinks=True)
+    return Server(model, OLLAMA, window, name_says_it_thinks(model.model))
 
 
 def _missing(model: RemoteModel, listed: dict[str, Any], hint: str = "") -> ModelMissing:

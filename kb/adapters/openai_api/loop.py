@@ -25,13 +25,13 @@ class Loop:
         """Begins something; cancelling the future ends it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def close(self) -> None:
-        """Cancels all that runs, and ends the thread."""
-        if not self._loop.is_closed():
-            self.start(self._cancel_all()).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+    def close(self, last: Coroutine[Any, Any, object]) -> None:
+        """Cancels all that runs, does something last, and ends the thread."""
+        self.start(self._cancel_all()).result()
+        self.start(last).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     @staticmethod
     async def _cancel_all() -> None:

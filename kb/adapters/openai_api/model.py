@@ -82,8 +82,7 @@ class RemoteLanguageModel:
         with self._lock:
             was_closed, self._closed = self._closed, True
         if not was_closed:
-            self._loop.start(self._connection.close()).result()
-            self._loop.close()
+            self._loop.close(self._connection.close())
 
     def _stream(
         self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
@@ -176,7 +175,7 @@ class RemoteLanguageModel:
                 "logprobs": True,
                 "top_logprobs": reading.SHOWN_TOKENS,
                 server.dialect.limit: reading.reply_tokens(look),
-                **server.dialect.thinking(server.model.model, 0),
+                **self._writer.accepted(server.dialect.thinking(server.model.model, 0)),
             },
         )
 
@@ -235,8 +234,7 @@ def open_remote_model(
     try:
         server = loop.start(discover(model, connection, context_tokens)).result()
     except BaseException:
-        loop.start(connection.close()).result()
-        loop.close()
+        loop.close(connection.close())
         raise
     can_look = server.dialect.looks and (server.dialect.switches or not server.thinks)
     kinds = {

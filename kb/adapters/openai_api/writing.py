@@ -106,6 +106,10 @@ class Writer:
         """Whether a reply has room for thinking beyond any budget."""
         return self.thinks and not self._can_switch
 
+    def accepted(self, fields: Fields) -> Fields:
+        """Those fields of a request that the server is not known to refuse."""
+        return {name: value for name, value in fields.items() if name not in self.habits.refused}
+
     async def write(
         self, messages: Sequence[Message], options: GenerationOptions, deliver: Callable[[Generated], None]
     ) -> GenerationEnd:
@@ -190,10 +194,9 @@ class Writer:
         name, dialect = server.model.model, server.dialect
         headroom = min(_HEADROOM_TOKENS, server.context_tokens // 2) if self._has_headroom else 0
         reply_tokens = options.answer_tokens + max(thinking, headroom)
-        if dialect is dialects.OLLAMA:
-            body = dialects.ollama_chat(
-                name, thinking, reply_tokens, options.seed, server.context_tokens, thinks=self.thinks
-            )
+        if dialect.protocol == "ollama":
+            window = server.context_tokens
+            body = dialects.ollama_chat(dialect, name, thinking, reply_tokens, options.seed, window)
         else:
             body = dialects.chat(dialect, name, thinking, reply_tokens, options.seed)
         return {"messages": wire_messages(server, messages, is_thinking=thinking > 0)} | body
@@ -201,7 +204,7 @@ class Writer:
     async def _opened(self, stack: AsyncExitStack, body: Fields) -> httpx.Response:
         """Opens the reply; what the server does not take is left out from then on."""
         while True:
-            body = {name: value for name, value in body.items() if name not in self.habits.refused}
+            body = self.accepted(body)
             try:
                 return await stack.enter_async_context(self._connection.opened(chat_url(self._server), body))
             except errors.Refused as refused:
@@ -241,6 +244,6 @@ def wire_messages(server: Server, messages: Sequence[Message], *, is_thinking: b
 
 def chat_url(server: Server) -> str:
     """Where replies are asked for."""
-    if server.dialect is dialects.OLLAMA:
+    if server.dialect.protocol == "ollama":
         return f"{server.model.root}/api/chat"
     return f"{server.model.url}/chat/completions"
