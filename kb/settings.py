@@ -41,6 +41,19 @@ class Settings(BaseModel):
         default=SecretStr(""), description="Key for the server of the answering model; goes to no other host."
     )
     api_key_file: str = Field(default="", description="A file that holds that key.")
+    small_model: str = Field(
+        default="",
+        description="A second, small model: it judges, answers what is plain, and what must stay here; empty: none.",
+    )
+    routing: Literal["auto", "small", "large"] = Field(
+        default="auto", description="Which of the two answers: small, large, or auto: large what is not plain."
+    )
+    fallback: Literal["on", "off"] = Field(
+        default="on", description="Whether the small one answers, and says so, where the large one cannot be reached."
+    )
+    local_only: tuple[str, ...] = Field(
+        default=(), description="Folders and tags whose documents are never sent to a model elsewhere."
+    )
     remote_allow: tuple[str, ...] = Field(
         default=(), description="Hosts that a model may be on, this machine aside; empty: the one that is named."
     )
@@ -97,20 +110,20 @@ class Settings(BaseModel):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
-    @field_validator("remote_allow", mode="before")
+    @field_validator("remote_allow", "local_only", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _may_be_asked(self) -> Self:
-        remote = remote_model(self.model)
         allowed = {host.lower() for host in self.remote_allow}
-        if remote and remote.is_elsewhere and allowed and remote.host not in allowed:
-            raise SettingsError(
-                f"the model {remote.model!r} is on {remote.host}, which is not among the hosts of KB_REMOTE_ALLOW",
-                "add the host there, or choose another model",
-            )
+        for remote in filter(None, map(remote_model, (self.model, self.small_model))):
+            if remote.is_elsewhere and allowed and remote.host not in allowed:
+                raise SettingsError(
+                    f"the model {remote.model!r} is on {remote.host}, which is not among the hosts of KB_REMOTE_ALLOW",
+                    "add the host there, or choose another model",
+                )
         return self
 
     def key_for(self, remote: RemoteModel) -> str:

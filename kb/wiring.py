@@ -68,9 +68,12 @@ def open_knowledge_base(
         raise
     upkeep = Loading("embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, report))
     model = Loading("answering model", lambda report: load_answering_model(settings, report))
+    small = Loading("small model", lambda report: _load_model(settings.small_model, settings, report))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
-    models = Models(settings, upkeep, model, reranker if settings.reranker else None)
+    models = Models(
+        settings, upkeep, model, reranker if settings.reranker else None, small if settings.small_model else None
+    )
     return KnowledgeBase(settings, lock, catalog, models)
 
 
@@ -157,10 +160,14 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
     Raises:
         ModelError: It cannot be had, or does not load.
     """
-    if remote := remote_model(settings.model):
+    return _load_model(settings.model, settings, report)
+
+
+def _load_model(setting: str, settings: Settings, report: Report) -> LanguageModel:
+    if remote := remote_model(setting):
         return _open_remote(remote, settings, report)
     store = ModelStore(settings.models)
-    name = store.choose_answer_model(settings.model)
+    name = store.choose_answer_model(setting)
     path: Path | None = store.find(name) if name else None
     if name is None:
         name, path = store.pull_default_answer_model(report)

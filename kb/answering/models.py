@@ -40,6 +40,7 @@ class Models:
         upkeep: Loads embedding model and vector index.
         answering_model: Loads the answering model.
         reranker_model: Loads the reranker, whose order the search uses; None: the user wants none.
+        small_model: Loads the small model beside the answering one; None: there is none.
     """
 
     def __init__(
@@ -48,16 +49,20 @@ class Models:
         upkeep: Loading[Upkeep],
         answering_model: Loading[LanguageModel],
         reranker_model: Loading[Reranker] | None = None,
+        small_model: Loading[LanguageModel] | None = None,
     ) -> None:
         self._settings = settings
         self._store = ModelStore(settings.models)
         self.upkeep = upkeep
         self.answering_model = answering_model
         self.reranker_model = reranker_model
+        self.small_model = small_model
 
     def close(self) -> None:
         """Stops generation, and frees all that is loaded."""
         self.answering_model.close()
+        if self.small_model:
+            self.small_model.close()
         self.upkeep.close()
         if self.reranker_model:
             self.reranker_model.close()
@@ -78,6 +83,8 @@ class Models:
         """Begins to load the models, each in a thread of its own; what failed before is tried again."""
         self.upkeep.start()
         self.answering_model.start()
+        if self.small_model:
+            self.small_model.start()
         if self.reranker_model:
             self.reranker_model.start()
 
@@ -118,16 +125,11 @@ class Models:
 
     def answering(self) -> ModelStatus:
         """The model that answers, and how far it is."""
-        model = self.answering_model.get()
-        name = model.info.name if model else self._store.choose_answer_model(self._settings.model) or ""
-        loading = self.answering_model.status
-        coming = loading.progress if loading.state is LoadState.DOWNLOADING else None
-        note = (
-            f"{coming.label} is being fetched" if coming else self._store.describe_choice(self._settings.model or name)
-        )
-        remote = remote_model(self._settings.model)
-        host = remote.host if remote and remote.is_elsewhere else ""
-        return ModelStatus(remote.model if remote else name, note, loading, model.info if model else None, host)
+        return self._status(self.answering_model, self._settings.model)
+
+    def small(self) -> ModelStatus | None:
+        """The small model beside it, and how far it is; None: there is none."""
+        return self._status(self.small_model, self._settings.small_model) if self.small_model else None
 
     def embedding(self) -> ModelStatus:
         """The model that embeds, and how far it is."""
@@ -140,3 +142,11 @@ class Models:
         loading = self.reranker_model.status
         note = "" if loading.state is LoadState.READY else "searches go on without it"
         return ModelStatus(self._settings.reranker, note, loading)
+
+    def _status(self, loading: Loading[LanguageModel], setting: str) -> ModelStatus:
+        model, status, remote = loading.get(), loading.status, remote_model(setting)
+        name = model.info.name if model else self._store.choose_answer_model(setting) or ""
+        coming = status.progress if status.state is LoadState.DOWNLOADING else None
+        note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(setting or name)
+        host = remote.host if remote and remote.is_elsewhere else ""
+        return ModelStatus(remote.model if remote else name, note, status, model.info if model else None, host)

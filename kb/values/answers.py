@@ -78,11 +78,13 @@ class LeftOut:
         turns: How many of the earlier turns.
         passages: Numbers of the passages of which the model saw nothing.
         instructions: How many sentences of the passages were kept back, because they speak to the one who answers.
+        kept_here: How many passages were kept from a model elsewhere; they are not among those of the answer.
     """
 
     turns: int = 0
     passages: tuple[int, ...] = ()
     instructions: int = 0
+    kept_here: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Answer:
         evidence: How likely the passages hold an answer, in 0…1; below the threshold of the settings none is given.
         unanswered: What of the question has no source in the passages, though the rest has.
         left_out: What the model did not see.
+        instead: Why the small model has answered in the place of the large one; empty: it has not.
     """
 
     answer: str = ""
@@ -107,6 +110,7 @@ class Answer:
     evidence: float = 0.0
     unanswered: tuple[str, ...] = ()
     left_out: LeftOut = LeftOut()
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

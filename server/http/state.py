@@ -32,7 +32,7 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
     """Gathers counts, queue, failures and models."""
     documents, chunks = knowledge_base.counts()
     answer, embedding = _model(knowledge_base.models.answering()), _model(knowledge_base.models.embedding())
-    reranker = knowledge_base.models.reranker()
+    reranker, small = knowledge_base.models.reranker(), knowledge_base.models.small()
     return schemas.Status(
         version=importlib.metadata.version("r1-kb"),
         ready=answer.state == "ready" and embedding.state == "ready",
@@ -42,7 +42,12 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
         index=report_index(knowledge_base, pipeline),
         failures=[schemas.Failure.of(failure) for failure in knowledge_base.failures()],
         unsupported=dict(pipeline.status.unsupported),
-        models=schemas.Models(answer=answer, embedding=embedding, reranker=_model(reranker) if reranker else None),
+        models=schemas.Models(
+            answer=answer,
+            small=_model(small) if small else None,
+            embedding=embedding,
+            reranker=_model(reranker) if reranker else None,
+        ),
         min_evidence=knowledge_base.settings.min_evidence,
     )
 

@@ -84,6 +84,8 @@ const ENGLISH = {
   },
   "answer.kept_back": ({ n }) =>
     `The model did not see ${plural(n, "sentence", "sentences")} that would tell it what to answer.`,
+  "answer.kept_here": ({ n }) => `${plural(n, "passage", "passages")} stayed on this machine, as KB_LOCAL_ONLY says.`,
+  "answer.instead": "{model} has answered instead: {reason}.",
   "answer.copy": "Copy",
   "answer.copied": "Copied",
   "answer.sources": "Sources",
@@ -306,6 +308,8 @@ const CHINESE = {
     return `因篇幅所限，模型没有读到${some.filter(Boolean).join("和")}。`;
   },
   "answer.kept_back": "有 {n} 句话企图指挥回答，模型没有读到。",
+  "answer.kept_here": "按 KB_LOCAL_ONLY 的设置，有 {n} 个段落没有离开本机。",
+  "answer.instead": "由 {model} 代为回答：{reason}。",
   "answer.copy": "复制",
   "answer.copied": "已复制",
   "answer.sources": "出处",

@@ -179,6 +179,7 @@ export interface LeftOut {
   turns?: number;
   passages?: number[];
   instructions?: number;
+  kept_here?: number;
 }
 
 export interface Answer {
@@ -192,6 +193,7 @@ export interface Answer {
   timings: Timings;
   index: IndexCounts;
   left_out?: LeftOut;
+  instead?: string;
 }
 
 /** The events of a streamed answer, by name. */

@@ -114,7 +114,8 @@ class Connection:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
             failure = errors.of_failure(self._model, error)
-            if isinstance(failure, ModelUnreachable) and not isinstance(error, httpx.ProxyError):
+            is_final = isinstance(error, httpx.ProxyError | httpx.ConnectTimeout)
+            if isinstance(failure, ModelUnreachable) and not is_final:
                 raise _Again(failure) from error
             raise failure from error
         wait = errors.retry_after(response.headers)

@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Message
 _HEADROOM_TOKENS = 4096
 """What a model may think whose thinking cannot be switched off."""
 
+_DRAIN_SECONDS = 0.2
 _REASONING_SHARE = 0.75  # of the time, so that there is some for the answer
 _NEEDED = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens", "options"})
 _FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
@@ -158,8 +159,6 @@ class Writer:
                         break
                     for delta in deltas:
                         deliver(delta)
-                    if piece.is_last:
-                        break
         except TimeoutError:
             attempt.finish = "length"
         self._learn(attempt, thinking > 0)
@@ -216,13 +215,16 @@ class Writer:
     async def _pieces(self, response: httpx.Response) -> AsyncIterator[Piece]:
         lines, is_over = Lines(), False
         try:
-            async for data in response.aiter_bytes():
+            async for data in (received := response.aiter_bytes()):
                 for line in lines.feed(data):
                     for piece in pieces_of(line):
                         is_over = is_over or piece.is_last or bool(piece.finish)
                         if piece.finish in _FAILURES:
                             raise StreamError(piece.finish)
                         yield piece
+                        if piece.is_last:
+                            await _drain(received)
+                            return
             for line in lines.end():
                 for piece in pieces_of(line):
                     is_over = is_over or bool(piece.finish)
@@ -233,6 +235,14 @@ class Writer:
             raise ModelUnreachable(
                 f"the server {self._server.model.host} ended its reply in the middle", "ask again, or look at its log"
             )
+
+
+async def _drain(received: AsyncIterator[bytes]) -> None:
+    """Reads the end of a reply after its last piece, so that its connection can be used again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in received:
+                pass
 
 
 def wire_messages(server: Server, messages: Sequence[Message], *, is_thinking: bool) -> list[dict[str, Any]]:

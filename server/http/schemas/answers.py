@@ -176,6 +176,11 @@ class LeftOut(Wire):
     passages: list[int] = Field(
         default=[], description="Numbers of the passages of which the model saw nothing.", examples=[[4]]
     )
+    kept_here: int = Field(
+        default=0,
+        description="How many passages were kept from a model elsewhere; they are not among those of the answer.",
+        examples=[0],
+    )
     instructions: int = Field(
         default=0,
         description="How many sentences of the passages were kept back, because they speak to the one who answers.",
@@ -212,6 +217,11 @@ class Answer(Wire):
         examples=[["Who made the battery?"]],
     )
     left_out: LeftOut = Field(default=LeftOut(), description="What the model did not see.")
+    instead: str = Field(
+        default="",
+        description="Why the small model has answered in the place of the large one; empty: it has not.",
+        examples=[""],
+    )
 
 
 class PassagesEvent(Wire):

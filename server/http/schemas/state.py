@@ -74,6 +74,9 @@ class Models(Wire):
     """All models."""
 
     answer: Model = Field(description="Answers questions.")
+    small: Model | None = Field(
+        default=None, description="Answers what is plain, and what must stay here; null: none is set."
+    )
     embedding: Model = Field(description="Finds passages.")
     reranker: Model | None = Field(
         default=None, description="Puts in order what is found; null: none is set. Searches go on without it."
