@@ -19,7 +19,15 @@ COMMANDS = ("serve", "ask", "chat", "search", "add", "sync", "forget", "reindex"
 
 EXIT_CODES = {
     2: ("InvalidRequest", "RequestTooLarge", "UnsupportedType", "SettingsError"),
-    4: ("ModelError", "ModelMissing", "ModelDownloadError", "ModelLoadError", "ModelUnreachable", "PromptTooLong", "ModelBusy"),
+    4: (
+        "ModelError",
+        "ModelMissing",
+        "ModelDownloadError",
+        "ModelLoadError",
+        "ModelUnreachable",
+        "PromptTooLong",
+        "ModelBusy",
+    ),
     5: ("DataDirectoryLocked",),
 }
 
