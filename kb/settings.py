@@ -61,6 +61,10 @@ class Settings(BaseModel):
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
     )
+    chroma: str = Field(
+        default="",
+        description="Address of a Chroma server that keeps the vector index; empty: the data directory does.",
+    )
     reranker: str = Field(
         default="", description="Reranker: `owner/repo` of a cross-encoder on the hub, or a local folder; empty: none."
     )

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kb.adapters.chroma.local import ChromaStores
+from kb.adapters.chroma.server import ChromaServerStores
 from kb.adapters.cross_encoder import CrossEncoderReranker
 from kb.adapters.embedding.backends import describe_backend, open_embedder, prepare_embedder
 from kb.adapters.llama.options import EngineSettings
@@ -29,7 +30,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading, LoadState
 from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
-from kb.ports import Embedder, LanguageModel, Reranker
+from kb.ports import Embedder, IndexStores, LanguageModel, Reranker
 from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 CATALOG_NAME = "catalog.sqlite3"
 INDEX_NAME = "chroma"
+INDEX_OWNER_NAME = "chroma-owner"
 
 # The first search of a process takes several times as long, and so does the first one for a common word.
 _WARM_UP = "What is the name of the one that was in it for the first time, and how many are there? 这是什么时候？"
@@ -103,7 +105,7 @@ def _load_index(
     folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
     embedder = wrap(open_embedder(folder, store.identity(folder), report, settings.embedding_backend))
     space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
-    stores = ChromaStores(settings.home / INDEX_NAME)
+    stores = _index_stores(settings)
     upkeep = open_index(
         catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure
     )
@@ -113,6 +115,15 @@ def _load_index(
         upkeep.close()
         raise
     return upkeep
+
+
+def _index_stores(settings: Settings) -> IndexStores:
+    here = ChromaStores(settings.home / INDEX_NAME)
+    if not settings.chroma:
+        return here
+    there = ChromaServerStores(settings.chroma, settings.home / INDEX_OWNER_NAME)
+    here.keep_only()  # no vector of what is forgotten stays behind
+    return there
 
 
 def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | None:

@@ -86,6 +86,8 @@ def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
     else:
         pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
         yield Diagnosis("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
+    if settings.chroma:
+        yield Diagnosis("good", f"the vector index is kept by the Chroma server {settings.chroma}")
     if settings.reranker:
         yield _reranker(settings.reranker, store)
     if remote := remote_model(settings.model):
