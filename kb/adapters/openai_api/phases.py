@@ -20,6 +20,7 @@ class Phases:
     Args:
         holds: Whether text is held back until it is known what it is.
         shows_reasoning: False: reasoning was not wanted, and is dropped where it comes all the same.
+        is_suspect: Whether text that was held back and broke off is taken for reasoning.
 
     Attributes:
         in_field: Whether reasoning came in a field of its own.
@@ -28,10 +29,12 @@ class Phases:
         answer_pieces: The same of the answer.
     """
 
-    def __init__(self, *, holds: bool, shows_reasoning: bool) -> None:
+    def __init__(self, *, holds: bool, shows_reasoning: bool, is_suspect: bool = False) -> None:
         self._splitter = ReasoningSplitter("answer", tags=EVERY_TAG)
         self._holds = holds
         self._held = ""
+        self._held_pieces = 0
+        self._is_suspect = is_suspect
         self._shows_reasoning = shows_reasoning
         self.in_field = False
         self.has_tags = False
@@ -49,12 +52,18 @@ class Phases:
             deltas += [Delta("reasoning", text)] if text else []
         if piece.text:
             deltas += self._text(piece.text)
-        return self._counted(deltas, bool(piece.text and self._holds))
+        self._held_pieces += bool(piece.text and self._holds)
+        return self._counted(deltas)
 
-    def end(self) -> list[Delta]:
-        """Gives what was held back: no tag came, so it was the answer."""
-        deltas = self._release("answer") if self._holds else []
-        return self._counted(deltas + self._splitter.flush(), is_held=False)
+    def end(self, *, is_whole: bool = True) -> list[Delta]:
+        """Gives what was held back: no tag came, so it was the answer, unless it broke off and is suspect.
+
+        Args:
+            is_whole: Whether the model has come to its end.
+        """
+        phase: Phase = "answer" if is_whole or not self._is_suspect else "reasoning"
+        deltas = self._release(phase) if self._holds else []
+        return self._counted(deltas + self._splitter.flush())
 
     def _text(self, text: str) -> list[Delta]:
         if self._holds:
@@ -74,9 +83,14 @@ class Phases:
         self._splitter = ReasoningSplitter(phase, tags=EVERY_TAG)
         deltas = self._splitter.feed(held)
         self.phase = self._splitter.phase
+        pieces, self._held_pieces = self._held_pieces, 0
+        if any(delta.phase == "reasoning" for delta in deltas):
+            self.reasoning_pieces += pieces
+        else:
+            self.answer_pieces += pieces
         return deltas
 
-    def _counted(self, deltas: list[Delta], is_held: bool) -> list[Delta]:
+    def _counted(self, deltas: list[Delta]) -> list[Delta]:
         self.reasoning_pieces += any(delta.phase == "reasoning" for delta in deltas)
-        self.answer_pieces += is_held or any(delta.phase == "answer" for delta in deltas)
+        self.answer_pieces += any(delta.phase == "answer" for delta in deltas)
         return [delta for delta in deltas if delta.phase == "answer" or self._shows_reasoning]

@@ -122,17 +122,19 @@ class Writer:
         Raises:
             ModelError: The server cannot be reached, refuses, or breaks off.
         """
-        began = time.monotonic()
+        late = time.monotonic() + options.seconds
         thinking = options.reasoning_tokens if self.thinks else 0
-        has_headroom = self._has_headroom
-        first = await self._attempt(messages, options, thinking, options.seconds, deliver)
-        left = options.seconds - (time.monotonic() - began)
-        if not first.owes_answer or has_headroom or left <= 0:
-            return first.end(options.answer_tokens)
-        self.habits.thinks = True
-        second = (await self._attempt(messages, options, 0, left, deliver)).end(options.answer_tokens)
-        thought = first.end(options.answer_tokens).reasoning_tokens
-        return dataclasses.replace(second, reasoning_tokens=second.reasoning_tokens + thought)
+        thought = 0
+        while True:
+            has_headroom, left = self._has_headroom, late - time.monotonic()
+            attempt = await self._attempt(messages, options, thinking, left, deliver)
+            end = attempt.end(options.answer_tokens)
+            thought += end.reasoning_tokens
+            if not attempt.owes_answer or has_headroom or time.monotonic() >= late:
+                return dataclasses.replace(end, reasoning_tokens=thought)
+            self.habits.thinks = True
+            self.habits.ignores_switch = self.habits.ignores_switch or not thinking
+            thinking = 0
 
     async def _attempt(
         self,
@@ -142,7 +144,9 @@ class Writer:
         seconds: float,
         deliver: Callable[[Generated], None],
     ) -> Attempt:
-        attempt = Attempt(Phases(holds=self._holds(thinking > 0), shows_reasoning=options.reasoning_tokens > 0))
+        is_suspect = self.thinks and (thinking > 0) not in self.habits.plain
+        shows = options.reasoning_tokens > 0
+        attempt = Attempt(Phases(holds=self._holds(thinking > 0), shows_reasoning=shows, is_suspect=is_suspect))
         late = time.monotonic() + seconds * _REASONING_SHARE
         try:
             async with asyncio.timeout(seconds), AsyncExitStack() as stack:
@@ -161,9 +165,9 @@ class Writer:
                         deliver(delta)
         except TimeoutError:
             attempt.finish = "length"
-        self._learn(attempt, thinking > 0)
-        for delta in attempt.phases.end():
+        for delta in attempt.phases.end(is_whole=attempt.finish not in ("", "length")):
             deliver(delta)
+        self._learn(attempt, thinking > 0)
         return attempt
 
     def _is_to_be_cut(self, phases: Phases, thinking: int, late: float) -> bool:
@@ -185,7 +189,7 @@ class Writer:
         habits.in_field = habits.in_field or phases.in_field
         habits.thinks = habits.thinks or phases.in_field or phases.has_tags
         habits.ignores_switch = habits.ignores_switch or (not is_thinking and phases.reasoning_pieces > 0)
-        if attempt.finish and not phases.in_field and not phases.has_tags:
+        if attempt.finish and not phases.reasoning_pieces and not phases.in_field and not phases.has_tags:
             habits.plain.add(is_thinking)
 
     def _body(self, messages: Sequence[Message], options: GenerationOptions, thinking: int) -> Fields:

@@ -64,7 +64,7 @@ def test_killed_server_leaves_words_and_what_is_written_meanwhile_is_made_good(
         process.write(WHALE, FOX)
         server.kill()
         assert by_words(process, WHALE)
-        with pytest.raises(VectorIndexError, match="Chroma server .* failed"):
+        with pytest.raises(VectorIndexError, match=r"Chroma server .* failed"):
             process.write(CAT, source="b.md")
         with pytest.raises(VectorIndexError):
             process.maintain()

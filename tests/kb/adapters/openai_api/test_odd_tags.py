@@ -87,3 +87,13 @@ def test_text_that_is_held_back_comes_whole_where_no_tag_does() -> None:
     phases = Phases(holds=True, shows_reasoning=True)
     assert [phases.feed(Piece(text=text)) for text in ("It", " is <b", " so")] == [[], [], []]
     assert phases.end() == [Delta("answer", "It is <b so")]
+
+
+def test_reasoning_without_a_tag_that_breaks_off_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of R1 behind a server that was started without a parser of reasoning: the prompt has opened it."""
+    double = VLLM(marked=[" qqq"] * 900 + ["</think>", A], model="deepseek-r1-distill-qwen-7b")
+    options = GenerationOptions(reasoning_tokens=64, answer_tokens=40)
+    with engine(double, monkeypatch) as model:
+        items = [item for item in model.stream([Message("user", "?")], options) if isinstance(item, Delta)]
+    assert "".join(item.text for item in items if item.phase == "answer") == A
+    assert [chat["max_tokens"] for chat in double.chats] == [104, 40, 40 + 2048]
