@@ -15,7 +15,8 @@ from kb.errors import ModelBusy, ModelError, PromptTooLong
 from kb.ports import LanguageModel, Looker, Restartable, TokenCounter
 from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
 from tests.fakes import FakeLanguageModel
-from tests.remote_servers import VLLM, DashScope, DeepSeek, Double, LlamaServer, Ollama, engine
+from tests.remote_doubles import VLLM, DashScope, DeepSeek, Double, LlamaServer, Ollama
+from tests.remote_servers import engine
 from tests.tiny_gguf import END, tiny_chat
 
 ANSWER = ["It", " is", " on", " page", " nine", "."]

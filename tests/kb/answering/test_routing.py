@@ -18,7 +18,8 @@ from kb.values.chat import Turn
 from kb.values.documents import Block, Chunk, Document, DocumentInfo, FileVersion
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_knowledge_base, quick_settings
-from tests.remote_servers import DeepSeek, engine
+from tests.remote_doubles import DeepSeek
+from tests.remote_servers import engine
 
 LARGE = "openai:some-model@https://api.deepseek.com/v1"
 SECRET = "The safe of the observatory opens with the number 4711."

@@ -15,7 +15,8 @@ from kb.errors import ModelError, ModelUnreachable, SettingsError
 from kb.models.remote import RemoteModel, remote_model
 from kb.settings import load
 from kb.values.chat import GenerationOptions, Message
-from tests.remote_servers import KEY, VLLM, Refusal, engine, serving
+from tests.remote_doubles import KEY, VLLM, Refusal
+from tests.remote_servers import engine, serving
 
 
 @pytest.fixture(autouse=True)

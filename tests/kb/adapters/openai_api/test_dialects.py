@@ -12,7 +12,7 @@ from kb.adapters.openai_api import connection
 from kb.errors import ModelBusy, ModelError, ModelMissing, ModelUnreachable, PromptTooLong
 from kb.ports import LanguageModel, Looker, TokenCounter
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
-from tests.remote_servers import (
+from tests.remote_doubles import (
     KEY,
     VLLM,
     DashScope,
@@ -23,9 +23,9 @@ from tests.remote_servers import (
     Ollama,
     OpenAI,
     Refusal,
-    engine,
     openai_error,
 )
+from tests.remote_servers import engine
 
 ALL: list[type[Double]] = [VLLM, LlamaServer, Ollama, LMStudio, DeepSeek, DashScope, OpenAI]
 every_server = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)

@@ -8,7 +8,8 @@ import pytest
 from kb.adapters.openai_api.phases import Phases
 from kb.adapters.openai_api.streaming import Piece
 from kb.values.chat import Delta, GenerationOptions, Message
-from tests.remote_servers import VLLM, DashScope, DeepSeek, Double, LlamaServer, LMStudio, Ollama, OpenAI, engine
+from tests.remote_doubles import VLLM, DashScope, DeepSeek, Double, LlamaServer, LMStudio, Ollama, OpenAI
+from tests.remote_servers import engine
 
 R, A = "qqq zzz", "It is on page nine."
 """No letter of the reasoning is in the answer."""
