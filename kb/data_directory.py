@@ -30,7 +30,9 @@ ADDRESS_NAME = "server.json"
 _LOCK_SECONDS = 0.2  # for `find_owner` of another process, which takes the lock for a moment
 _LARGEST_ADDRESS_CHARS = 500
 _FILE_MODE, _FOLDER_MODE, _OTHERS = 0o600, 0o700, 0o077
-_OWN_NAME = re.compile(r"lock|server\.json|kb\.toml|evaluations\.jsonl|catalog\.sqlite3(-wal|-shm)?|chroma")
+_OWN_NAME = re.compile(
+    r"lock|server\.json|kb\.toml|evaluations\.jsonl|catalog\.sqlite3(-wal|-shm)?|chroma|chroma-owner"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ KBError
     ├── ModelMissing           no model file is there, or none could be fetched
     ├── ModelDownloadError     a source failed, or what it gave has the wrong SHA-256
     ├── ModelLoadError         the file is there but does not load
+    ├── ModelUnreachable       the server that a model runs on cannot be reached, or fails
     ├── PromptTooLong          question and passages do not fit into the context window
     └── ModelBusy              the queue of questions is full
 
@@ -132,6 +133,12 @@ class ModelLoadError(ModelError):
     """A model file is there but does not load."""
 
     code = "model_load"
+
+
+class ModelUnreachable(ModelError):
+    """The server that a model runs on cannot be reached, or fails; it may be back in a moment."""
+
+    code = "model_unreachable"
 
 
 class PromptTooLong(ModelError):

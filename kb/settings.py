@@ -8,12 +8,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import Any, ClassVar, Literal, Self, TypeVar, overload
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from kb.errors import SettingsError
+from kb.models.remote import RemoteModel, remote_model
 from kb.values.answers import Thinking
 
 CONFIG_NAME = "kb.toml"
@@ -31,10 +32,38 @@ class Settings(BaseModel):
     home: Path = Field(description="Data directory: catalog, vector index, lock and `kb.toml`.")
     models: Path = Field(description="Where model files are kept; may be shared by several data directories.")
 
-    model: str = Field(default="", description="Answering model: a catalog name, a path, or `hf:owner/repo/file.gguf`.")
+    model: str = Field(
+        default="",
+        description="Answering model: a catalog name, a path, `hf:owner/repo/file.gguf`, or on a server"
+        " `openai:MODEL@URL` or `ollama:MODEL@URL`.",
+    )
+    api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key for the server of the answering model; goes to no other host."
+    )
+    api_key_file: str = Field(default="", description="A file that holds that key.")
+    small_model: str = Field(
+        default="",
+        description="A second, small model: it judges, answers what is plain, and what must stay here; empty: none.",
+    )
+    routing: Literal["auto", "small", "large"] = Field(
+        default="auto", description="Which of the two answers: small, large, or auto: large what is not plain."
+    )
+    fallback: Literal["on", "off"] = Field(
+        default="on", description="Whether the small one answers, and says so, where the large one cannot be reached."
+    )
+    local_only: tuple[str, ...] = Field(
+        default=(), description="Folders and tags whose documents are never sent to a model elsewhere."
+    )
+    remote_allow: tuple[str, ...] = Field(
+        default=(), description="Hosts that a model may be on, this machine aside; empty: the one that is named."
+    )
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
+    )
+    chroma: str = Field(
+        default="",
+        description="Address of a Chroma server that keeps the vector index; empty: the data directory does.",
     )
     reranker: str = Field(
         default="", description="Reranker: `owner/repo` of a cross-encoder on the hub, or a local folder; empty: none."
@@ -89,6 +118,44 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("remote_allow", "local_only", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _may_be_asked(self) -> Self:
+        allowed = {host.lower() for host in self.remote_allow}
+        for remote in filter(None, map(remote_model, (self.model, self.small_model))):
+            if remote.is_elsewhere and allowed and remote.host not in allowed:
+                raise SettingsError(
+                    f"the model {remote.model!r} is on {remote.host}, which is not among the hosts of KB_REMOTE_ALLOW",
+                    "add the host there, or choose another model",
+                )
+        return self
+
+    def key_for(self, remote: RemoteModel) -> str:
+        """The key that a server is sent; empty for any host but that of the answering model.
+
+        Raises:
+            SettingsError: The file that holds it cannot be read, or is empty.
+        """
+        answering = remote_model(self.model)
+        if answering is None or answering.host != remote.host:
+            return ""
+        if key := self.api_key.get_secret_value().strip():
+            return key
+        if not self.api_key_file:
+            return ""
+        hint = "correct KB_API_KEY_FILE: a file with the key and nothing else, readable by you"
+        try:
+            key = Path(self.api_key_file).expanduser().read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"the key in {self.api_key_file} cannot be read: {error}", hint) from error
+        if not key or not key.isascii() or any(map(str.isspace, key)):
+            raise SettingsError(f"{self.api_key_file} holds no key", hint)
+        return key
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kb.adapters.chroma.local import ChromaStores
+from kb.adapters.chroma.server import ChromaServerStores
 from kb.adapters.cross_encoder import CrossEncoderReranker, EntailmentJudge
 from kb.adapters.embedding.backends import describe_backend, open_embedder, prepare_embedder
 from kb.adapters.llama.options import EngineSettings
@@ -17,6 +18,7 @@ from kb.adapters.llama.tuning import Tuning as Tuning
 from kb.adapters.llama.tuning import recall
 from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.adapters.llama.wire import Untuned
+from kb.adapters.openai_api.model import open_remote_model
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
@@ -26,8 +28,9 @@ from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading, LoadState
+from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
-from kb.ports import Embedder, Judge, LanguageModel, Reranker
+from kb.ports import Embedder, IndexStores, Judge, LanguageModel, Reranker
 from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
@@ -37,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 CATALOG_NAME = "catalog.sqlite3"
 INDEX_NAME = "chroma"
+INDEX_OWNER_NAME = "chroma-owner"
 
 # The first search of a process takes several times as long, and so does the first one for a common word.
 _WARM_UP = "What is the name of the one that was in it for the first time, and how many are there? 这是什么时候？"
@@ -66,10 +70,18 @@ def open_knowledge_base(
         raise
     upkeep = Loading("embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, report))
     model = Loading("answering model", lambda report: load_answering_model(settings, report))
+    small = Loading("small model", lambda report: _load_model(settings.small_model, settings, report))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
     judge = Loading("judge", lambda report: _load_judge(settings, upkeep, report))
-    models = Models(settings, upkeep, model, reranker if settings.reranker else None, judge if settings.judge else None)
+    models = Models(
+        settings,
+        upkeep,
+        model,
+        reranker if settings.reranker else None,
+        judge if settings.judge else None,
+        small if settings.small_model else None,
+    )
     return KnowledgeBase(settings, lock, catalog, models)
 
 
@@ -99,7 +111,7 @@ def _load_index(
     folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
     embedder = wrap(open_embedder(folder, store.identity(folder), report, settings.embedding_backend))
     space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
-    stores = ChromaStores(settings.home / INDEX_NAME)
+    stores = _index_stores(settings)
     upkeep = open_index(
         catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure
     )
@@ -109,6 +121,15 @@ def _load_index(
         upkeep.close()
         raise
     return upkeep
+
+
+def _index_stores(settings: Settings) -> IndexStores:
+    here = ChromaStores(settings.home / INDEX_NAME)
+    if not settings.chroma:
+        return here
+    there = ChromaServerStores(settings.chroma, settings.home / INDEX_OWNER_NAME)
+    here.keep_only()  # no vector of what is forgotten stays behind
+    return there
 
 
 def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | None:
@@ -170,8 +191,14 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
     Raises:
         ModelError: It cannot be had, or does not load.
     """
+    return _load_model(settings.model, settings, report)
+
+
+def _load_model(setting: str, settings: Settings, report: Report) -> LanguageModel:
+    if remote := remote_model(setting):
+        return _open_remote(remote, settings, report)
     store = ModelStore(settings.models)
-    name = store.choose_answer_model(settings.model)
+    name = store.choose_answer_model(setting)
     path: Path | None = store.find(name) if name else None
     if name is None:
         name, path = store.pull_default_answer_model(report)
@@ -179,6 +206,13 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
         path = store.pull(name, report)
     untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
     return LlamaProcess(path, name, untuned, queue_size=settings.queue_size)
+
+
+def _open_remote(remote: RemoteModel, settings: Settings, report: Report) -> LanguageModel:
+    report(Progress(remote.model, 1, 1))
+    logger.info("questions and passages go to %s", remote.host)
+    key, window = settings.key_for(remote), settings.context_tokens
+    return open_remote_model(remote, key, context_tokens=window, queue_size=settings.queue_size)
 
 
 def engine_settings(settings: Settings) -> EngineSettings:

@@ -49,6 +49,7 @@ def open_fake_knowledge_base(
     index: VectorIndex | None = None,
     stores: IndexStores | None = None,
     model: LanguageModel | None = None,
+    small: LanguageModel | None = None,
     reranker: Reranker | None = None,
     before_loading: Callable[[str], None] = lambda name: None,
     load_other: Callable[[Space], Embedder | None] = lambda space: None,
@@ -59,6 +60,7 @@ def open_fake_knowledge_base(
         index: The first one; those that take its place are fakes.
         stores: In the place of `index` where a test looks at several generations.
         load_other: Loads the embedding model that was used before, if it is another one.
+        small: Beside the answering model; the settings should name one.
         reranker: Loaded if the settings name one.
         before_loading: Called with `embedding`, `answering` or `reranker` in the thread that loads the model; may wait,
             or raise.
@@ -82,7 +84,8 @@ def open_fake_knowledge_base(
 
     reranks = Loading("reranker", load_reranker) if settings.reranker else None
     reranking = reranking_with(reranks, settings.rerank_depth) if reranks else NO_RERANKING
-    models = Models(settings, Loading("embedding model", load_index), Loading("answering model", load_model), reranks)
+    loadings = Loading("embedding model", load_index), Loading("answering model", load_model)
+    models = Models(settings, *loadings, reranks, Loading("small model", lambda _: small) if small else None)
     return KnowledgeBase(settings, lock, catalog, models)
 
 

@@ -10,6 +10,7 @@ from kb.errors import KBError
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
 from kb.models.loading import Loading, LoadState, LoadStatus
+from kb.models.remote import remote_model
 from kb.models.store import ModelStore
 from kb.ports import Judge, LanguageModel, Reranker
 from kb.settings import Settings
@@ -27,12 +28,14 @@ class ModelStatus:
     Attributes:
         note: One sentence on the choice: which model it is, and how to get a better one.
         info: Of the loaded language model; None for another model, or before it is loaded.
+        host: The machine that sees what the model is asked; empty: this one.
     """
 
     name: str
     note: str
     loading: LoadStatus
     info: LanguageModelInfo | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Models:
         upkeep: Loads embedding model and vector index.
         answering_model: Loads the answering model.
         reranker_model: Loads the reranker, whose order the search uses; None: the user wants none.
-        judge_model: Loads the judge of all answers; None: the answering model judges its own.
+        judge_model: Loads the judge of all answers; None: the model that looks judges them.
+        small_model: Loads the small model beside the answering one, which looks then; None: there is none.
 
     Attributes:
         calibrations: Of answering models.
@@ -71,6 +75,7 @@ class Models:
         answering_model: Loading[LanguageModel],
         reranker_model: Loading[Reranker] | None = None,
         judge_model: Loading[Judge] | None = None,
+        small_model: Loading[LanguageModel] | None = None,
     ) -> None:
         self._settings = settings
         self._store = ModelStore(settings.models)
@@ -78,18 +83,32 @@ class Models:
         self.answering_model = answering_model
         self.reranker_model = reranker_model
         self.judge_model = judge_model
+        self.small_model = small_model
         self.calibrations = Calibrations(settings.models)
-        self._calibration = IdleCalibration(answering_model, self.calibrations)
+        self._calibration = IdleCalibration(self.looking_model, self.calibrations)
 
     def close(self) -> None:
         """Stops generation, and frees all that is loaded."""
         self._calibration.close()
         self.answering_model.close()
+        if self.small_model:
+            self.small_model.close()
         self.upkeep.close()
         if self.reranker_model:
             self.reranker_model.close()
         if self.judge_model:
             self.judge_model.close()
+
+    @property
+    def looking_model(self) -> Loading[LanguageModel]:
+        """The model that looks and judges: the small one, if there is one."""
+        return self.small_model or self.answering_model
+
+    @property
+    def looks_elsewhere(self) -> bool:
+        """Whether what the model that looks and judges is asked leaves this machine."""
+        remote = remote_model(self._settings.small_model if self.small_model else self._settings.model)
+        return remote is not None and remote.is_elsewhere
 
     def ready_upkeep(self) -> Upkeep:
         """Embedding model and index; waits a moment for them.
@@ -107,6 +126,8 @@ class Models:
         """Begins to load the models, each in a thread of its own; what failed before is tried again."""
         self.upkeep.start()
         self.answering_model.start()
+        if self.small_model:
+            self.small_model.start()
         if self.reranker_model:
             self.reranker_model.start()
         if self.judge_model:
@@ -148,8 +169,9 @@ class Models:
             return False
 
     def calibrate_when(self, is_idle: Callable[[], bool]) -> None:
-        """Has a new answering model tried out as a judge, when nobody waits for the machine."""
-        self._calibration.start(is_idle)
+        """Has a new model tried out as a judge, when nobody waits for the machine; one elsewhere may cost money."""
+        if not self.looks_elsewhere:
+            self._calibration.start(is_idle)
 
     def appointed_judge(self) -> Judge | None:
         """Who judges all answers; None: nobody is set, or it is not there, and each model judges its own."""
@@ -167,7 +189,7 @@ class Models:
             note = ""
         if progress := self._calibration.progress:
             return JudgeStatus("calibrating", progress, note)
-        model = self.answering_model.get()
+        model = self.looking_model.get()
         calibration = self.calibrations.find(model.info) if model else None
         if calibration is None:
             return JudgeStatus("uncalibrated", note=note)
@@ -175,12 +197,11 @@ class Models:
 
     def answering(self) -> ModelStatus:
         """The model that answers, and how far it is."""
-        model = self.answering_model.get()
-        name = model.info.name if model else self._store.choose_answer_model(self._settings.model) or ""
-        loading = self.answering_model.status
-        coming = loading.progress if loading.state is LoadState.DOWNLOADING else None
-        note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(name)
-        return ModelStatus(name, note, loading, model.info if model else None)
+        return self._status(self.answering_model, self._settings.model)
+
+    def small(self) -> ModelStatus | None:
+        """The small model beside it, and how far it is; None: there is none."""
+        return self._status(self.small_model, self._settings.small_model) if self.small_model else None
 
     def embedding(self) -> ModelStatus:
         """The model that embeds, and how far it is."""
@@ -193,3 +214,11 @@ class Models:
         loading = self.reranker_model.status
         note = "" if loading.state is LoadState.READY else "searches go on without it"
         return ModelStatus(self._settings.reranker, note, loading)
+
+    def _status(self, loading: Loading[LanguageModel], setting: str) -> ModelStatus:
+        model, status, remote = loading.get(), loading.status, remote_model(setting)
+        name = model.info.name if model else self._store.choose_answer_model(setting) or ""
+        coming = status.progress if status.state is LoadState.DOWNLOADING else None
+        note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(setting or name)
+        host = remote.host if remote and remote.is_elsewhere else ""
+        return ModelStatus(remote.model if remote else name, note, status, model.info if model else None, host)

@@ -11,10 +11,12 @@ from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.instructions import without_instructions
 from kb.answering.judges import Judges
+from kb.answering.local_only import LocalOnly
 from kb.answering.lookup import answer_events
 from kb.answering.models import Models
 from kb.answering.remarks import without_remark
 from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
+from kb.answering.routing import Route, engines_here
 from kb.answering.subquestions import split
 from kb.answering.talking import talk_events
 from kb.answering.thinking import ThinkingBudgets
@@ -24,8 +26,7 @@ from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import Serving
 from kb.judging.evidence import CALIBRATED_MODEL
 from kb.judging.instructions import InstructionFinder
-from kb.models.loading import LoadState
-from kb.ports import Freshness, LanguageModel, Restartable
+from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import AnswerEvent, CheckedStatement, IndexState, Thinking, Verification
 from kb.values.chat import GenerationOptions, Heartbeat, Message, Turn
@@ -40,7 +41,6 @@ MAX_HISTORY_CHARS = 400_000
 """Longer conversations are refused: nobody writes so much, and reading it would take seconds."""
 
 _TURNS_REFERRED_TO = 8  # a question does not lean on what was said longer ago
-HEARTBEAT_SECONDS = 0.5
 
 
 class Questions:
@@ -72,6 +72,7 @@ class Questions:
         self.files: Freshness | None = None
         self._instructions: InstructionFinder | None = None
         self._activity = Activity()
+        self._local_only = LocalOnly(settings.local_only)
 
     def ask(
         self,
@@ -87,10 +88,11 @@ class Questions:
         _check_history(history)
         history = [Turn(turn.question, without_remark(turn.answer)) for turn in history]
         sub_questions = _sub_questions(question, history[-_TURNS_REFERRED_TO:])
+        told, told_history = self._told(question, history)
         options = AnswerOptions(
-            question=question,
-            sub_questions=sub_questions,
-            history=[turn for turn in history if turn.answer],
+            question=question if told_history or not history else "\n".join(part.query for part in told),
+            sub_questions=told,
+            history=told_history,
             thinking=thinking or settings.thinking,
             budgets=self._budgets(),
             limits=self._limits(answer_tokens),
@@ -103,22 +105,24 @@ class Questions:
             sub_questions, lambda query, k: live_index.passages(query, k, filters), is_calibrated
         )
         fresh = FreshPassages(searches.passages, self._document, self.files)
+        route = Route(settings, self._models, self._must_stay, question, len(sub_questions))
 
         def retrieve() -> RetrievalResult:
             passages = fresh.find(top_k or settings.top_k)
             why = "stale" if fresh.stale else "filters" if filters else "empty"
-            return RetrievalResult(passages, searches.evidence(passages), "" if passages else why)
+            found = RetrievalResult(passages, searches.evidence(passages), "" if passages else why)
+            return route.admit(found, searches.evidence)
 
         events = answer_events(
             options,
             retrieve=retrieve,
-            model=self._model_if_ready,
+            model=route.model,
             embed=live_index.serving.embedder.embed_passages,
             index=self._index_state(),
             find_instructions=self._finder(live_index.serving).found,
             judges=self._judges,
         )
-        return self._activity.during(fresh.declared(events))
+        return self._activity.during(route.declared(fresh.declared(events)))
 
     def verify(
         self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
@@ -142,9 +146,12 @@ class Questions:
 
         def find(statement: str) -> Sequence[Passage]:
             passages = given or live_index.passages(statement[:limit], self._settings.top_k, filters)
+            if not given and self._models.looks_elsewhere:
+                passages = [passage for passage in passages if not self._must_stay(passage)]
             return without_instructions(passages, self._finder(live_index.serving).found)[0]
 
-        while (model := self._model_if_ready()) is None:
+        route = Route(self._settings, self._models, self._must_stay, question, 1)
+        while (model := route.looking_model()) is None:
             yield Heartbeat()
         judge, embed, found = self._judges.judge(model), live_index.serving.embedder.embed_passages, []
         for item in checked_statements(text, question, find, judge, embed):
@@ -166,7 +173,9 @@ class Questions:
         budgets, chosen = self._budgets(), thinking or self._settings.thinking
         reasoning_tokens = {"off": 0, "auto": budgets.short, "short": budgets.short, "full": budgets.full}[chosen]
         limits = replace(self._limits(answer_tokens), reasoning_tokens=reasoning_tokens)
-        return talk_events(messages, limits, self._model_if_ready)
+        route = Route(self._settings, self._models, self._must_stay, "", 1)
+        route.admit_talk(may_quote_what_must_stay=bool(self._local_only))
+        return talk_events(messages, limits, route.model)
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
@@ -188,13 +197,21 @@ class Questions:
             self._instructions = finder = InstructionFinder(serving.space.model, serving.embedder)
         return finder
 
-    def _model_if_ready(self) -> LanguageModel | None:
-        if self._models.answering_model.status.state is LoadState.DOWNLOADING:
-            return self._models.answering_model.require(0)
-        model = self._models.answering_model.wait(HEARTBEAT_SECONDS)
-        if model is None or (isinstance(model, Restartable) and not model.ready(HEARTBEAT_SECONDS)):
-            return None
-        return model
+    def _must_stay(self, passage: Passage) -> bool:
+        return bool(self._local_only) and self._local_only.holds(self._document(passage.document_id))
+
+    def _told(self, question: str, history: Sequence[Turn]) -> tuple[list[SubQuestion], list[Turn]]:
+        """What a model is told of the parts of a question and of what was said before.
+
+        An earlier answer may quote what is to stay here: where an engine is elsewhere, what was asked is told alone.
+        """
+        are_all_here = set(engines_here(self._settings)) == {"large"} | (
+            {"small"} if self._models.small_model else set()
+        )
+        if not self._local_only or are_all_here:
+            return _sub_questions(question, history[-_TURNS_REFERRED_TO:]), [turn for turn in history if turn.answer]
+        asked = [Turn(turn.question, "") for turn in history]
+        return _sub_questions(question, asked[-_TURNS_REFERRED_TO:]), []
 
     def _checked(self, question: str, top_k: int | None) -> str:
         question = question.strip()

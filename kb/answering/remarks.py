@@ -17,6 +17,12 @@ _NOTHING = {
         "en": "Within the filters there is nothing to answer from. Remove one, or choose others.",
         "zh": "筛选范围内没有可供回答的文档。请去掉或更换筛选条件。",
     },
+    "local_only": {
+        "en": "What may answer this is to stay on this machine (KB_LOCAL_ONLY), and the model that answers is"
+        " elsewhere. Set KB_SMALL_MODEL to a model on this machine.",
+        "zh": "可能含有答案的文档不得离开本机（KB_LOCAL_ONLY），而作答的模型在别处。"
+        "请把 KB_SMALL_MODEL 设为本机上的模型。",
+    },
     "stale": {
         "en": "The files that might answer this have just changed or gone, and are not read anew yet. Ask again soon.",
         "zh": "可能含有答案的文件刚刚被修改或删除，尚未重新读取。请稍后再问。",
@@ -38,8 +44,8 @@ def refusal(question: str, nothing_because: str = "", pending: int = 0) -> str:
     """Says that there is no answer.
 
     Args:
-        nothing_because: Why nothing was found at all: `empty`, `filters` or `stale`; otherwise what was found holds no
-            answer.
+        nothing_because: Why nothing was found at all: `empty`, `filters`, `stale` or `local_only`; otherwise
+            what was found holds no answer.
         pending: How many files wait to be indexed.
     """
     words = asked_in(question)

@@ -22,6 +22,11 @@ class ThinkingBudgets:
     full: int
 
 
+def is_plain(question: str, parts: int, evidence: float) -> bool:
+    """Whether the answer to a question can be read off a passage. See `reasoning_tokens`."""
+    return parts == 1 and evidence >= CLEAR_EVIDENCE and not asks_for_thought(question)
+
+
 def reasoning_tokens(thinking: Thinking, budgets: ThinkingBudgets, question: str, parts: int, evidence: float) -> int:
     """The budget of the reasoning phase.
 
@@ -31,6 +36,5 @@ def reasoning_tokens(thinking: Thinking, budgets: ThinkingBudgets, question: str
         evidence: How likely the passages hold the answer, in 0…1.
     """
     if thinking == "auto":
-        is_plain = parts == 1 and evidence >= CLEAR_EVIDENCE and not asks_for_thought(question)
-        thinking = "off" if is_plain else "short"
+        thinking = "off" if is_plain(question, parts, evidence) else "short"
     return {"off": 0, "short": budgets.short, "full": budgets.full}[thinking]

@@ -104,8 +104,14 @@ def _open_present(catalog: Catalog, stores: IndexStores, record: IndexRecord, sp
 
 def _make(catalog: Catalog, stores: IndexStores, record: IndexRecord) -> VectorIndex:
     index = stores.create(record.generation, record.space.key)
-    with _closed_on_error(index):
+    try:
         _fill(catalog, index, record.space, Content())
+    except VectorIndexError as error:  # words answer until it can be made
+        logger.warning("%s: it is made as soon as that can be", error.message)
+        catalog.ledger.add("renewals")
+    except StorageError:
+        index.close()
+        raise
     return index
 
 

@@ -1,7 +1,8 @@
 """The models on this machine: finds them, fetches what is missing, and chooses the one that answers.
 
-A model is a catalog name, the path of a file, or `hf:owner/repo/file.gguf`. Finding never opens a socket. What has its
-final path is whole and checked; unfinished work lies in `.partial` beside it, one folder and one lock for each model.
+A model is a catalog name, the path of a file, or `hf:owner/repo/file.gguf`; one on a server is only described. Finding
+never opens a socket. What has its final path is whole and checked; unfinished work lies in `.partial` beside it, one
+folder and one lock for each model.
 """
 
 import difflib
@@ -29,6 +30,7 @@ from kb.models.catalog import (
 from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
 from kb.models.download import disk_errors, require_space
 from kb.models.fetch import Meter, Source, UrlFiles, check_files
+from kb.models.remote import remote_model
 from kb.values.progress import Report
 
 _logger = logging.getLogger(__name__)
@@ -182,6 +184,9 @@ class ModelStore:
         get_r1 = f"`kb models pull {DEFAULT_ANSWER_MODEL}`"
         if not name:
             return f"No answering model is here yet; {get_r1} fetches one."
+        if remote := remote_model(name):
+            seen = ", which sees questions and passages" if remote.is_elsewhere else ""
+            return f"{remote.model} on {remote.host} answers{seen}."
         model = self.known(name)
         title = model.title if model else Path(name).stem
         if not self.find(name):

@@ -85,11 +85,13 @@ class LeftOut:
         turns: How many of the earlier turns.
         passages: Numbers of the passages of which the model saw nothing.
         instructions: How many sentences of the passages were kept back, because they speak to the one who answers.
+        kept_here: How many passages were kept from a model elsewhere; they are not among those of the answer.
     """
 
     turns: int = 0
     passages: tuple[int, ...] = ()
     instructions: int = 0
+    kept_here: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Answer:
         unanswered: What of the question has no source in the passages, though the rest has.
         draft: What the model wrote, where the passages do not bear it out; the citations are about it then.
         left_out: What the model did not see.
+        instead: Why the small model has answered in the place of the large one; empty: it has not.
     """
 
     answer: str = ""
@@ -116,6 +119,7 @@ class Answer:
     unanswered: tuple[str, ...] = ()
     left_out: LeftOut = LeftOut()
     draft: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

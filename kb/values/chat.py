@@ -100,8 +100,9 @@ class LanguageModelInfo:
         name: The catalog name, or the file's.
         reasons: Whether it was trained to think before it answers.
         context_tokens: Size of the context window in use.
-        device: `cpu`, or `gpu` if that holds layers of it.
+        device: `cpu`, or `gpu` if that holds layers of it, or `remote`.
         title: What the file calls the model (`general.name`); empty where it does not say.
+        host: The machine that sees what it is asked; empty: the service itself computes it.
     """
 
     name: str
@@ -110,6 +111,7 @@ class LanguageModelInfo:
     context_tokens: int
     device: str = "cpu"
     title: str = ""
+    host: str = ""
 
     @property
     def identity(self) -> str:

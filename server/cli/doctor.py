@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ingest.folders.listing import is_reachable
 from kb.data_directory import find_owner
+from kb.errors import SettingsError
 from kb.models.cross_encoder import is_cross_encoder
+from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.wiring import describe_embedding
 from server.cli.engine_view import describe_engine
@@ -84,8 +86,13 @@ def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
     else:
         pull = f"`kb models pull {settings.embedding_model}` or the next `kb serve` fetches it"
         yield Diagnosis("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
+    if settings.chroma:
+        yield Diagnosis("good", f"the vector index is kept by the Chroma server {settings.chroma}")
     if settings.reranker:
         yield _reranker(settings.reranker, store)
+    if remote := remote_model(settings.model):
+        yield from _remote(remote, store, settings)
+        return
     name = store.choose_answer_model(settings.model)
     path = store.find(name) if name else None
     if path:
@@ -95,6 +102,22 @@ def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "note", "no answering model is here yet", "`kb models pull NAME` or the next `kb serve` fetches one"
         )
+
+
+def _remote(remote: RemoteModel, store: ModelStore, settings: ServerSettings) -> Iterator[Diagnosis]:
+    text = store.describe_choice(settings.model)
+    yield (
+        Diagnosis("note", text, "KB_LOCAL_ONLY keeps folders and tags here")
+        if remote.is_elsewhere
+        else Diagnosis("good", text)
+    )
+    try:
+        has_key = bool(settings.key_for(remote))
+    except SettingsError as error:
+        yield Diagnosis("bad", error.message, error.hint)
+        return
+    if has_key and remote.is_elsewhere and remote.url.startswith("http:"):
+        yield Diagnosis("note", f"the key travels to {remote.host} unencrypted", "write https:// in KB_MODEL")
 
 
 def _reranker(name: str, store: ModelStore) -> Diagnosis:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from server.settings import ServerSettings
 
-NO_FLAGS = ("folders", "token")
+NO_FLAGS = ("folders", "token", "api_key")
 """Folders are the arguments of `kb serve`; and what a command line holds, others see in the list of processes."""
 
 Command = Callable[..., None]

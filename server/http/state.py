@@ -35,7 +35,7 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
     """Gathers counts, queue, failures and models."""
     documents, chunks = knowledge_base.counts()
     answer, embedding = _model(knowledge_base.models.answering()), _model(knowledge_base.models.embedding())
-    reranker = knowledge_base.models.reranker()
+    reranker, small = knowledge_base.models.reranker(), knowledge_base.models.small()
     return schemas.Status(
         version=importlib.metadata.version("r1-kb"),
         ready=answer.state == "ready" and embedding.state == "ready",
@@ -48,6 +48,7 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
         unsupported=dict(pipeline.status.unsupported),
         models=schemas.Models(
             answer=answer,
+            small=_model(small) if small else None,
             embedding=embedding,
             reranker=_model(reranker) if reranker else None,
             judge=schemas.Judge.model_validate(knowledge_base.models.judge()),
@@ -164,6 +165,7 @@ def _model(model: ModelStatus) -> schemas.Model:
         reasons=model.info.reasons if model.info else False,
         context_tokens=model.info.context_tokens if model.info else None,
         device=model.info.device if model.info else None,
+        host=model.host or None,
         progress=schemas.Progress.model_validate(progress) if progress and state is LoadState.DOWNLOADING else None,
         error=_error(model.loading.error),
     )

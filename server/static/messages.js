@@ -86,6 +86,8 @@ const ENGLISH = {
   },
   "answer.kept_back": ({ n }) =>
     `The model did not see ${plural(n, "sentence", "sentences")} that would tell it what to answer.`,
+  "answer.kept_here": ({ n }) => `${plural(n, "passage", "passages")} stayed on this machine, as KB_LOCAL_ONLY says.`,
+  "answer.instead": "{model} has answered instead: {reason}.",
   "answer.copy": "Copy",
   "answer.copied": "Copied",
   "answer.sources": "Sources",
@@ -203,6 +205,7 @@ const ENGLISH = {
     "The system sends no file events (degraded): changes in the folders are seen a few seconds later.",
   "status.index.error": "No file can be indexed now.",
   "status.context": ({ n }) => `context of ${n} tokens`,
+  "status.host": "{host} sees questions and passages",
   "status.reasons": "thinks before it answers",
   "status.index": "Index",
   "status.index.counts": ({ documents, chunks }) =>
@@ -236,6 +239,7 @@ const ENGLISH = {
   "error.locked": "Not possible at the moment",
   "error.model_download": "The model could not be downloaded",
   "error.model_load": "The model could not be loaded",
+  "error.model_unreachable": "The server of the model cannot be reached",
   "error.model_error": "The model failed",
   "error.storage": "The disk is full or not readable",
 };
@@ -315,6 +319,8 @@ const CHINESE = {
     return `因篇幅所限，模型没有读到${some.filter(Boolean).join("和")}。`;
   },
   "answer.kept_back": "有 {n} 句话企图指挥回答，模型没有读到。",
+  "answer.kept_here": "按 KB_LOCAL_ONLY 的设置，有 {n} 个段落没有离开本机。",
+  "answer.instead": "由 {model} 代为回答：{reason}。",
   "answer.copy": "复制",
   "answer.copied": "已复制",
   "answer.sources": "出处",
@@ -425,6 +431,7 @@ const CHINESE = {
   "status.degraded.text": "系统不发送文件事件（degraded）：文件夹中的变化会晚几秒被看到。",
   "status.index.error": "目前无法索引任何文件。",
   "status.context": "上下文 {n} 个 token",
+  "status.host": "{host} 会看到问题和段落",
   "status.reasons": "回答前先思考",
   "status.index": "索引",
   "status.index.counts": "{documents} 份文档，{chunks} 个文本块",
@@ -457,6 +464,7 @@ const CHINESE = {
   "error.locked": "目前无法进行",
   "error.model_download": "模型下载失败",
   "error.model_load": "模型加载失败",
+  "error.model_unreachable": "无法连接模型所在的服务器",
   "error.model_error": "模型出错",
   "error.storage": "磁盘已满或无法读写",
 };

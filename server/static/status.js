@@ -194,10 +194,10 @@ function panel(told) {
 }
 
 /** @param {string} role @param {Model} model */
-function modelSection(role, { name, state, note, reasons, context_tokens, device }) {
+function modelSection(role, { name, state, note, reasons, context_tokens, device, host }) {
   const abilities = [
     words(`status.state.${state}`),
-    device,
+    host ? words("status.host", { host }) : device,
     context_tokens && role === "answer" ? words("status.context", { n: context_tokens }) : null,
     reasons ? words("status.reasons") : null,
   ];

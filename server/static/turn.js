@@ -211,6 +211,7 @@ export class Turn {
     if (answer.index.pending) this.#note("answer.pending", { n: answer.index.pending });
     this.#noteChangedFiles(answer.index);
     this.#noteLeftOut(answer.left_out);
+    if (answer.instead) this.#note("answer.instead", { model: answer.model, reason: answer.instead }, "warning");
     this.#addFooter(answer);
     announce(withoutSigns(this.#answer));
   }
@@ -234,7 +235,7 @@ export class Turn {
   }
 
   /** Says what the model did not see, and marks the passages among it. @param {LeftOut} leftOut */
-  #noteLeftOut({ turns = 0, passages = [], instructions = 0 } = {}) {
+  #noteLeftOut({ turns = 0, passages = [], instructions = 0, kept_here = 0 } = {}) {
     /** @type {NodeListOf<HTMLElement>} */
     const cards = this.#parts.passageList.querySelectorAll("[data-passage]");
     for (const card of cards) {
@@ -242,6 +243,7 @@ export class Turn {
     }
     if (turns || passages.length) this.#note("answer.no_room", { turns, passages: passages.length }, "small");
     if (instructions) this.#note("answer.kept_back", { n: instructions }, "small");
+    if (kept_here) this.#note("answer.kept_here", { n: kept_here }, "small");
   }
 
   /** @param {string} key @param {Values} values @param {string} tone */

@@ -92,6 +92,7 @@ export interface Model {
   note: string;
   reasons: boolean;
   context_tokens: number | null;
+  host: string | null;
   device: string | null;
   progress: Progress | null;
   error: WireError | null;
@@ -183,6 +184,7 @@ export interface LeftOut {
   turns?: number;
   passages?: number[];
   instructions?: number;
+  kept_here?: number;
 }
 
 export interface Answer {
@@ -197,6 +199,7 @@ export interface Answer {
   index: IndexCounts;
   left_out?: LeftOut;
   draft: string;
+  instead?: string;
 }
 
 /** The events of a streamed answer, by name. */

@@ -9,7 +9,7 @@ from kb.values.answers import Verdict
 from server.http import schemas
 from server.terminal.cleaning import printable
 from server.terminal.console import err, escaped, out
-from server.terminal.reasons import early_end, kept_back, no_room
+from server.terminal.reasons import early_end, elsewhere, kept_back, no_room
 
 QUOTE_CHARS = 200
 
@@ -77,7 +77,9 @@ class AnswerView:
             return
         seconds, tokens = answer.timings.total_ms / 1000, answer.timings.prompt_tokens
         err.print(f"\n[dim]{escaped(answer.model)} · {seconds:.1f} s · {tokens} prompt tokens[/]")
-        for remark in filter(None, (early_end(answer), no_room(answer.left_out), kept_back(answer.left_out))):
+        left_out = answer.left_out
+        remarks = (early_end(answer), no_room(left_out), kept_back(left_out), elsewhere(answer))
+        for remark in filter(None, remarks):
             err.print(f"[dim]{remark}.[/]")
 
 

@@ -22,6 +22,8 @@ def reasons(answer: schemas.Answer, min_evidence: float | None = None) -> Iterat
         yield f"{left_out}."
     if kept := kept_back(answer.left_out):
         yield f"{kept}."
+    if here := elsewhere(answer):
+        yield f"{here}."
     if answer.index.stale:
         yield f"Left out, because changed or gone and not read anew in time: {', '.join(answer.index.stale)}."
 
@@ -54,6 +56,16 @@ def kept_back(left_out: schemas.LeftOut) -> str:
     if not left_out.instructions:
         return ""
     return f"The model did not see {_counted(left_out.instructions, 'sentence')} that would tell it what to answer"
+
+
+def elsewhere(answer: schemas.Answer) -> str:
+    """Says what was kept from a model elsewhere, or who answered in its place; empty if neither."""
+    said = []
+    if answer.left_out.kept_here:
+        said.append(f"{_counted(answer.left_out.kept_here, 'passage')} stayed here, as KB_LOCAL_ONLY says")
+    if answer.instead:
+        said.append(f"{answer.model} has answered instead, because {answer.instead}")
+    return "; ".join(said)
 
 
 def _counted(n: int, noun: str) -> str:

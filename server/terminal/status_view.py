@@ -81,6 +81,8 @@ def _table(status: schemas.Status) -> Table:
         table.add_row("indexing", line)
     table.add_row("last sync", when(index.last_sync) if index.last_sync else "never")
     table.add_row("answers", _model_line(status.models.answer))
+    if status.models.small:
+        table.add_row("answers what is plain", _model_line(status.models.small))
     table.add_row("embeds", _model_line(status.models.embedding))
     if status.models.reranker:
         table.add_row("reranks", _model_line(status.models.reranker))
@@ -99,7 +101,8 @@ def _model_line(model: schemas.Model) -> str:
     state: str = model.state
     if model.progress and model.progress.total:
         state += f" {100 * model.progress.done // model.progress.total} %"
-    return f"{escaped(model.name) or 'no model'} [dim]({state})[/]"
+    seen = f", on {escaped(model.host)}" if model.host else ""
+    return f"{escaped(model.name) or 'no model'} [dim]({state}{seen})[/]"
 
 
 def _show_partly_read(console: Console, documents: Sequence[schemas.Document], with_root: bool) -> None:

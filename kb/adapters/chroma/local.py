@@ -1,4 +1,4 @@
-"""The vector index, in Chroma. Sole importer of chromadb.
+"""The vector index, in Chroma, on this machine.
 
 Derived data: Chroma's files do not survive every crash, and a truncated one kills the process that opens it. So
 `is_sound` looks from a child process first, and what is unsound is not opened: an index is made anew beside it, as a
@@ -74,7 +74,7 @@ class ChromaIndex:
         with _translated(self._path):
             found = self._collection.query(query_embeddings=vector.tolist(), n_results=k, include=["distances"])
         distances = found["distances"] or [[]]
-        return [(key, _cosine(distance)) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
+        return [(key, cosine_of(distance)) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
 
     def ids(self) -> set[str]:
         """See `kb.ports.VectorIndex`."""
@@ -169,7 +169,7 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    _chromadb()
+    chromadb_package()
     from chromadb.errors import ChromaError
 
     try:
@@ -187,14 +187,15 @@ def open_client(path: Path) -> "Client":
     Settings that are constructed like this heed neither the environment nor a file `.env` in the working directory,
     which could name a server that is to get all vectors.
     """
-    chromadb = _chromadb()
+    chromadb = chromadb_package()
     from chromadb.config import Settings
 
     settings = Settings.model_construct(anonymized_telemetry=False)
     return cast("Client", chromadb.PersistentClient(str(path), settings=settings))
 
 
-def _chromadb() -> ModuleType:
+def chromadb_package() -> ModuleType:
+    """The package, whatever a file `.env` in the working directory says."""
     try:
         import chromadb
     except ValueError:  # It has read `.env`, and found there what is not for Chroma.
@@ -207,5 +208,6 @@ def _collection_name(space: str) -> str:
     return "chunks-" + hashlib.sha256(space.encode()).hexdigest()[:16]
 
 
-def _cosine(distance: float) -> float:
+def cosine_of(distance: float) -> float:
+    """The cosine that Chroma calls a distance, in -1…1."""
     return max(-1.0, min(1.0, 1.0 - float(distance)))  # rounding may have led a little beyond

@@ -15,7 +15,6 @@ from concurrent.futures import Future
 from typing import IO
 
 from kb import children
-from kb.adapters.llama.replies import Deliver
 from kb.adapters.llama.wire import (
     LOADING,
     CountTokens,
@@ -32,6 +31,7 @@ from kb.adapters.llama.wire import (
 )
 from kb.children import Child, ChildNotStarted
 from kb.errors import KBError, ModelError, ModelLoadError
+from kb.generation.replies import Deliver
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Looked, Message
 
 logger = logging.getLogger(__name__)

@@ -15,11 +15,11 @@ from typing import Literal
 
 from kb.adapters.llama.context import Llama
 from kb.adapters.llama.options import EngineOptions
-from kb.adapters.llama.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
-from kb.adapters.llama.replies import Deliver, Reply
 from kb.adapters.llama.request_queue import Request, RequestQueue, TokenLook
 from kb.adapters.llama.templates import Segment, profile_of
 from kb.errors import ModelError, ModelLoadError, PromptTooLong
+from kb.generation.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
+from kb.generation.replies import Deliver, Reply
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, LanguageModelInfo, Look, Looked, Message
 
 # A prompt is evaluated in slices that take about this long, so that a request that is no longer wanted ends soon.

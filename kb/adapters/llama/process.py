@@ -13,9 +13,9 @@ from pathlib import Path
 from kb.adapters.llama import child as llm_child
 from kb.adapters.llama.child import LlamaChild
 from kb.adapters.llama.options import EngineOptions
-from kb.adapters.llama.replies import HEARTBEAT_SECONDS, Reply
 from kb.adapters.llama.wire import ModelSpec, Untuned
 from kb.errors import ModelError, ModelLoadError
+from kb.generation.replies import HEARTBEAT_SECONDS, Reply
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Message
 
 logger = logging.getLogger(__name__)

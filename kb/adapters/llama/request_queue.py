@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from kb.adapters.llama.reasoning import Phase
-from kb.adapters.llama.replies import Deliver
 from kb.errors import ModelBusy, ModelError
+from kb.generation.reasoning import Phase
+from kb.generation.replies import Deliver
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat
 
 _REASONING_SHARE = 0.75  # of the time limit, so that a slow machine still comes to the answer

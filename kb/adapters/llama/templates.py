@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kb.adapters.llama.chat_template import ChatTemplate, Refused, chat_template
-from kb.adapters.llama.reasoning import CLOSER, OPENER
 from kb.errors import ModelError, ModelLoadError
+from kb.generation.messages import fold_system
+from kb.generation.reasoning import CLOSER, OPENER
 from kb.values.chat import Message
 
 R1_USER: Final = "<｜User｜>"
@@ -107,7 +108,7 @@ class ModelProfile:
             ModelError: The model's template refuses this order of roles.
         """
         if not self.allows_system:
-            messages = _fold_system(messages)
+            messages = fold_system(messages)
         try:
             text = self.template.render([message.role for message in messages], reasoning=reasoning)
         except Refused as error:
@@ -163,16 +164,6 @@ def profile_of(metadata: Mapping[str, str], vocabulary: Vocabulary) -> ModelProf
         temperature=0.6 if reasons else 0.0,
         top_p=0.95 if reasons else 1.0,
     )
-
-
-def _fold_system(messages: Sequence[Message]) -> list[Message]:
-    system = "\n\n".join(message.content for message in messages if message.role == "system")
-    others = [message for message in messages if message.role != "system"]
-    if not system:
-        return others
-    if not others or others[0].role != "user":
-        return [Message("user", system), *others]
-    return [Message("user", f"{system}\n\n{others[0].content}"), *others[1:]]
 
 
 def _fallback_template(is_r1: bool, vocabulary: Vocabulary) -> str:

@@ -199,6 +199,11 @@ class LeftOut(Wire):
     passages: list[int] = Field(
         default=[], description="Numbers of the passages of which the model saw nothing.", examples=[[4]]
     )
+    kept_here: int = Field(
+        default=0,
+        description="How many passages were kept from a model elsewhere; they are not among those of the answer.",
+        examples=[0],
+    )
     instructions: int = Field(
         default=0,
         description="How many sentences of the passages were kept back, because they speak to the one who answers.",
@@ -239,6 +244,11 @@ class Answer(Wire):
         default="",
         description="What the model wrote where the passages do not bear it out: `finish_reason` is `unsupported` then,"
         " and the citations are about the draft.",
+        examples=[""],
+    )
+    instead: str = Field(
+        default="",
+        description="Why the small model has answered in the place of the large one; empty: it has not.",
         examples=[""],
     )
 

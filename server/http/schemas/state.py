@@ -60,7 +60,12 @@ class Model(Wire):
     context_tokens: int | None = Field(
         description="Size of its context window; null before it is loaded.", examples=[4096]
     )
-    device: str | None = Field(description="`cpu` or `gpu`; null before it is loaded.", examples=["cpu"])
+    device: str | None = Field(description="`cpu`, `gpu` or `remote`; null before it is loaded.", examples=["cpu"])
+    host: str | None = Field(
+        default=None,
+        description="The other machine that sees questions and passages; null: none does.",
+        examples=[None],
+    )
     progress: Progress | None = Field(description="Of its download; null without.")
     error: Error | None = Field(description="Why it is not there; null without.")
 
@@ -86,6 +91,9 @@ class Models(Wire):
     """All models."""
 
     answer: Model = Field(description="Answers questions.")
+    small: Model | None = Field(
+        default=None, description="Answers what is plain, and what must stay here; null: none is set."
+    )
     embedding: Model = Field(description="Finds passages.")
     reranker: Model | None = Field(
         default=None, description="Puts in order what is found; null: none is set. Searches go on without it."

@@ -2,9 +2,9 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -13,8 +13,10 @@ from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.process import LlamaProcess
 from kb.errors import ModelBusy, ModelError, PromptTooLong
 from kb.ports import LanguageModel, Looker, Restartable, TokenCounter
-from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
+from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Look, Looked, Message
 from tests.fakes import FakeLanguageModel
+from tests.remote_doubles import VLLM, DashScope, DeepSeek, Double, LlamaServer, Ollama
+from tests.remote_servers import engine
 from tests.tiny_gguf import END, tiny_chat
 
 ANSWER = ["It", " is", " on", " page", " nine", "."]
@@ -24,11 +26,15 @@ QUESTION = [Message("system", "Be short."), Message("user", "Where is it?")]
 QUEUE_SIZE = 2
 
 
-class Model(LanguageModel, TokenCounter, Looker, Protocol):
-    """A language model with all that it may lack."""
+REMOTE: dict[str, type[Double]] = {
+    "vLLM": VLLM,
+    "llama-server": LlamaServer,
+    "Ollama": Ollama,
+    "DeepSeek": DeepSeek,
+    "DashScope": DashScope,
+}
 
-
-Build = Callable[[list[str], list[str]], Model]
+Build = Callable[[list[str], list[str]], LanguageModel]
 
 
 class Processes:
@@ -74,33 +80,59 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     processes.close()
 
 
-@pytest.fixture(params=["fake", "in this process", "in its own process"])
-def build(request: pytest.FixtureRequest, processes: Processes, tmp_path: Path) -> Iterator[Build]:
-    models: list[Model] = []
+@pytest.fixture(params=["fake", "in this process", "in its own process", *REMOTE])
+def build(
+    request: pytest.FixtureRequest, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Build]:
+    with ExitStack() as models:
 
-    def build_fake(answer: list[str], reasoning: list[str]) -> Model:
-        text = "".join(answer) * (100 if answer == ENDLESS else 1)
-        return FakeLanguageModel(text, "".join(reasoning), context_tokens=4096, queue_size=QUEUE_SIZE)
+        def build_fake(answer: list[str], reasoning: list[str]) -> LanguageModel:
+            text = "".join(answer) * (100 if answer == ENDLESS else 1)
+            return FakeLanguageModel(text, "".join(reasoning), context_tokens=4096, queue_size=QUEUE_SIZE)
 
-    def build_here(answer: list[str], reasoning: list[str]) -> Model:
-        path = write(tmp_path / "tiny.gguf", answer, reasoning)
-        return LlamaModel(path, "tiny", EngineOptions(4096, threads=1), queue_size=QUEUE_SIZE)
+        def build_here(answer: list[str], reasoning: list[str]) -> LanguageModel:
+            path = write(tmp_path / "tiny.gguf", answer, reasoning)
+            return LlamaModel(path, "tiny", EngineOptions(4096, threads=1), queue_size=QUEUE_SIZE)
 
-    def build_any(answer: list[str], reasoning: list[str]) -> Model:
-        if request.param == "in its own process":
-            return processes(answer, reasoning)
-        models.append((build_fake if request.param == "fake" else build_here)(answer, reasoning))
-        return models[-1]
+        def build_remote(answer: list[str], reasoning: list[str]) -> LanguageModel:
+            is_endless = answer == ENDLESS
+            double = REMOTE[request.param](answer * (20 if is_endless else 1), reasoning)
+            double.model = "qwen3-8b" if reasoning else "some-model"
+            double.pause = 0.005 if is_endless else 0.0
+            return models.enter_context(engine(double, monkeypatch, context_tokens=4096, queue_size=QUEUE_SIZE))
 
-    yield build_any
-    for model in models:
-        model.close()
+        def build_any(answer: list[str], reasoning: list[str]) -> LanguageModel:
+            if request.param == "in its own process":
+                return processes(answer, reasoning)
+            if request.param in REMOTE:
+                return build_remote(answer, reasoning)
+            model = (build_fake if request.param == "fake" else build_here)(answer, reasoning)
+            models.callback(model.close)
+            return model
+
+        yield build_any
+
+
+def counter(model: LanguageModel) -> TokenCounter:
+    if not isinstance(model, TokenCounter):
+        pytest.skip("it does not count")
+    return model
+
+
+def looker(model: LanguageModel) -> Looker:
+    if not isinstance(model, Looker):
+        pytest.skip("it cannot be looked into")
+    return model
 
 
 def reply(
     model: LanguageModel, options: GenerationOptions, messages: list[Message] = QUESTION
 ) -> tuple[str, str, GenerationEnd]:
-    *deltas, end = model.stream(messages, options)
+    return texts_and_end(model.stream(messages, options))
+
+
+def texts_and_end(items: Iterable[Generated]) -> tuple[str, str, GenerationEnd]:
+    *deltas, end = items
     assert isinstance(end, GenerationEnd)
     texts = {"reasoning": "", "answer": ""}
     for delta in deltas:
@@ -115,7 +147,7 @@ def test_reply_is_the_answer_and_one_end_that_counts_it(build: Build) -> None:
     reasoning, answer, end = reply(model, GenerationOptions())
     assert (reasoning, answer) == ("", "It is on page nine.")
     assert (end.finish_reason, end.reasoning_tokens) == ("stop", 0)
-    assert end.prompt_tokens == model.prompt_tokens(QUESTION)
+    assert end.prompt_tokens == (model.prompt_tokens(QUESTION) if isinstance(model, TokenCounter) else 18)
     assert end.answer_tokens >= 5
 
 
@@ -152,7 +184,7 @@ def test_same_question_gets_the_same_reply_again(build: Build) -> None:
 def test_prompt_that_just_fits_is_answered_and_one_token_more_is_refused(build: Build, reasoning: list[str]) -> None:
     model = build(ANSWER, reasoning)
     thinking = 100 if reasoning else 0
-    room = model.info.context_tokens - model.prompt_tokens(QUESTION) - thinking
+    room = model.info.context_tokens - counter(model).prompt_tokens(QUESTION) - thinking
     reply(model, GenerationOptions(reasoning_tokens=thinking, answer_tokens=room))
     with pytest.raises(PromptTooLong, match="4096") as caught:
         reply(model, GenerationOptions(reasoning_tokens=thinking, answer_tokens=room + 1))
@@ -168,15 +200,14 @@ def test_look_shows_a_margin_for_each_prompt_before_anything_is_said(
     looks = [Look((*QUESTION[:1], Message("user", f"Is it number {n}?")), "Yes", "No") for n in range(prompts)]
     items = [
         item
-        for item in model.stream_after_looks(looks, QUESTION, GenerationOptions())
+        for item in looker(model).stream_after_looks(looks, QUESTION, GenerationOptions())
         if not isinstance(item, Heartbeat)
     ]
     assert [type(item) for item in items[:2]] == [Looked, Delta]
     assert [item for item in items[1:] if isinstance(item, Looked)] == []
     assert isinstance(items[0], Looked)
     assert [type(margin) for margin in items[0].margins] == [float] * prompts
-    unlooked = [item for item in model.stream(QUESTION, GenerationOptions()) if not isinstance(item, Heartbeat)]
-    assert items[1:] == unlooked
+    assert texts_and_end(items[1:]) == reply(model, GenerationOptions())
 
 
 def test_model_that_does_not_reason_ignores_the_reasoning_budget(build: Build) -> None:
@@ -185,10 +216,10 @@ def test_model_that_does_not_reason_ignores_the_reasoning_budget(build: Build) -
 
 
 def test_tokens_grow_with_the_text(build: Build) -> None:
-    model = build(ANSWER, [])
-    assert model.count_tokens("") == 0
-    assert 0 < model.count_tokens("word") < model.count_tokens("word, another word")
-    assert model.prompt_tokens(QUESTION) > sum(model.count_tokens(message.content) for message in QUESTION)
+    count = counter(build(ANSWER, []))
+    assert count.count_tokens("") == 0
+    assert 0 < count.count_tokens("word") < count.count_tokens("word, another word")
+    assert count.prompt_tokens(QUESTION) > sum(count.count_tokens(message.content) for message in QUESTION)
 
 
 def test_full_queue_refuses_and_a_closed_stream_makes_room(build: Build) -> None:
@@ -237,7 +268,8 @@ def test_closed_model_says_so(build: Build) -> None:
     if isinstance(model, Restartable):
         with pytest.raises(ModelError, match="closed"):
             model.ready(0)
-    with pytest.raises(ModelError, match="closed"):
-        model.count_tokens("word")
+    if isinstance(model, TokenCounter):
+        with pytest.raises(ModelError, match="closed"):
+            model.count_tokens("word")
     with pytest.raises(ModelError, match="closed"):
         reply(model, GenerationOptions())

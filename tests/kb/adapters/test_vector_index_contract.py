@@ -9,18 +9,35 @@ import numpy as np
 import pytest
 
 from kb.adapters.chroma.local import ChromaIndex
+from kb.adapters.chroma.server import ChromaServerStores
 from kb.errors import VectorIndexError
 from kb.ports import VectorIndex, Vectors
+from tests.chroma_server import ChromaServerProcess
 from tests.fakes import FakeVectorIndex
 
 DIMENSION = 32
 
 
-@pytest.fixture(params=["fake", "chroma"])
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
-    make: Callable[[], VectorIndex]
-    make = FakeVectorIndex if request.param == "fake" else lambda: ChromaIndex(tmp_path / "chroma", "model")
-    index = make()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServerProcess]:
+    server = ChromaServerProcess(tmp_path_factory.mktemp("server"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["fake", "chroma", "chroma server"])
+def index(request: pytest.FixtureRequest, tmp_path: Path, server: ChromaServerProcess) -> Iterator[VectorIndex]:
+    def on_server() -> VectorIndex:
+        if not server.is_running:
+            server.start()
+        return ChromaServerStores(server.url, tmp_path / "owner").create("one", "model")
+
+    makers: dict[str, Callable[[], VectorIndex]] = {
+        "fake": FakeVectorIndex,
+        "chroma": lambda: ChromaIndex(tmp_path / "chroma", "model"),
+        "chroma server": on_server,
+    }
+    index = makers[request.param]()
     yield index
     index.close()
 

@@ -1,4 +1,5 @@
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ from kb.values.progress import Progress, Report
 from kb.wiring import CATALOG_NAME
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel
-from tests.harness import open_fake_knowledge_base
+from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.kb.knowledge_base.knowledge_base_harness import DOME, PATIENCE_SECONDS, add
 
 
@@ -80,3 +81,12 @@ def test_model_that_failed_is_tried_again_when_somebody_waits_for_it(settings: S
         assert knowledge_base.search("second dome"), "passages are found without the answering model"
         assert knowledge_base.models.wait_for_model(PATIENCE_SECONDS)
         assert knowledge_base.ask("When does the second dome open?").answerable
+
+
+def test_small_model_and_the_host_of_the_large_one_are_told(tmp_path: Path) -> None:
+    names = {"model": "openai:big@https://api.example.com/v1", "small_model": "qwen2.5-coder-1.5b-instruct"}
+    with open_fake_knowledge_base(quick_settings(tmp_path / "home", **names), small=FakeLanguageModel()) as base:
+        large, small = base.models.answering(), base.models.small()
+    assert (large.name, large.host) == ("big", "api.example.com")
+    assert "api.example.com" in large.note
+    assert small and (small.name, small.host) == ("qwen2.5-coder-1.5b-instruct", "")

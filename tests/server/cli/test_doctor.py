@@ -155,3 +155,23 @@ def test_what_may_not_be_entered_is_bad_and_no_traceback(settings: Settings, tmp
     assert diagnosis(inside, "cannot be written").level == "bad"
     assert diagnosis(inside, str(closed / "papers")).level == "bad"
     closed.chmod(0o700)
+
+
+def test_host_that_sees_passages_is_named(settings: Settings, tmp_path: Path) -> None:
+    def remote(url: str, **more: object) -> Settings:
+        return quick_settings(settings.home, models=settings.models, model=f"openai:big@{url}", **more)
+
+    seen = diagnosis(remote("https://api.example.com/v1"), "big on api.example.com")
+    assert (seen.level, "sees questions and passages" in seen.text) == ("note", True)
+    assert "KB_LOCAL_ONLY" in seen.hint
+    assert diagnosis(remote("http://127.0.0.1:8000"), "big on 127.0.0.1").level == "good"
+    (tmp_path / "key").write_text("sk-0123456789")
+    plain = remote("http://api.example.com", api_key_file=str(tmp_path / "key"))
+    assert diagnosis(plain, "unencrypted").level == "note"
+    assert not any("sk-0123456789" in f"{found.text}{found.hint}" for found in examine(plain))
+    assert diagnosis(remote("http://h", api_key_file=str(tmp_path / "none")), "cannot be read").level == "bad"
+
+
+def test_chroma_server_is_named(settings: Settings) -> None:
+    there = settings.model_copy(update={"chroma": "http://127.0.0.1:8000"})
+    assert diagnosis(there, "Chroma server http://127.0.0.1:8000").level == "good"

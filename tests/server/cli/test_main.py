@@ -33,7 +33,15 @@ COMMANDS = (
 
 EXIT_CODES = {
     2: ("InvalidRequest", "RequestTooLarge", "UnsupportedType", "SettingsError"),
-    4: ("ModelError", "ModelMissing", "ModelDownloadError", "ModelLoadError", "PromptTooLong", "ModelBusy"),
+    4: (
+        "ModelError",
+        "ModelMissing",
+        "ModelDownloadError",
+        "ModelLoadError",
+        "ModelUnreachable",
+        "PromptTooLong",
+        "ModelBusy",
+    ),
     5: ("DataDirectoryLocked",),
 }
 

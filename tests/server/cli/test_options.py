@@ -48,10 +48,10 @@ def app(settings: dict[str, ServerSettings]) -> typer.Typer:
     return app
 
 
-def test_token_and_folders_alone_have_no_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_key_and_folders_alone_have_no_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     shown = CliRunner().invoke(kb, ["serve", "--help"]).stdout
-    assert NO_FLAGS == ("folders", "token")
+    assert NO_FLAGS == ("folders", "token", "api_key")
     assert len(FLAGS) == len(ServerSettings.model_fields) - len(NO_FLAGS) > 25
     for name in FLAGS:
         assert f"{flag(name)} " in shown, name

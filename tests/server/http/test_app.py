@@ -36,6 +36,7 @@ STATUS = {
     "ModelMissing": 503,
     "ModelDownloadError": 503,
     "ModelLoadError": 503,
+    "ModelUnreachable": 503,
     "PromptTooLong": 413,
     "ModelBusy": 429,
 }

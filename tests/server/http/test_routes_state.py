@@ -115,6 +115,7 @@ def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:
     assert abs(synced - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
     assert {role: model and model["state"] for role, model in status["models"].items()} == {
         "answer": "ready",
+        "small": None,
         "embedding": "ready",
         "reranker": None,
         "judge": "uncalibrated",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kb.adapters.llama.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
+from kb.generation.reasoning import CLOSER, OPENER, Phase, ReasoningSplitter, ends_in_loop
 
 PHASES: list[Phase] = ["reasoning", "answer"]
 

@@ -1,22 +1,40 @@
 """Keeps reasoning apart from the answer while text arrives piece by piece.
 
-It knows neither models nor tokens' meaning, only text, two tags and the phase it is told. Invariant: nothing of the
+It knows neither models nor tokens' meaning, only text, tags and the phase it is told. Invariant: nothing of the
 reasoning phase and no tag ever comes out as answer, and how the text was cut into pieces changes nothing.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from kb.values.chat import Delta
 
 Phase = Literal["reasoning", "answer"]
 
+REASONING: Phase = "reasoning"
+ANSWER: Phase = "answer"
+
 OPENER = "<think>"
 CLOSER = "</think>"
 
-_TAG = re.compile("|".join(map(re.escape, (OPENER, CLOSER))))
-_STARTS = frozenset(tag[:length] for tag in (OPENER, CLOSER) for length in range(1, len(tag)))
+Tags = Mapping[str, Phase]
+"""What each tag begins; in lower case."""
+
+THINK_TAGS: Tags = MappingProxyType({OPENER: "reasoning", CLOSER: "answer"})
+
+_MARKS = ("<{}think>", "<{}thinking>", "<{}thought>", "<{}thoughts>", "<{}reasoning>", "<{}seed:think>", "◁{}think▷")
+_OPENERS = ("<|begin_of_thought|>", "<|channel|>analysis<|message|>", "<|channel|>commentary<|message|>", "[think]")
+_CLOSERS = (
+    *("<|end_of_thought|>", "<|begin_of_solution|>", "<|end_of_solution|>", "[/think]"),
+    *("<|channel|>final<|message|>", "<|start|>assistant", "<|end|>", "<|return|>"),
+)
+EVERY_TAG: Tags = MappingProxyType(
+    dict.fromkeys([*(mark.format("") for mark in _MARKS), *_OPENERS], REASONING)
+    | dict.fromkeys([*(mark.format("/") for mark in _MARKS), *_CLOSERS], ANSWER)
+)
+"""The tags of R1, Qwen and Claude-like models, Seed-OSS, Kimi, Magistral, OpenThinker and gpt-oss."""
 
 _LOOP_TOKENS = 96
 _LOOP_TIMES = 3
@@ -33,11 +51,15 @@ class ReasoningSplitter:
         phase: In which the text begins: `reasoning` where the prompt has opened it.
         tags_in_text: Whether tags in the text change the phase. False for a model whose tags are tokens of their own:
             then only `switch_to` does, and a tag that is merely quoted while reasoning stays reasoning.
+        tags: Which; in any case.
     """
 
-    def __init__(self, phase: Phase = "answer", *, tags_in_text: bool = True) -> None:
+    def __init__(self, phase: Phase = "answer", *, tags_in_text: bool = True, tags: Tags = THINK_TAGS) -> None:
         self._phase: Phase = phase
         self._tags_in_text = tags_in_text
+        self._tags = tags
+        self._tag = re.compile("|".join(map(re.escape, sorted(tags, key=len, reverse=True))), re.IGNORECASE)
+        self._longest = max(map(len, tags))
         self._held = ""
         self._begun: set[Phase] = set()
         self._seam = False
@@ -60,7 +82,7 @@ class ReasoningSplitter:
             text = text[tag.end() :]
             self._seam = True
             if self._tags_in_text:
-                self._phase = "reasoning" if tag.group() == OPENER else "answer"
+                self._phase = self._tags[tag.group().lower()]
         held = self._possible_tag(text)
         self._held = text[len(text) - held :]
         return deltas + self._write(text[: len(text) - held])
@@ -90,14 +112,17 @@ class ReasoningSplitter:
         return self._write(held)
 
     def _next_tag(self, text: str) -> re.Match[str] | None:
-        return _TAG.search(text) if self._tags_in_text or self._phase == "answer" else None
+        return self._tag.search(text) if self._tags_in_text or self._phase == "answer" else None
 
     def _possible_tag(self, text: str) -> int:
         """The length of the longest end of the text that may go on to become a tag."""
         if not self._tags_in_text and self._phase == "reasoning":
             return 0
-        start = text.rfind("<")
-        return len(text) - start if start >= 0 and text[start:] in _STARTS else 0
+        for length in range(min(self._longest - 1, len(text)), 0, -1):
+            end = text[-length:].lower()
+            if any(tag.startswith(end) for tag in self._tags):
+                return length
+        return 0
 
     def _write(self, text: str) -> list[Delta]:
         if self._phase not in self._begun:

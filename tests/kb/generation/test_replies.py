@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from kb.adapters.llama.replies import Reply
 from kb.errors import ModelError
+from kb.generation.replies import Reply
 from kb.values.chat import Delta, GenerationEnd, Heartbeat
 
 END = GenerationEnd("stop", 1, 0, 1)
