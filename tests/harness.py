@@ -85,7 +85,9 @@ def open_fake_knowledge_base(
     reranks = Loading("reranker", load_reranker) if settings.reranker else None
     reranking = reranking_with(reranks, settings.rerank_depth) if reranks else NO_RERANKING
     loadings = Loading("embedding model", load_index), Loading("answering model", load_model)
-    models = Models(settings, *loadings, reranks, Loading("small model", lambda _: small) if small else None)
+    models = Models(
+        settings, *loadings, reranks, small_model=Loading("small model", lambda _: small) if small else None
+    )
     return KnowledgeBase(settings, lock, catalog, models)
 
 

@@ -56,6 +56,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "allowed_hosts": "kb.lan",
         "thinking": "full",
         "context_tokens": "4096",
+        "public_url": "https://kb.lan",
     }
     for name in ServerSettings.model_fields:
         value = special.get(name) or str(getattr(defaults, name) or "1")

@@ -1,8 +1,7 @@
 """Reads a look out of the probabilities that a server gives with a reply.
 
 Pure. A server shows some twenty likely tokens at each place. Of two words, the tokens at the first place count that are
-a beginning of one of them and not of the other. A whole reply is followed as far as the model writes it itself: what
-surprises is mostly where they part, and what would come after cannot be seen.
+a beginning of one of them and not of the other.
 """
 
 import math
@@ -12,14 +11,6 @@ from kb.values.chat import Look
 
 SHOWN_TOKENS = 20
 """Most that vLLM, OpenAI, DeepSeek and Ollama give."""
-
-WHOLE_REPLY_TOKENS = 48
-"""So far a whole reply is followed."""
-
-
-def reply_tokens(look: Look) -> int:
-    """How many tokens are to be generated for a look."""
-    return 1 if look.other else WHOLE_REPLY_TOKENS
 
 
 def margin(look: Look, answer: Any) -> float | None:
@@ -34,7 +25,7 @@ def margin(look: Look, answer: Any) -> float | None:
     places = _places(answer)
     if not places:
         return None
-    return _of_two(places[0], look.reply, look.other) if look.other else _of_whole(places, look.reply)
+    return _of_two(places[0], look.reply, look.other)
 
 
 def _places(answer: Any) -> list[list[tuple[str, float]]]:
@@ -61,19 +52,3 @@ def _of_two(place: list[tuple[str, float]], reply: str, other: str) -> float | N
         return None
     least = math.exp(min(logarithm for _, logarithm in place))
     return math.log(max(shares[0], least)) - math.log(max(shares[1], least))
-
-
-def _of_whole(places: list[list[tuple[str, float]]], reply: str) -> float:
-    rest = reply.strip()
-    for place in places:
-        (written, own), *likely = place
-        fitting = [logarithm for token, logarithm in likely if token.strip() and rest.startswith(token.strip())]
-        if not written.strip():
-            continue
-        if not rest.startswith(written.strip()):
-            least = min((logarithm for _, logarithm in likely), default=own)
-            return min(0.0, max(fitting, default=least) - own)
-        rest = rest[len(written.strip()) :].lstrip()
-        if not rest:
-            break
-    return 0.0

@@ -174,7 +174,7 @@ class RemoteLanguageModel:
                 "temperature": 0.0,
                 "logprobs": True,
                 "top_logprobs": reading.SHOWN_TOKENS,
-                server.dialect.limit: reading.reply_tokens(look),
+                server.dialect.limit: 1,
                 **self._writer.accepted(server.dialect.thinking(server.model.model, 0)),
             },
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.answering.calibrations import Calibrations
 from kb.answering.local_only import LocalOnly
 from kb.answering.routing import Role, role_for
 from kb.errors import ModelUnreachable
@@ -16,7 +17,7 @@ from kb.ports import LanguageModel
 from kb.values.answers import Answer
 from kb.values.chat import Turn
 from kb.values.documents import Block, Chunk, Document, DocumentInfo, FileVersion
-from tests.fakes import FakeLanguageModel
+from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.remote_doubles import DeepSeek
 from tests.remote_servers import engine
@@ -193,6 +194,8 @@ def test_server_that_was_away_at_the_start_is_asked_again(tmp_path: Path) -> Non
 
 def test_small_engine_looks_and_the_large_one_writes(tmp_path: Path) -> None:
     large, small = FakeLanguageModel("From afar."), FakeLanguageModel("From here.", margins={"dome": -20.0})
-    with notes(tmp_path, large, small, local_only="", routing="large", min_evidence=0.3) as base:
+    models = tmp_path / "models"
+    Calibrations(models).keep(CALIBRATION)
+    with notes(tmp_path, large, small, local_only="", routing="large", min_evidence=0.3, models=models) as base:
         answer = base.ask("When does the dome of the observatory open?")
     assert (answer.finish_reason, large.asked, small.asked) == ("no_evidence", [], [])

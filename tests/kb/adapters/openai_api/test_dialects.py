@@ -242,13 +242,13 @@ def test_reasoning_is_never_sent_back(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", [VLLM, LlamaServer, DeepSeek, OpenAI])
 def test_look_is_the_logarithm_of_a_ratio(kind: type[Double], monkeypatch: pytest.MonkeyPatch) -> None:
     double = kind(logprobs={"Yes": -0.2, "No": -2.0, "Maybe": -5.0})
-    looks = [Look(tuple(QUESTION), "Yes", "No"), Look(tuple(QUESTION), "No", "Yes"), Look(tuple(QUESTION), "Yes")]
+    looks = [Look(tuple(QUESTION), "Yes", "No"), Look(tuple(QUESTION), "No", "Yes")]
     with engine(double, monkeypatch) as model:
         assert isinstance(model, Looker)
         items = [
             item for item in model.stream_after_looks(looks, (), GenerationOptions()) if not isinstance(item, Heartbeat)
         ]
-        assert items == [Looked((pytest.approx(1.8), pytest.approx(-1.8), 0.0)), GenerationEnd("stop", 0, 0, 0)]  # type: ignore[arg-type]
+        assert items == [Looked((pytest.approx(1.8), pytest.approx(-1.8))), GenerationEnd("stop", 0, 0, 0)]  # type: ignore[arg-type]
         double.logprobs = {"It": -0.1}
         assert not any(
             isinstance(item, Looked) for item in model.stream_after_looks(looks, QUESTION, GenerationOptions())
