@@ -40,13 +40,7 @@ class KnowledgeBase:
         models: The models in use: how far each is, and waiting for them.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        lock: DataDirectoryLock,
-        catalog: Catalog,
-        models: Models,
-    ) -> None:
+    def __init__(self, settings: Settings, lock: DataDirectoryLock, catalog: Catalog, models: Models) -> None:
         self.settings = settings
         self._lock = lock
         self._catalog = catalog
