@@ -39,13 +39,7 @@ class KnowledgeBase(Documents):
         models: The models in use: how far each is, and waiting for them.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        lock: DataDirectoryLock,
-        catalog: Catalog,
-        models: Models,
-    ) -> None:
+    def __init__(self, settings: Settings, lock: DataDirectoryLock, catalog: Catalog, models: Models) -> None:
         super().__init__(catalog, models)
         self.settings = settings
         self._lock = lock

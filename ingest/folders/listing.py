@@ -16,6 +16,7 @@ from pathlib import Path
 from ingest.folders.ignore import IGNORE_FILE, MAX_IGNORE_FILE_BYTES, IgnoreRules
 from ingest.folders.opening import opened_folder, read_file
 from ingest.formats.registry import supported
+from kb.data_directory import own_names
 from kb.values.documents import FileVersion
 
 UNREADABLE_CHARACTER = "\N{REPLACEMENT CHARACTER}"
@@ -163,12 +164,13 @@ class _Walk:
             PermissionError: The names in the folder can be read, but nothing more.
         """
         rules = self._rules(folder, entries)
+        own = own_names([entry.name for entry in entries])
         folders = []
         for entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
             names = (*folder.names, entry.name)
             self._check()
-            if entry.name.startswith(".") or rules.ignores(names, is_folder, self._check):
+            if entry.name.startswith(".") or entry.name in own or rules.ignores(names, is_folder, self._check):
                 continue
             if is_folder:
                 folders.append(_Folder(names, rules))

@@ -92,7 +92,8 @@ class VersionStore:
 
     def _say_the_same(self, *document_ids: str) -> bool:
         rows = self._database.rows_in("SELECT sha256 FROM documents WHERE id IN ({marks})", document_ids)
-        return self._are_versions(*sorted(str(row["sha256"]) for row in rows))
+        hashes = sorted(str(row["sha256"]) for row in rows)
+        return len(hashes) == len(document_ids) and self._are_versions(*hashes)
 
     def _compare(self, one: str, other: str) -> bool:
         sql = f"SELECT substr(text, 1, {_COMPARED_CHARS}) AS part FROM documents WHERE sha256 = ? LIMIT 1"

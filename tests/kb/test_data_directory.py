@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.data_directory import ADDRESS_NAME, LOCK_NAME, DataDirectoryLock, Owner, close_to_others, find_owner
+from kb.data_directory import ADDRESS_NAME, LOCK_NAME, DataDirectoryLock, Owner, close_to_others, find_owner, own_names
 from kb.errors import DataDirectoryLocked, StorageError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
@@ -240,3 +240,9 @@ def test_data_directory_that_cannot_be_closed_is_used_with_a_warning(
     close_to_others(open_home)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "kb.toml" in caplog.text
+
+
+def test_names_of_its_own_are_known_in_a_data_directory_alone() -> None:
+    names = ["lock", "server.json", "in_hand.json", "catalog.sqlite3", "catalog.sqlite3-wal", "chroma", "thesis.md"]
+    assert own_names(names) == set(names) - {"thesis.md"}
+    assert own_names(["lock", "server.json", "thesis.md"]) == set()

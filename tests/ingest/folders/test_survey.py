@@ -77,3 +77,11 @@ def test_broken_rule_is_told_and_hides_nothing(folder: Path) -> None:
     found = look(WatchedFolder(str(folder)))
     assert list(found.troubles) == [(str(folder), ".kbignore")]
     assert not found.hidden
+
+
+def test_what_the_service_has_written_into_a_watched_folder_is_not_read(folder: Path) -> None:
+    home = folder / "home"
+    home.mkdir()
+    for name in ("lock", "catalog.sqlite3", "server.json", "in_hand.json", "thesis.md"):
+        (home / name).write_text("{}")
+    assert [file.source for file in look(WatchedFolder(str(folder))).files] == ["a.md", "home/thesis.md"]
