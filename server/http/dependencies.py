@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
@@ -39,8 +40,11 @@ def base_url(request: Request) -> str:
     return (settings.public_url or str(request.base_url)).rstrip("/")
 
 
-def errors(**reasons: str) -> Errors:
-    """The `responses` of a route, by status with an underscore before it."""
-    return {
-        int(key.lstrip("_")): {"model": schemas.ErrorResponse, "description": text} for key, text in reasons.items()
-    }
+def errors(body: type[BaseModel] = schemas.ErrorResponse, **reasons: str) -> Errors:
+    """The `responses` of a route.
+
+    Args:
+        body: Of each of them.
+        reasons: By status, with an underscore before it.
+    """
+    return {int(key.lstrip("_")): {"model": body, "description": text} for key, text in reasons.items()}

@@ -35,13 +35,6 @@ class Route(APIRoute):
         return handling
 
 
-def errors(**reasons: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route, by status with an underscore before it."""
-    return {
-        int(key.lstrip("_")): {"model": schemas.ErrorResponse, "description": text} for key, text in reasons.items()
-    }
-
-
 def error_body(error: KBError, param: str | None = None) -> schemas.ErrorResponse:
     """The body that tells of an error."""
     status = status_of(error)

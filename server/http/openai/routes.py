@@ -9,13 +9,13 @@ from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, Thinking
 from kb.values.chat import Message
-from server.http.dependencies import Knowledge, Working, base_url
+from server.http.dependencies import Knowledge, Working, base_url, errors
 from server.http.openai import chunks, schemas
 from server.http.openai.background import TASK_HEADER, background_task, cheap_reply
 from server.http.openai.completion import Completion
 from server.http.openai.conversation import plain_messages, question_and_history
 from server.http.openai.embedding import embed
-from server.http.openai.errors import Route, errors
+from server.http.openai.errors import Route
 from server.http.openai.footnotes import wants_footnotes
 from server.http.openai.offers import Offer, check_embedding_model, find_offer, offers
 from server.http.openai.openwebui import is_open_webui
@@ -43,7 +43,11 @@ async def list_models(knowledge_base: Knowledge, threads: Working) -> schemas.Mo
     return schemas.ModelList(data=[_described(offer, knowledge_base) for offer in offered])
 
 
-@router.get("/models/{name:path}", summary="Describe one of them", responses=errors(_404="There is none."))
+@router.get(
+    "/models/{name:path}",
+    summary="Describe one of them",
+    responses=errors(schemas.ErrorResponse, _404="There is none."),
+)
 async def describe_model(name: str, knowledge_base: Knowledge, threads: Working) -> schemas.Model:
     """One of `/v1/models`."""
     offer = await in_thread(threads.state, lambda: find_offer(knowledge_base, name))
@@ -60,6 +64,7 @@ async def describe_model(name: str, knowledge_base: Knowledge, threads: Working)
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **errors(
+            schemas.ErrorResponse,
             _400="It makes no sense.",
             _404="No such model.",
             _413="The question is too long.",
@@ -103,7 +108,10 @@ async def chat_completions(
     "/embeddings",
     summary="Embed texts with the embedding model",
     responses=errors(
-        _400="A text is empty or too long.", _404="It is not the embedding model.", _503="The model is not ready."
+        schemas.ErrorResponse,
+        _400="A text is empty or too long.",
+        _404="It is not the embedding model.",
+        _503="The model is not ready.",
     ),
 )
 async def embeddings(
