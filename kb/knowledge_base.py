@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import PurePosixPath
 
+from kb.answering.decide import FitClassifier, classifier_for
 from kb.answering.models import Models
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
@@ -35,6 +36,7 @@ class KnowledgeBase:
         lock: Held until `close`.
         catalog: Closed by `close`.
         models: Closed by `close`.
+        fit_classifier: See `kb.answering.questions.Questions`.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
@@ -46,12 +48,13 @@ class KnowledgeBase:
         lock: DataDirectoryLock,
         catalog: Catalog,
         models: Models,
+        fit_classifier: FitClassifier = classifier_for,
     ) -> None:
         self.settings = settings
         self._lock = lock
         self._catalog = catalog
         self.models = models
-        self._questions = Questions(settings, models, self.index_state, catalog.document)
+        self._questions = Questions(settings, models, self.index_state, catalog.document, fit_classifier)
         self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 
 from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
+from kb.answering.decide import QuestionClassifier, fit_to_questions
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
@@ -83,7 +85,17 @@ def open_fake_knowledge_base(
     reranks = Loading("reranker", load_reranker) if settings.reranker else None
     reranking = reranking_with(reranks, settings.rerank_depth) if reranks else NO_RERANKING
     models = Models(settings, Loading("embedding model", load_index), Loading("answering model", load_model), reranks)
-    return KnowledgeBase(settings, lock, catalog, models)
+    return KnowledgeBase(settings, lock, catalog, models, _fitted_once)
+
+
+@lru_cache
+def _fitted_to(identity: str) -> QuestionClassifier:
+    return QuestionClassifier(fit_to_questions(FakeEmbedder(identity)))
+
+
+def _fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
+    """As the real one, but once for all tests of a process, which would wait for it each time."""
+    return _fitted_to(embedder.identity)
 
 
 def _stores_with(index: VectorIndex | None) -> IndexStores:

@@ -4,7 +4,10 @@ Knows nothing about documents beyond the passages that are found.
 """
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
+from kb.answering.decide import Classifiers, Decision, FitClassifier, classifier_for
 from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.lookup import answer_events
@@ -15,13 +18,13 @@ from kb.answering.subquestions import split
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.writing import AnswerOptions
 from kb.errors import InvalidRequest, RequestTooLarge
-from kb.indexing.live_index import Serving
+from kb.indexing.live_index import LiveIndex, Serving
 from kb.judging.evidence import CALIBRATED_MODEL
 from kb.judging.instructions import InstructionFinder
 from kb.models.loading import LoadState
 from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, IndexState, Thinking
+from kb.values.answers import AnswerEvent, Done, IndexState, QuestionKind, Thinking
 from kb.values.chat import GenerationOptions, Turn
 from kb.values.documents import DocumentInfo
 from kb.values.filters import EVERYTHING, Filters
@@ -43,6 +46,7 @@ class Questions:
         models: In use; waited for.
         index_state: Tells how current the index is.
         document: Gives a document by its id, or None.
+        fit_classifier: Makes what decides about questions, once for each embedding model.
 
     Attributes:
         files: Knows the files of the documents; None: they are not checked.
@@ -54,6 +58,7 @@ class Questions:
         models: Models,
         index_state: Callable[[], IndexState],
         document: Callable[[str], DocumentInfo | None],
+        fit_classifier: FitClassifier = classifier_for,
     ) -> None:
         self._settings = settings
         self._models = models
@@ -61,6 +66,7 @@ class Questions:
         self._document = document
         self.files: Freshness | None = None
         self._instructions: InstructionFinder | None = None
+        self._classifiers = Classifiers(fit_classifier)
 
     def ask(
         self,
@@ -74,7 +80,10 @@ class Questions:
         question, settings = self._checked(question, top_k), self._settings
         _check_history(history)
         history = [Turn(turn.question, without_remark(turn.answer)) for turn in history]
-        sub_questions = _sub_questions(question, history[-_TURNS_REFERRED_TO:])
+        live_index = self._models.live_index()
+        decide = self._decider(live_index)
+        decision = decide(question)
+        sub_questions = _sub_questions(question, history[-_TURNS_REFERRED_TO:], decide)
         options = AnswerOptions(
             question=question,
             sub_questions=sub_questions,
@@ -84,8 +93,8 @@ class Questions:
             limits=GenerationOptions(answer_tokens=settings.answer_tokens, seconds=settings.answer_seconds),
             passage_tokens=settings.passage_tokens,
             min_evidence=settings.min_evidence,
+            form=decision.form,
         )
-        live_index = self._models.live_index()
         is_calibrated = live_index.serving.space.model == CALIBRATED_MODEL
         searches = SubQuestionSearch(
             sub_questions, lambda query, k: live_index.passages(query, k, filters), is_calibrated
@@ -105,13 +114,18 @@ class Questions:
             index=self._index_state(),
             find_instructions=self._finder(live_index.serving).found,
         )
-        return fresh.declared(events)
+        return _of_kind(decision.kind, fresh.declared(events))
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""
         query = self._checked(query, top_k)
         live_index = self._models.live_index()
         return live_index.passages(query, top_k or self._settings.top_k, filters)
+
+    def _decider(self, live_index: LiveIndex) -> Callable[[str], Decision]:
+        serving = live_index.serving
+        classifier = self._classifiers.of(serving.space.model, serving.embedder)
+        return lambda question: classifier.decide(live_index.query_vectors.of(serving.embedder, question))
 
     def _finder(self, serving: Serving) -> InstructionFinder:
         finder = self._instructions
@@ -142,14 +156,25 @@ class Questions:
         return question
 
 
-def _sub_questions(question: str, history: Sequence[Turn]) -> list[SubQuestion]:
+def _sub_questions(question: str, history: Sequence[Turn], decide: Callable[[str], Decision]) -> list[SubQuestion]:
     """What a question asks, with what is searched for; a later part may refer to the first as to an earlier turn."""
-    first, *others = split(question)
+
+    def leans(text: str) -> bool:
+        return decide(text).leans
+
+    first, *others = split(question, surely_several=decide(question).several)
     turns = [*history, Turn(first, "")]
     return [
-        SubQuestion(first, self_contained(first, history)),
-        *(SubQuestion(text, self_contained(text, turns)) for text in others),
+        SubQuestion(first, self_contained(first, history, leans)),
+        *(SubQuestion(text, self_contained(text, turns, leans)) for text in others),
     ]
+
+
+def _of_kind(kind: QuestionKind, events: Generator[AnswerEvent, None, None]) -> Generator[AnswerEvent, None, None]:
+    """The events of an answer; the last tells of what kind the question is."""
+    with closing(events):
+        for event in events:
+            yield Done(replace(event.answer, kind=kind)) if isinstance(event, Done) else event
 
 
 def _check_history(history: Sequence[Turn]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
 from kb.answering.draft import Draft
+from kb.answering.form import Form
 from kb.answering.prompt import Prompt, build_prompt
 from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets, reasoning_tokens
@@ -35,6 +36,7 @@ class AnswerOptions:
         limits: Of the answer; what the reasoning may take is decided by `thinking` and `budgets`.
         passage_tokens: Budget of passages and history in the prompt.
         min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
+        form: Of the answer.
     """
 
     question: str
@@ -45,6 +47,7 @@ class AnswerOptions:
     limits: GenerationOptions
     passage_tokens: int
     min_evidence: float
+    form: Form = "sentence"
 
     def answered(self, evidence: Sequence[float]) -> list[int]:
         """Which parts have enough evidence."""
@@ -137,7 +140,7 @@ class AnswerWriter:
         return True
 
     def _stream(self, question: str, *, has_look: bool) -> Generator[Generated, None, None]:
-        messages = self._prompt.asking(question, len(self._options.answered(self.evidence)))
+        messages = self._prompt.asking(question, self._options.form, len(self._options.answered(self.evidence)))
         if has_look and isinstance(self._model, Looker):
             looks = self._prompt.looks([sub_question.query for sub_question in self._options.sub_questions])
             return self._model.stream_after_looks(looks, messages, self._limits)
@@ -164,7 +167,7 @@ class AnswerWriter:
         """The limits of the generation; where the context window is small, thinking gives way to the sources."""
         options, model = self._options, self._model
         thinking = reasoning_tokens(
-            options.thinking, options.budgets, options.question, len(options.sub_questions), max(self.evidence)
+            options.thinking, options.budgets, options.form, len(options.sub_questions), max(self.evidence)
         )
         without_sources = self._length(build_prompt(options.question, (), (), self._tokens.count_tokens, 0))
         room = model.info.context_tokens - options.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
@@ -191,7 +194,8 @@ class AnswerWriter:
     def _length(self, prompt: Prompt) -> int:
         """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
         queries = [sub_question.query for sub_question in self._options.sub_questions]
-        asked = [prompt.asking(question, len(queries)) for question in {self._options.question, " ".join(queries)}]
+        wordings = {self._options.question, " ".join(queries)}
+        asked = [prompt.asking(question, self._options.form, len(queries)) for question in wordings]
         if self._look_weights:
             asked += [look.messages for look in prompt.looks(queries)]
         return max(map(self._tokens.prompt_tokens, asked))

@@ -8,6 +8,8 @@ import numpy as np
 from kb.ports import Vectors
 
 _ROUNDS = 50
+_SETTLED = 1e-6
+"""Where no factor moves by more than this, the rounds are over; some eight are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ def fit(
     for _ in range(_ROUNDS):
         likely = 1.0 / (1.0 + np.exp(-np.clip(rows @ found, -50.0, 50.0)))
         curvature = (rows.T * (counts * likely * (1.0 - likely))) @ rows + penalty
-        found = found + np.linalg.solve(curvature, rows.T @ (counts * (wanted - likely)) - penalty @ found)
+        step = np.linalg.solve(curvature, rows.T @ (counts * (wanted - likely)) - penalty @ found)
+        found = found + step
+        if np.abs(step).max() < _SETTLED:
+            break
     factors = found[:-1] / scale
     return Weights(tuple(map(float, factors)), float(found[-1] - factors @ mean))

@@ -6,13 +6,14 @@ models beyond the ports, and nothing about answers.
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kb.catalog.catalog import Catalog
 from kb.ports import Embedder, VectorIndex, Vectors
 from kb.search.dense import nearest, split_vector_id
 from kb.search.fusion import fuse, said_by_words
 from kb.search.languages import LanguageBalance
+from kb.search.query_vectors import QueryVectors
 from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
@@ -36,6 +37,7 @@ class HybridSearch:
         space: Key of the space of embedder and index.
         balance: Of the languages; None: they are left as the embedder sees them.
         reranking: Has the last word on the order.
+        vectors: Of the last queries.
     """
 
     catalog: Catalog
@@ -44,6 +46,7 @@ class HybridSearch:
     index: VectorIndex | None
     balance: LanguageBalance | None = None
     reranking: Reranking = NO_RERANKING
+    vectors: QueryVectors = field(default_factory=QueryVectors)
 
     def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds the passages that best fit a query.
@@ -57,7 +60,7 @@ class HybridSearch:
             Best first, numbered from 1.
         """
         with part("embed"):
-            vector = self.embedder.embed_query(query)
+            vector = self.vectors.of(self.embedder, query)
         centred = self.balance.centred(vector) if self.balance else vector
         for attempt in range(1, _ATTEMPTS + 1):
             with part("dense"):

@@ -12,6 +12,9 @@ from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
 FinishReason = Literal["stop", "length", "no_evidence", "cancelled"]
+QuestionKind = Literal["lookup", "parts", "document", "exhaustive", "inventory"]
+"""A fact from one place; several facts put together; what a document says; all of something, wherever it stands; which
+documents there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Answer:
         evidence: How likely the passages hold an answer, in 0…1; below the threshold of the settings none is given.
         unanswered: What of the question has no source in the passages, though the rest has.
         left_out: What the model did not see.
+        kind: Of the question.
     """
 
     answer: str = ""
@@ -107,6 +111,7 @@ class Answer:
     evidence: float = 0.0
     unanswered: tuple[str, ...] = ()
     left_out: LeftOut = LeftOut()
+    kind: QuestionKind = "lookup"
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ export interface Answer {
   timings: Timings;
   index: IndexCounts;
   left_out?: LeftOut;
+  kind?: string;
 }
 
 /** The events of a streamed answer, by name. */

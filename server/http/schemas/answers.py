@@ -5,7 +5,7 @@ import datetime
 from pydantic import ConfigDict, Field, computed_field
 
 from kb.values import filters
-from kb.values.answers import FinishReason, Thinking
+from kb.values.answers import FinishReason, QuestionKind, Thinking
 from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 
@@ -212,6 +212,12 @@ class Answer(Wire):
         examples=[["Who made the battery?"]],
     )
     left_out: LeftOut = Field(default=LeftOut(), description="What the model did not see.")
+    kind: QuestionKind = Field(
+        default="lookup",
+        description="What kind of question it is: `lookup` of a fact, several `parts` put together, about a whole"
+        " `document`, `exhaustive` for all of something, or an `inventory` of the documents.",
+        examples=["lookup"],
+    )
 
 
 class PassagesEvent(Wire):
