@@ -85,7 +85,7 @@ def open_fake_knowledge_base(
     reranks = Loading("reranker", load_reranker) if settings.reranker else None
     reranking = reranking_with(reranks, settings.rerank_depth) if reranks else NO_RERANKING
     models = Models(settings, Loading("embedding model", load_index), Loading("answering model", load_model), reranks)
-    return KnowledgeBase(settings, lock, catalog, models, _fitted_once)
+    return KnowledgeBase(settings, lock, catalog, models, fitted_once)
 
 
 @lru_cache
@@ -93,7 +93,7 @@ def _fitted_to(identity: str) -> QuestionClassifier:
     return QuestionClassifier(fit_to_questions(FakeEmbedder(identity)))
 
 
-def _fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
+def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
     """As the real one, but once for all tests of a process, which would wait for it each time."""
     return _fitted_to(embedder.identity)
 

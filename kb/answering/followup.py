@@ -7,6 +7,7 @@ unchanged, so that a change of topic is not disturbed by the turns before it; wh
 import re
 from collections.abc import Callable, Sequence
 
+from kb.answering.decide import Decision
 from kb.text.scripts import in_one_writing
 from kb.text.sentences import sentence_spans
 from kb.values.chat import Turn
@@ -15,8 +16,8 @@ MAX_QUESTION_CHARS = 300
 MAX_ANSWER_CHARS = 150
 """What is carried over from earlier turns; an embedding model reads only so far, and must still see the question."""
 
-Leans = Callable[[str], bool]
-"""Tells whether a question cannot be understood without what was said before."""
+Decide = Callable[[str], Decision]
+"""Tells whether a question leans on what was said before."""
 
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _HAN_NUMBER = r"[〇零一二三四五六七八九十百\d]+"
@@ -45,7 +46,7 @@ with the quarter replaced, and 16 with both quarters in the query.
 """
 
 
-def self_contained(question: str, history: Sequence[Turn], leans: Leans) -> str:
+def self_contained(question: str, history: Sequence[Turn], decide: Decide) -> str:
     """Makes a question findable without the conversation that it is part of.
 
     Args:
@@ -56,17 +57,17 @@ def self_contained(question: str, history: Sequence[Turn], leans: Leans) -> str:
     """
     earlier = answer = ""
     for turn in history:
-        earlier, answer = _resolved(turn.question, earlier, answer, leans), turn.answer
-    return _resolved(question, earlier, answer, leans)
+        earlier, answer = _resolved(turn.question, earlier, answer, decide), turn.answer
+    return _resolved(question, earlier, answer, decide)
 
 
-def _resolved(question: str, earlier: str, answer: str, leans: Leans) -> str:
-    if not earlier or not leans(question):
+def _resolved(question: str, earlier: str, answer: str, decide: Decide) -> str:
+    if not earlier or not (decision := decide(question)).leans:
         return question
     earlier = earlier[-MAX_QUESTION_CHARS:]
-    replaced = _with_likes_replaced(earlier, in_one_writing(question))
-    # Where something has taken another's place, the answer is about what is gone; else it may name what is meant.
-    carried = [earlier, _first_sentence(answer)] if replaced == earlier else [replaced]
+    # A reference may mean what the answer named; else the answer is left behind.
+    likes_replaced = _with_likes_replaced(earlier, in_one_writing(question))
+    carried = [earlier, _first_sentence(answer)] if decision.refers else [likes_replaced]
     return "\n".join(filter(None, [*carried, question]))
 
 

@@ -158,15 +158,11 @@ class Questions:
 
 def _sub_questions(question: str, history: Sequence[Turn], decide: Callable[[str], Decision]) -> list[SubQuestion]:
     """What a question asks, with what is searched for; a later part may refer to the first as to an earlier turn."""
-
-    def leans(text: str) -> bool:
-        return decide(text).leans
-
     first, *others = split(question, surely_several=decide(question).several)
     turns = [*history, Turn(first, "")]
     return [
-        SubQuestion(first, self_contained(first, history, leans)),
-        *(SubQuestion(text, self_contained(text, turns, leans)) for text in others),
+        SubQuestion(first, self_contained(first, history, decide)),
+        *(SubQuestion(text, self_contained(text, turns, decide)) for text in others),
     ]
 
 

@@ -57,6 +57,7 @@ def test_labelled_questions_are_many_in_all_languages_and_of_all_choices() -> No
 
 def test_only_questions_with_others_before_them_lean() -> None:
     assert all(each.before for each in read_questions() if each.decision.leans)
+    assert all(each.decision.leans for each in read_questions() if each.decision.refers)
 
 
 def test_any_embedding_model_is_fitted(fake_classifier: QuestionClassifier) -> None:
@@ -70,8 +71,8 @@ def test_any_embedding_model_is_fitted(fake_classifier: QuestionClassifier) -> N
     ("odds", "decision"),
     [
         ({}, Decision()),
-        ({"document": 0.4, "list": 0.4, "leans": -0.1, "several": 0.4}, Decision()),
-        ({"document": 0.6, "list": 0.6, "leans": 0.1, "several": 0.6}, Decision(True, True, "document", "list")),
+        ({"document": 0.4, "list": 0.4, "leans": -0.4, "several": 0.4}, Decision()),
+        ({"document": 0.6, "list": 0.6, "leans": 0.1, "several": 0.6}, Decision(True, False, True, "document", "list")),
         ({"inventory": 0.9}, Decision()),
         ({"inventory": 1.1, "parts": 0.9}, Decision(kind="inventory")),
         ({"lookup": 3.0, "parts": 2.0, "sentence": 3.0, "table": 2.0}, Decision()),
