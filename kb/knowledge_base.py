@@ -54,7 +54,7 @@ class KnowledgeBase:
         self._lock = lock
         self._catalog = catalog
         self.models = models
-        self._questions = Questions(settings, models, self.index_state, catalog.document, fit_classifier)
+        self._questions = Questions(settings, models, self.index_state, catalog, fit_classifier)
         self._closing = threading.Event()
         self._pending = 0
         self._has_synced = False

@@ -44,7 +44,7 @@ _RIDGE = 0.03
 LEANS, REFERS, SEVERAL = "leans", "refers", "several"
 CHOICES: tuple[str, ...] = (LEANS, REFERS, SEVERAL, *get_args(QuestionKind), *get_args(Form))
 
-LEAST_LOG_ODDS = {LEANS: -0.3, REFERS: 0.0, SEVERAL: 0.5, "inventory": 1.0}
+LEAST_LOG_ODDS = {LEANS: -0.3, REFERS: 0.0, SEVERAL: 0.5}
 """What is likelier than this is said; everything else than these from 0.5 on. In doubt: a lookup, in one sentence.
 
 Who leans and is not seen to finds nothing; who does not, and is thought to, finds less. So there doubt is for leaning.
@@ -78,6 +78,7 @@ class LabelledQuestion:
     Attributes:
         before: The questions before it, oldest first.
         split: `fit`; `held` and `unseen` are for measuring.
+        topics: Of an inventory: what in it says what the documents are about, or where they are.
     """
 
     question: str
@@ -85,6 +86,7 @@ class LabelledQuestion:
     split: str
     decision: Decision
     before: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
 
 
 class QuestionClassifier:
@@ -165,9 +167,6 @@ def labelled(record: dict[str, object]) -> LabelledQuestion:
         KeyError: There is no question.
         ValueError: A label is none of those that there are.
     """
-    before = record.get("before") or []
-    if not isinstance(before, list):
-        raise ValueError("before is no list of questions")
     return LabelledQuestion(
         question=str(record["question"]),
         language=str(record.get("language", "")),
@@ -179,8 +178,16 @@ def labelled(record: dict[str, object]) -> LabelledQuestion:
             kind=_one_of(get_args(QuestionKind), record.get("kind", "lookup")),
             form=_one_of(get_args(Form), record.get("form", "sentence")),
         ),
-        before=tuple(map(str, before)),
+        before=_texts(record, "before"),
+        topics=_texts(record, "topics"),
     )
+
+
+def _texts(record: dict[str, object], name: str) -> tuple[str, ...]:
+    texts = record.get(name) or []
+    if not isinstance(texts, list):
+        raise ValueError(f"{name} is no list")
+    return tuple(map(str, texts))
 
 
 def _one_of(names: tuple[_Choice, ...], name: object) -> _Choice:
@@ -193,7 +200,7 @@ def _one_of(names: tuple[_Choice, ...], name: object) -> _Choice:
 def _likeliest(odds: dict[str, float], names: tuple[_Choice, ...]) -> _Choice:
     """The likeliest choice; the first of them if that is not likely enough."""
     best = max(names, key=odds.__getitem__)
-    return best if odds[best] >= LEAST_LOG_ODDS.get(best, _LEAST_LOG_ODDS) else names[0]
+    return best if odds[best] >= _LEAST_LOG_ODDS else names[0]
 
 
 def _chosen(decision: Decision) -> set[str]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from kb.answering.clock import QuestionClock
 from kb.answering.decide import Classifiers, Decision, FitClassifier, classifier_for
 from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
+from kb.answering.inventory import Inventory, Listing
 from kb.answering.lookup import answer_events
 from kb.answering.models import Models
 from kb.answering.remarks import without_remark
@@ -17,6 +19,7 @@ from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSear
 from kb.answering.subquestions import split
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.writing import AnswerOptions
+from kb.catalog.catalog import Catalog
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import LiveIndex, Serving
 from kb.judging.evidence import CALIBRATED_MODEL
@@ -24,9 +27,17 @@ from kb.judging.instructions import InstructionFinder
 from kb.models.loading import LoadState
 from kb.ports import Freshness, LanguageModel, Restartable
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, Done, IndexState, QuestionKind, Thinking
+from kb.values.answers import (
+    Answer,
+    AnswerDelta,
+    AnswerEvent,
+    Done,
+    IndexState,
+    PassagesFound,
+    QuestionKind,
+    Thinking,
+)
 from kb.values.chat import GenerationOptions, Turn
-from kb.values.documents import DocumentInfo
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 
@@ -45,7 +56,7 @@ class Questions:
     Args:
         models: In use; waited for.
         index_state: Tells how current the index is.
-        document: Gives a document by its id, or None.
+        catalog: Of the documents.
         fit_classifier: Makes what decides about questions, once for each embedding model.
 
     Attributes:
@@ -57,13 +68,14 @@ class Questions:
         settings: Settings,
         models: Models,
         index_state: Callable[[], IndexState],
-        document: Callable[[str], DocumentInfo | None],
+        catalog: Catalog,
         fit_classifier: FitClassifier = classifier_for,
     ) -> None:
         self._settings = settings
         self._models = models
         self._index_state = index_state
-        self._document = document
+        self._catalog = catalog
+        self._inventory = Inventory(catalog)
         self.files: Freshness | None = None
         self._instructions: InstructionFinder | None = None
         self._classifiers = Classifiers(fit_classifier)
@@ -83,6 +95,10 @@ class Questions:
         live_index = self._models.live_index()
         decide = self._decider(live_index)
         decision = decide(question)
+        if decision.kind == "inventory":
+            if (not history or not decision.leans) and (listing := self._inventory.answer(question, filters)):
+                return self._listed(question, listing, live_index, top_k or settings.top_k)
+            decision = replace(decision, kind="lookup")
         sub_questions = _sub_questions(question, history[-_TURNS_REFERRED_TO:], decide)
         options = AnswerOptions(
             question=question,
@@ -99,7 +115,7 @@ class Questions:
         searches = SubQuestionSearch(
             sub_questions, lambda query, k: live_index.passages(query, k, filters), is_calibrated
         )
-        fresh = FreshPassages(searches.passages, self._document, self.files)
+        fresh = FreshPassages(searches.passages, self._catalog.document, self.files)
 
         def retrieve() -> RetrievalResult:
             passages = fresh.find(top_k or settings.top_k)
@@ -121,6 +137,31 @@ class Questions:
         query = self._checked(query, top_k)
         live_index = self._models.live_index()
         return live_index.passages(query, top_k or self._settings.top_k, filters)
+
+    def _listed(
+        self, question: str, listing: Listing, live_index: LiveIndex, top_k: int
+    ) -> Generator[AnswerEvent, None, None]:
+        """The events of an answer that names documents; the passages are theirs."""
+        clock = QuestionClock()
+        first = Filters(document_ids=tuple(document.id for document in listing.documents))
+        passages = live_index.passages(question, top_k, first) if first else ()
+        clock.mark("retrieve_ms")
+        yield PassagesFound(passages)
+        clock.mark("first_answer_ms")
+        yield AnswerDelta(listing.text)
+        yield Done(
+            Answer(
+                answer=listing.text,
+                passages=passages,
+                answerable=True,
+                finish_reason="stop",
+                timings=clock.timings(),
+                index=self._index_state(),
+                evidence=1.0,
+                kind="inventory",
+                documents=listing.documents,
+            )
+        )
 
     def _decider(self, live_index: LiveIndex) -> Callable[[str], Decision]:
         serving = live_index.serving

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kb.values.chat import Heartbeat
+from kb.values.documents import DocumentInfo
 from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
@@ -97,6 +98,7 @@ class Answer:
         unanswered: What of the question has no source in the passages, though the rest has.
         left_out: What the model did not see.
         kind: Of the question.
+        documents: Those that an inventory names, newest first.
     """
 
     answer: str = ""
@@ -112,6 +114,7 @@ class Answer:
     unanswered: tuple[str, ...] = ()
     left_out: LeftOut = LeftOut()
     kind: QuestionKind = "lookup"
+    documents: tuple[DocumentInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,6 @@ def test_any_embedding_model_is_fitted(fake_classifier: QuestionClassifier) -> N
         ({}, Decision()),
         ({"document": 0.4, "list": 0.4, "leans": -0.4, "several": 0.4}, Decision()),
         ({"document": 0.6, "list": 0.6, "leans": 0.1, "several": 0.6}, Decision(True, False, True, "document", "list")),
-        ({"inventory": 0.9}, Decision()),
         ({"inventory": 1.1, "parts": 0.9}, Decision(kind="inventory")),
         ({"lookup": 3.0, "parts": 2.0, "sentence": 3.0, "table": 2.0}, Decision()),
     ],

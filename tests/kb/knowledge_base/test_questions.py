@@ -10,7 +10,7 @@ from kb.values.answers import AnswerDelta, Done, PassagesFound, Thinking
 from kb.values.chat import Turn
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
-from tests.kb.knowledge_base.knowledge_base_harness import DOME, add, file_named
+from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add, file_named
 
 
 def test_question_gets_a_cited_answer(knowledge_base: KnowledgeBase) -> None:
@@ -98,3 +98,25 @@ def test_state_of_the_index_comes_with_the_answer(knowledge_base: KnowledgeBase)
     assert (index.pending, index.failed) == (3, 1)
     assert index.last_sync
     assert index.last_sync is not None
+
+
+def test_question_about_documents_is_answered_from_the_catalog_without_the_model(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    add(knowledge_base, "bread.md", BREAD)
+    answer = knowledge_base.ask("Which of my files mention the dome?")
+    assert (answer.kind, answer.answerable, answer.finish_reason) == ("inventory", True, "stop")
+    assert [document.file.source for document in answer.documents] == ["dome.md"]
+    assert {passage.source for passage in answer.passages} == {"dome.md"}
+    assert "1 of 2 documents" in answer.answer
+    assert model.asked == []
+
+
+def test_question_about_documents_that_say_nothing_of_it_is_looked_up(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    answer = knowledge_base.ask("Which of my files mention the zebra?")
+    assert (answer.kind, answer.documents) == ("lookup", ())
+    assert model.asked
