@@ -1,12 +1,12 @@
 """A knowledge base over the fakes, a pipeline over real folders, and a real server, for tests of several rooms."""
 
+import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -14,13 +14,14 @@ import pytest
 
 from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
-from kb.answering.decide import QuestionClassifier, fit_to_questions
+from kb.answering.decide import QuestionClassifier
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
+from kb.judging.weights import Weights
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
 from kb.ports import Embedder, IndexStores, LanguageModel, Reranker, VectorIndex
@@ -37,6 +38,7 @@ from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVecto
 
 PATIENCE_SECONDS = 15.0
 DEBOUNCE_SECONDS = 0.02
+FAKE_WEIGHTS = Path(__file__).parent / "fake_question_weights.json"
 
 
 def quick_settings(home: Path, **more: object) -> ServerSettings:
@@ -88,14 +90,10 @@ def open_fake_knowledge_base(
     return KnowledgeBase(settings, lock, catalog, models, fitted_once)
 
 
-@lru_cache
-def _fitted_to(identity: str) -> QuestionClassifier:
-    return QuestionClassifier(fit_to_questions(FakeEmbedder(identity)))
-
-
 def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
-    """As the real one, but once for all tests of a process, which would wait for it each time."""
-    return _fitted_to(embedder.identity)
+    """What was fitted to the fake embedder once, which takes seconds; `test_decide` holds that it is up to date."""
+    weights = json.loads(FAKE_WEIGHTS.read_text("utf-8"))
+    return QuestionClassifier([Weights(tuple(each["factors"]), each["constant"]) for each in weights])
 
 
 def _stores_with(index: VectorIndex | None) -> IndexStores:
