@@ -9,6 +9,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from kb.answering.decide import read_questions
@@ -55,8 +56,11 @@ class Inventory:
     def __init__(self, catalog: Catalog, today: Callable[[], datetime.date] = datetime.date.today) -> None:
         self._catalog = catalog
         self._today = today
+
+    @cached_property
+    def _topics(self) -> Topics:
         marked = (each for each in read_questions() if each.decision.kind == "inventory" and each.split == "fit")
-        self._topics = Topics(MarkedQuestion(each.question, each.topics) for each in marked)
+        return Topics(MarkedQuestion(each.question, each.topics) for each in marked)
 
     def answer(self, question: str, filters: Filters = EVERYTHING) -> Listing | None:
         """Lists the documents that a question asks for.
