@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
+from kb.answering.decide import FitClassifier, classifier_for
 from kb.answering.judges import Judges
 from kb.answering.models import Models
 from kb.answering.questions import Questions
@@ -34,17 +35,25 @@ class KnowledgeBase(Documents):
         lock: Held until `close`.
         catalog: Closed by `close`.
         models: Closed by `close`.
+        fit_classifier: See `kb.answering.questions.Questions`.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
     """
 
-    def __init__(self, settings: Settings, lock: DataDirectoryLock, catalog: Catalog, models: Models) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        lock: DataDirectoryLock,
+        catalog: Catalog,
+        models: Models,
+        fit_classifier: FitClassifier = classifier_for,
+    ) -> None:
         super().__init__(catalog, models)
         self.settings = settings
         self._lock = lock
         judges = Judges(models.calibrations.find, models.appointed_judge)
-        self._questions = Questions(settings, models, self.index_state, catalog.document, judges)
+        self._questions = Questions(settings, models, self.index_state, catalog, judges, fit_classifier)
         self._pending = 0
         self._has_synced = False
 

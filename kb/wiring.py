@@ -236,6 +236,17 @@ def recall_tuning(path: Path, settings: Settings) -> Tuning | None:
     return recall(path, engine_settings(settings), settings.models / CACHE_NAME)
 
 
+def load_embedder(settings: Settings, report: Report) -> Embedder:
+    """Loads the embedding model of the settings alone, for measurements; fetches it if it is not there.
+
+    Raises:
+        ModelError: It cannot be had, or does not load.
+    """
+    store = ModelStore(settings.models)
+    folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
+    return open_embedder(folder, store.identity(folder), report, settings.embedding_backend)
+
+
 def prepare_embedding(folder: Path, settings: Settings, report: Report) -> None:
     """Prepares an embedding model for this machine, so that the first start is quick."""
     prepare_embedder(folder, report, settings.embedding_backend)

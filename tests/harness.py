@@ -1,5 +1,6 @@
 """A knowledge base over the fakes, a pipeline over real folders, and a real server, for tests of several rooms."""
 
+import json
 import os
 import threading
 import time
@@ -13,12 +14,14 @@ import pytest
 
 from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
+from kb.answering.decide import QuestionClassifier
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
+from kb.judging.weights import Weights
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
 from kb.ports import Embedder, IndexStores, LanguageModel, Reranker, VectorIndex
@@ -35,6 +38,7 @@ from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVecto
 
 PATIENCE_SECONDS = 15.0
 DEBOUNCE_SECONDS = 0.02
+FAKE_WEIGHTS = Path(__file__).parent / "fake_question_weights.json"
 
 
 def quick_settings(home: Path, **more: object) -> ServerSettings:
@@ -88,7 +92,13 @@ def open_fake_knowledge_base(
     models = Models(
         settings, *loadings, reranks, small_model=Loading("small model", lambda _: small) if small else None
     )
-    return KnowledgeBase(settings, lock, catalog, models)
+    return KnowledgeBase(settings, lock, catalog, models, fitted_once)
+
+
+def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
+    """What was fitted to the fake embedder once, which takes seconds; `test_decide` holds that it is up to date."""
+    weights = json.loads(FAKE_WEIGHTS.read_text("utf-8"))
+    return QuestionClassifier([Weights(tuple(each["factors"]), each["constant"]) for each in weights])
 
 
 def _stores_with(index: VectorIndex | None) -> IndexStores:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal
 
-from kb.answering.form import form_line
+from kb.answering.form import Form, form_line
 from kb.answering.instructions import GAP
 from kb.text.languages import asked_in
 from kb.text.sentences import join_broken_lines, sentence_spans
@@ -61,13 +61,13 @@ class Prompt:
     turns_left_out: int
     passages_left_out: tuple[int, ...]
 
-    def asking(self, question: str, parts: int = 1) -> tuple[Message, ...]:
+    def asking(self, question: str, form: Form = "sentence", parts: int = 1) -> tuple[Message, ...]:
         """The messages that ask for an answer.
 
         Args:
             parts: How many things are asked.
         """
-        return self._ending(question, form_line(question, self.sources, parts))
+        return self._ending(question, form_line(form, question, self.sources, parts))
 
     def looks(self, questions: Sequence[str]) -> list[Look]:
         """What is to be looked up before: for each question, whether the sources hold its answer."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from kb.answering.form import Form
 from kb.answering.models import Models
 from kb.answering.retrieval import RetrievalResult
 from kb.answering.roles import LargeWithSmall, side_by_side
@@ -26,7 +27,7 @@ HEARTBEAT_SECONDS = 0.5
 
 def role_for(
     routing: Literal["auto", "small", "large"],
-    question: str,
+    form: Form,
     parts: int,
     evidence: float,
     *,
@@ -37,6 +38,7 @@ def role_for(
 
     Args:
         routing: What the user wants.
+        form: What form the answer should have.
         parts: How many things the question asks.
         evidence: How likely the passages hold the answer, in 0…1.
         must_stay: Whether a passage is to stay on this machine.
@@ -45,7 +47,7 @@ def role_for(
     Returns:
         None: none that may see the passages.
     """
-    wanted: Role = routing if routing != "auto" else "small" if is_plain(question, parts, evidence) else "large"
+    wanted: Role = routing if routing != "auto" else "small" if is_plain(form, parts, evidence) else "large"
     if not must_stay or wanted in here:
         return wanted
     return here[0] if here else None
@@ -59,12 +61,12 @@ class Route:
     """
 
     def __init__(
-        self, settings: Settings, models: Models, must_stay: Callable[[Passage], bool], question: str, parts: int
+        self, settings: Settings, models: Models, must_stay: Callable[[Passage], bool], form: Form, parts: int
     ) -> None:
         self._settings = settings
         self._models = models
         self._must_stay = must_stay
-        self._question = question
+        self._form = form
         self._parts = parts
         self._role: Role = "large"
         self._kept_here = 0
@@ -82,7 +84,7 @@ class Route:
         staying = [passage for passage in found.passages if self._must_stay(passage)]
         role = role_for(
             self._settings.routing if self._models.small_model else "large",
-            self._question,
+            self._form,
             self._parts,
             max(found.evidence, default=0.0),
             must_stay=bool(staying),
@@ -106,17 +108,13 @@ class Route:
             InvalidRequest: None may hear it.
         """
         here = engines_here(self._settings)
-        role = role_for("large", "", 1, 0.0, must_stay=may_quote_what_must_stay, here=here)
+        role = role_for("large", self._form, 1, 0.0, must_stay=may_quote_what_must_stay, here=here)
         if role is None:
             raise InvalidRequest(
                 "a conversation may quote documents that are to stay on this machine (KB_LOCAL_ONLY)",
                 "set KB_SMALL_MODEL to a model on this machine, or ask the documents instead",
             )
         self._role = role
-
-    def looking_model(self) -> LanguageModel | None:
-        """The engine that looks and judges, or None after a moment while it loads."""
-        return self._ready(self._models.looking_model)
 
     def model(self) -> LanguageModel | None:
         """The engine, or None after a moment while it loads; to be called when passages are admitted."""
@@ -154,16 +152,24 @@ class Route:
             events.close()
 
     def _ready(self, loading: Loading[LanguageModel]) -> LanguageModel | None:
-        status = loading.status
-        if status.state is LoadState.DOWNLOADING:
-            return loading.require(0)
-        if isinstance(status.error, ModelUnreachable) and not self._has_retried:
+        if isinstance(loading.status.error, ModelUnreachable) and not self._has_retried:
             self._has_retried = True  # a server may be back by now
             loading.start()
-        model = loading.wait(HEARTBEAT_SECONDS)
-        if model is None or (isinstance(model, Restartable) and not model.ready(HEARTBEAT_SECONDS)):
-            return None
-        return model
+        return ready(loading)
+
+
+def ready(loading: Loading[LanguageModel]) -> LanguageModel | None:
+    """A model that can answer now, or None after a moment while it loads.
+
+    Raises:
+        ModelError: It is missing or does not load, or is being fetched.
+    """
+    if loading.status.state is LoadState.DOWNLOADING:
+        return loading.require(0)
+    model = loading.wait(HEARTBEAT_SECONDS)
+    if model is None or (isinstance(model, Restartable) and not model.ready(HEARTBEAT_SECONDS)):
+        return None
+    return model
 
 
 def engines_here(settings: Settings) -> list[Role]:

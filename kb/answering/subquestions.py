@@ -1,7 +1,8 @@
 """A question that asks several things → its parts, each to be searched and judged by itself; by rules.
 
 Pure. A question that asks one thing comes back whole; in doubt it does. Conditions, relative and indirect clauses, and
-whatever stands between quotation marks or brackets, are no parts.
+whatever stands between quotation marks or brackets, are no parts. In Chinese and English the rules see more than the
+embedding of a question does (see `kb.answering.decide`); in others that decides, and signs tell where to cut.
 """
 
 import re
@@ -36,6 +37,12 @@ _BETWEEN = _any_of(
     r"\s*以及\s*",
 )
 
+_SIGNS = (
+    _any_of(r"(?<=[?？。])\s*(?=\S)", r"\s*[;；]\s*"),
+    _any_of(r"、", r",?\s+(?:und|y|et)\s+"),
+)
+"""Between two questions in other languages, the strongest first."""
+
 _BEGINNING = _any_of(rf"^(?:[^,]*,\s*)??(?:{_ASKING}|{_VERB}(?!\s+(?:you|any(?:one|body))\b))")
 """How a question begins, be it after a condition."""
 
@@ -53,6 +60,7 @@ _UNFINISHED = _any_of(rf"\b(?:(?!have\b){_VERB}|not)$")
 _UNFINISHED_UNLESS_DIRECT = _any_of(rf"\b(?:have|{_PREPOSITION})$")
 """As in "who lives in and who owns the house"; but "what does it have" and "what is it made of" are whole."""
 
+_ASKS_IN_ENGLISH = _any_of(rf"\b{_ASKING}")
 _ASKS_IN_CHINESE = re.compile(
     r"谁|什么|哪(?!怕)|[如为是有]何|何[时地处人种]|多少|怎|吗(?!啡)|是否|有没有|(\w)不\1"
     r"|(?<![好十百数])几(?![乎何率内十百千万])|(?<![许很众最更大])多[大长高重远久深宽]"
@@ -70,22 +78,40 @@ _HANGS_ON_THE_ONE_BEFORE = _any_of(r"^\w{0,3}?(?:(?<![首成京])都|(?<!成)就
 _COURTESY = _any_of(r"^(?:你|您|请问|能|可以|能否|是否)*(?:知道|告诉我|帮我|说说)\w{0,2}$")
 
 
-def split(question: str) -> tuple[str, ...]:
+def split(question: str, *, surely_several: bool = False) -> tuple[str, ...]:
     """Cuts a question into its parts.
+
+    Args:
+        surely_several: Whether its meaning says that it asks several things: where it is cut in languages whose words
+            are not known here.
 
     Returns:
         One to `MAX_PARTS` questions; a later one may refer to the first.
     """
-    pieces = [piece for piece in _pieces(question) if piece]
-    is_split = 1 < len(pieces) <= MAX_PARTS and all(map(content_terms, pieces))
-    if not is_split or not (_are_chinese(pieces) if HAN.search(question) else _are_english(pieces)):
-        return (question,)
-    return tuple(map(_as_question, pieces))
+    pieces = _pieces(question, _BETWEEN)
+    if _are_some(pieces) and (_are_chinese(pieces) if HAN.search(question) else _are_english(pieces)):
+        return tuple(map(_as_question, pieces))
+    is_known = _ASKS_IN_ENGLISH.search(question) or _ASKS_IN_CHINESE.search(question)
+    return _split_by_signs(question) if surely_several and not is_known else (question,)
 
 
-def _pieces(question: str) -> Iterator[str]:
+def _split_by_signs(question: str) -> tuple[str, ...]:
+    """Cuts at the strongest signs that leave something to be asked on both sides."""
+    cuts = (_pieces(question, signs) for signs in _SIGNS)
+    return next((tuple(map(_as_question, pieces)) for pieces in cuts if _are_some(pieces)), (question,))
+
+
+def _are_some(pieces: list[str]) -> bool:
+    return 1 < len(pieces) <= MAX_PARTS and all(map(content_terms, pieces))
+
+
+def _pieces(question: str, between: re.Pattern[str]) -> list[str]:
+    return [piece for piece in _cut(question, between) if piece]
+
+
+def _cut(question: str, between: re.Pattern[str]) -> Iterator[str]:
     start = 0
-    for cut in _BETWEEN.finditer(_without_quoted(question)):
+    for cut in between.finditer(_without_quoted(question)):
         yield question[start : cut.start()].strip()
         start = cut.end()
     yield question[start:].strip()
@@ -129,6 +155,6 @@ def _without_quoted(text: str) -> str:
 
 
 def _as_question(piece: str) -> str:
-    piece = piece.strip().rstrip("?？.。")
+    piece = piece.strip().rstrip("?？.。 ")
     mark = "？" if any(map(is_cjk, piece)) else "?"
     return f"{piece[0].upper()}{piece[1:]}{mark}"

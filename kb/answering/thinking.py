@@ -7,7 +7,7 @@ is thin, gets a short thought. A model that was not trained to think never does,
 
 from dataclasses import dataclass
 
-from kb.answering.form import asks_for_thought
+from kb.answering.form import Form, wants_thought
 from kb.values.answers import Thinking
 
 CLEAR_EVIDENCE = 0.9
@@ -22,19 +22,20 @@ class ThinkingBudgets:
     full: int
 
 
-def is_plain(question: str, parts: int, evidence: float) -> bool:
+def is_plain(form: Form, parts: int, evidence: float) -> bool:
     """Whether the answer to a question can be read off a passage. See `reasoning_tokens`."""
-    return parts == 1 and evidence >= CLEAR_EVIDENCE and not asks_for_thought(question)
+    return parts == 1 and evidence >= CLEAR_EVIDENCE and not wants_thought(form)
 
 
-def reasoning_tokens(thinking: Thinking, budgets: ThinkingBudgets, question: str, parts: int, evidence: float) -> int:
+def reasoning_tokens(thinking: Thinking, budgets: ThinkingBudgets, form: Form, parts: int, evidence: float) -> int:
     """The budget of the reasoning phase.
 
     Args:
         thinking: What was asked for.
+        form: Of the answer.
         parts: How many things the question asks.
         evidence: How likely the passages hold the answer, in 0…1.
     """
     if thinking == "auto":
-        thinking = "off" if is_plain(question, parts, evidence) else "short"
+        thinking = "off" if is_plain(form, parts, evidence) else "short"
     return {"off": 0, "short": budgets.short, "full": budgets.full}[thinking]

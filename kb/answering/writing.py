@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
 from kb.answering.draft import Draft
+from kb.answering.form import Form
 from kb.answering.judges import Judges
 from kb.answering.prompt import Prompt, build_prompt
 from kb.answering.retrieval import RetrievalResult, SubQuestion
@@ -37,6 +38,7 @@ class AnswerOptions:
         limits: Of the answer; what the reasoning may take is decided by `thinking` and `budgets`.
         passage_tokens: Budget of passages and history in the prompt.
         min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
+        form: Of the answer.
     """
 
     question: str
@@ -47,6 +49,7 @@ class AnswerOptions:
     limits: GenerationOptions
     passage_tokens: int
     min_evidence: float
+    form: Form = "sentence"
 
     def answered(self, evidence: Sequence[float]) -> list[int]:
         """Which parts have enough evidence."""
@@ -145,7 +148,7 @@ class AnswerWriter:
         return True
 
     def _stream(self, question: str, *, has_look: bool) -> Generator[Generated, None, None]:
-        messages = self._prompt.asking(question, len(self._options.answered(self.evidence)))
+        messages = self._prompt.asking(question, self._options.form, len(self._options.answered(self.evidence)))
         if has_look and isinstance(self._model, Looker):
             looks = self._prompt.looks([sub_question.query for sub_question in self._options.sub_questions])
             return self._model.stream_after_looks(looks, messages, self._limits)
@@ -168,7 +171,7 @@ class AnswerWriter:
         """The limits of the generation; where the context window is small, thinking gives way to the sources."""
         options, model = self._options, self._model
         thinking = reasoning_tokens(
-            options.thinking, options.budgets, options.question, len(options.sub_questions), max(self.evidence)
+            options.thinking, options.budgets, options.form, len(options.sub_questions), max(self.evidence)
         )
         without_sources = self._length(build_prompt(options.question, (), (), self._tokens.count_tokens, 0))
         room = model.info.context_tokens - options.limits.answer_tokens - without_sources - LEAST_SOURCE_TOKENS
@@ -195,7 +198,8 @@ class AnswerWriter:
     def _length(self, prompt: Prompt) -> int:
         """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
         queries = [sub_question.query for sub_question in self._options.sub_questions]
-        asked = [prompt.asking(question, len(queries)) for question in {self._options.question, " ".join(queries)}]
+        wordings = {self._options.question, " ".join(queries)}
+        asked = [prompt.asking(question, self._options.form, len(queries)) for question in wordings]
         if self._calibration:
             asked += [look.messages for look in prompt.looks(queries)]
         return max(map(self._tokens.prompt_tokens, asked))

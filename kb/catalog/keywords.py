@@ -43,7 +43,7 @@ class KeywordStore:
         sought = vocabulary.rarest(weights, POSTINGS_SEARCHED)
         if not sought:
             return []
-        query = " OR ".join(f'"{term}" *' if len(term) == 1 and is_cjk(term) else f'"{term}"' for term in sought)
+        query = " OR ".join(map(_sought, sought))
         documents = select(self._database, filters)
         document = "(SELECT document_id FROM chunks WHERE chunks.id = chunk_terms.rowid)"
         passing = f"AND {document} IN (SELECT id FROM documents WHERE {documents.sql})" if filters else ""
@@ -69,6 +69,17 @@ class KeywordStore:
         named = {key: _share(dict.fromkeys(_name_terms(name), 1.0), weights) for key, name in names.items()}
         return {key: (about[row["document_id"]] + named[row["document_id"]]) / 2 for key, row in documents.items()}
 
+    def holders(self, terms: Sequence[str]) -> dict[str, int]:
+        """The documents of which a chunk holds all of some terms, with the number of such chunks."""
+        if not terms:
+            return {}
+        sql = (
+            "SELECT document_id, count(*) AS chunks FROM chunk_terms JOIN chunks ON chunks.id = chunk_terms.rowid"
+            " WHERE chunk_terms MATCH ? GROUP BY document_id"
+        )
+        rows = self._database.rows(sql, " AND ".join(map(_sought, dict.fromkeys(terms))))
+        return {row["document_id"]: row["chunks"] for row in rows}
+
     def _documents(self, chunk_ids: Collection[int]) -> dict[int, Row]:
         sql = (
             "SELECT chunks.id, document_id, title, source FROM chunks JOIN documents ON documents.id = document_id"
@@ -84,6 +95,11 @@ class KeywordStore:
         if known is None or known[0] != state:
             known = self._vocabulary = state, Vocabulary(self._database, before=known[1] if known else None)
         return known[1]
+
+
+def _sought(term: str) -> str:
+    """How FTS5 looks for a term: a single Chinese character is the beginning of one."""
+    return f'"{term}" *' if len(term) == 1 and is_cjk(term) else f'"{term}"'
 
 
 def _about(vocabulary: Vocabulary, terms: Sequence[str], document_ids: Collection[str]) -> dict[str, float]:

@@ -21,6 +21,7 @@ from kb.ports import Embedder, VectorIndex
 from kb.search.dense import vector_id
 from kb.search.hybrid import HybridSearch
 from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
+from kb.search.query_vectors import QueryVectors
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.values.documents import Chunk, Document, DocumentInfo, FileVersion
 from kb.values.filters import EVERYTHING, Filters
@@ -57,6 +58,9 @@ class LiveIndex:
         space: Of the vectors in the index; None: that of the embedder, never computed anew.
         reranking: Puts in order what is found.
         measure: Says how a model sees the languages; asked for each model once, at its first question.
+
+    Attributes:
+        query_vectors: Of the last queries.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class LiveIndex:
         self._measure = measure
         self._balances: dict[str, LanguageBalance | None] = {}
         self._measuring = threading.Lock()
+        self.query_vectors = QueryVectors()
 
     @property
     def serving(self) -> Serving:
@@ -91,6 +96,7 @@ class LiveIndex:
                 index=serving.index,
                 balance=self._balance(serving.embedder),
                 reranking=self._reranking,
+                vectors=self.query_vectors,
             )
             try:
                 return retriever.passages(query, top_k, filters)

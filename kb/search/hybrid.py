@@ -6,7 +6,7 @@ models beyond the ports, and nothing about answers.
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.versions import Versions
@@ -14,6 +14,7 @@ from kb.ports import Embedder, VectorIndex, Vectors
 from kb.search.dense import nearest, split_vector_id
 from kb.search.fusion import fuse, said_by_words
 from kb.search.languages import LanguageBalance
+from kb.search.query_vectors import QueryVectors
 from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
@@ -37,6 +38,7 @@ class HybridSearch:
         space: Key of the space of embedder and index.
         balance: Of the languages; None: they are left as the embedder sees them.
         reranking: Has the last word on the order.
+        vectors: Of the last queries.
     """
 
     catalog: Catalog
@@ -45,6 +47,7 @@ class HybridSearch:
     index: VectorIndex | None
     balance: LanguageBalance | None = None
     reranking: Reranking = NO_RERANKING
+    vectors: QueryVectors = field(default_factory=QueryVectors)
 
     def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds the passages that best fit a query.
@@ -58,7 +61,7 @@ class HybridSearch:
             Best first, numbered from 1.
         """
         with part("embed"):
-            vector = self.embedder.embed_query(query)
+            vector = self.vectors.of(self.embedder, query)
         centred = self.balance.centred(vector) if self.balance else vector
         for attempt in range(1, _ATTEMPTS + 1):
             with part("dense"):

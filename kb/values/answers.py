@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kb.values.chat import Heartbeat
+from kb.values.documents import DocumentInfo
 from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
 FinishReason = Literal["stop", "length", "no_evidence", "unsupported", "cancelled"]
 Verdict = Literal["supported", "contradicted", "not_shown"]
+QuestionKind = Literal["lookup", "parts", "document", "exhaustive", "inventory"]
+"""A fact from one place; several facts put together; what a document says; all of something, wherever it stands; which
+documents there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ class Answer:
         draft: What the model wrote, where the passages do not bear it out; the citations are about it then.
         left_out: What the model did not see.
         instead: Why the small model has answered in the place of the large one; empty: it has not.
+        kind: Of the question.
+        documents: Those that an inventory names, newest first.
     """
 
     answer: str = ""
@@ -120,6 +126,8 @@ class Answer:
     left_out: LeftOut = LeftOut()
     draft: str = ""
     instead: str = ""
+    kind: QuestionKind = "lookup"
+    documents: tuple[DocumentInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

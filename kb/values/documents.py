@@ -128,6 +128,32 @@ class DocumentInfo:
     unread_pages: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentOutline:
+    """As much of a document as conditions look at.
+
+    Attributes:
+        tags: As one text.
+        day: Its own date, else that of its file: `2026-03-01`.
+    """
+
+    id: str
+    source: str
+    media_type: str
+    tags: str
+    day: str
+
+    @property
+    def suffix(self) -> str:
+        """The extension of its file, in small letters, without a dot; empty without one."""
+        return self.source.rpartition("/")[2].rpartition(".")[2].lower() if "." in self.source else ""
+
+    @property
+    def folder(self) -> str:
+        """Where its file is, below the watched folder; empty at the top."""
+        return self.source.rpartition("/")[0]
+
+
 class FailureKind(StrEnum):
     """Why a file is not indexed: how it will be treated from now on."""
 

@@ -162,6 +162,34 @@ def judge(
         show_report(console.out, report)
 
 
+@app.command()
+def kinds(
+    file: Annotated[
+        Path | None, typer.Argument(help="Labelled questions in JSON Lines; none: those that ship.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which of those that ship: fit, held or unseen.")] = "held",
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measures how well the embedding of a question tells what it is: kind, form of the answer, leaning, parts.
+
+    Each line of a file has `question`, and if known `language`, `before` (a list), `leans`, `several`, `kind`, `form`.
+
+    Examples:
+
+    kb eval kinds
+
+    kb eval kinds questions.jsonl --json
+    """
+    from server.measure.eval.kinds_run import evaluate_kinds, show_report
+
+    report = evaluate_kinds(settings.load(kind=ServerSettings), file, split, limit)
+    if as_json:
+        print(_as_json(dataclasses.asdict(report)))
+    else:
+        show_report(console.out, report)
+
+
 @app.command("history")
 def show_runs(as_json: AsJson = False) -> None:
     """Lists all runs so far, oldest first.

@@ -200,6 +200,7 @@ export interface Answer {
   left_out?: LeftOut;
   draft: string;
   instead?: string;
+  kind?: string;
 }
 
 /** The events of a streamed answer, by name. */

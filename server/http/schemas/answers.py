@@ -2,10 +2,10 @@
 
 import datetime
 
-from pydantic import ConfigDict, Field, computed_field
+from pydantic import AliasPath, ConfigDict, Field, computed_field
 
 from kb.values import filters
-from kb.values.answers import FinishReason, Thinking, Verdict
+from kb.values.answers import FinishReason, QuestionKind, Thinking, Verdict
 from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 
@@ -211,6 +211,24 @@ class LeftOut(Wire):
     )
 
 
+class ListedDocument(Wire):
+    """A document that an inventory has found."""
+
+    id: str = Field(description="Id for `/documents/{id}`.", examples=[EXAMPLE_ID])
+    title: str = Field(description="Title of the document.", examples=["Pika P3 field manual"])
+    source: str = Field(
+        validation_alias=AliasPath("file", "source"),
+        description="Path below the watched folder.",
+        examples=["manuals/pika-p3.pdf"],
+    )
+
+    @computed_field(description="The original file.", examples=[f"/documents/{EXAMPLE_ID}/file"])  # type: ignore[prop-decorator]
+    @property
+    def url(self) -> str:
+        """Where the original file is."""
+        return file_url(self.id)
+
+
 class Answer(Wire):
     """A whole answer."""
 
@@ -250,6 +268,15 @@ class Answer(Wire):
         default="",
         description="Why the small model has answered in the place of the large one; empty: it has not.",
         examples=[""],
+    )
+    kind: QuestionKind = Field(
+        default="lookup",
+        description="What kind of question it is: `lookup` of a fact, several `parts` put together, about a whole"
+        " `document`, `exhaustive` for all of something, or an `inventory` of the documents.",
+        examples=["lookup"],
+    )
+    documents: list[ListedDocument] = Field(
+        default=[], description="The documents that the answer to an inventory names, newest first."
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kb.answering.calibrations import Calibrations
+from kb.answering.form import Form
 from kb.answering.local_only import LocalOnly
 from kb.answering.routing import Role, role_for
 from kb.errors import ModelUnreachable
@@ -29,25 +30,25 @@ TAGGED = "The diary says that the observatory was founded by Ada."
 
 
 @pytest.mark.parametrize(
-    ("routing", "question", "parts", "evidence", "role"),
+    ("routing", "form", "parts", "evidence", "role"),
     [
-        ("auto", "When does the dome open?", 1, 0.95, "small"),
-        ("auto", "When does the dome open?", 1, 0.6, "large"),
-        ("auto", "When does the dome open? And who built it?", 2, 0.95, "large"),
-        ("auto", "Compare the two domes", 1, 0.95, "large"),
-        ("small", "Compare the two domes", 2, 0.1, "small"),
-        ("large", "When does the dome open?", 1, 0.95, "large"),
+        ("auto", "sentence", 1, 0.95, "small"),
+        ("auto", "sentence", 1, 0.6, "large"),
+        ("auto", "sentence", 2, 0.95, "large"),
+        ("auto", "calculation", 1, 0.95, "large"),
+        ("small", "calculation", 2, 0.1, "small"),
+        ("large", "sentence", 1, 0.95, "large"),
     ],
 )
 def test_plain_questions_are_for_the_small_engine(
-    routing: str, question: str, parts: int, evidence: float, role: Role
+    routing: str, form: Form, parts: int, evidence: float, role: Role
 ) -> None:
-    assert role_for(routing, question, parts, evidence, must_stay=False, here=["small"]) == role  # type: ignore[arg-type]
+    assert role_for(routing, form, parts, evidence, must_stay=False, here=["small"]) == role  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("here", "role"), [([], None), (["small"], "small"), (["large", "small"], "large")])
 def test_what_must_stay_is_for_an_engine_here(here: list[Role], role: Role | None) -> None:
-    assert role_for("large", "When?", 1, 0.5, must_stay=True, here=here) == role
+    assert role_for("large", "sentence", 1, 0.5, must_stay=True, here=here) == role
 
 
 def document(source: str, tags: tuple[str, ...] = (), root: str = "/home/ada/notes") -> DocumentInfo:

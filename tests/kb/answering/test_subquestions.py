@@ -137,3 +137,26 @@ def test_three_parts_are_cut_and_more_stay_together() -> None:
 )
 def test_question_that_asks_one_thing_stays_whole(question: str) -> None:
     assert split(question) == (question,)
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Wer schrieb den Bericht und wann kam er?", ("Wer schrieb den Bericht?", "Wann kam er?")),
+        ("¿Quién lo hizo, y cuándo?", ("¿Quién lo hizo?", "Cuándo?")),
+        ("Puis-je payer par carte ? Où se gare-t-on ?", ("Puis-je payer par carte?", "Où se gare-t-on?")),
+        ("敷金はいくらで、いつ返ってきますか？", ("敷金はいくらで？", "いつ返ってきますか？")),
+    ],
+)
+def test_other_languages_are_cut_at_signs_where_it_is_sure_that_several_things_are_asked(
+    question: str, parts: tuple[str, ...]
+) -> None:
+    assert split(question) == (question,)
+    assert split(question, surely_several=True) == parts
+
+
+@pytest.mark.parametrize(
+    "question", ["Who built the dome and when?", "谁更高，张三还是李四？", "Wer schrieb den Bericht?"]
+)
+def test_where_words_tell_or_there_is_no_sign_nothing_is_cut_even_so(question: str) -> None:
+    assert split(question, surely_several=True) == (question,)

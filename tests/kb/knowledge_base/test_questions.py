@@ -127,3 +127,25 @@ def test_texts_are_embedded_as_passages_or_as_questions(knowledge_base: Knowledg
     assert embedder.embedded == [DOME, BREAD]
     assert np.allclose(knowledge_base.embed([DOME, BREAD], as_queries=True), vectors)
     assert embedder.embedded == [DOME, BREAD]
+
+
+def test_question_about_documents_is_answered_from_the_catalog_without_the_model(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    add(knowledge_base, "bread.md", BREAD)
+    answer = knowledge_base.ask("Which of my files mention the dome?")
+    assert (answer.kind, answer.answerable, answer.finish_reason) == ("inventory", True, "stop")
+    assert [document.file.source for document in answer.documents] == ["dome.md"]
+    assert {passage.source for passage in answer.passages} == {"dome.md"}
+    assert "1 of 2 documents" in answer.answer
+    assert model.asked == []
+
+
+def test_question_about_documents_that_say_nothing_of_it_is_looked_up(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    answer = knowledge_base.ask("Which of my files mention the zebra?")
+    assert (answer.kind, answer.documents) == ("lookup", ())
+    assert model.asked
