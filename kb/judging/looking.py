@@ -11,7 +11,7 @@ from kb.judging.support import is_answer, look_at
 from kb.ports import Looker
 from kb.values.chat import GenerationOptions, Heartbeat, Looked
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 60.0
 """How long a look may take, once it is its turn."""
 
 
