@@ -2,7 +2,7 @@
 
 import datetime
 
-from pydantic import AliasPath, ConfigDict, Field, computed_field
+from pydantic import AliasChoices, AliasPath, ConfigDict, Field, computed_field
 
 from kb.values import filters
 from kb.values.answers import FinishReason, QuestionKind, Thinking, Verdict
@@ -217,7 +217,7 @@ class ListedDocument(Wire):
     id: str = Field(description="Id for `/documents/{id}`.", examples=[EXAMPLE_ID])
     title: str = Field(description="Title of the document.", examples=["Pika P3 field manual"])
     source: str = Field(
-        validation_alias=AliasPath("file", "source"),
+        validation_alias=AliasChoices("source", AliasPath("file", "source")),
         description="Path below the watched folder.",
         examples=["manuals/pika-p3.pdf"],
     )

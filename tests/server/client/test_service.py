@@ -54,6 +54,13 @@ def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
     assert service.status().documents == 1
 
 
+def test_list_of_documents_comes_near_and_far(service: Service) -> None:
+    service.sync(ignore)
+    *_, answer = service.ask("Which of my files mention the dome?", None, None)
+    assert isinstance(answer, schemas.Answer)
+    assert (answer.kind, [document.source for document in answer.documents]) == ("inventory", ["dome.md"])
+
+
 def test_text_is_checked_near_and_far(service: Service) -> None:
     service.sync(ignore)
     found = service.verify("The second dome was repaired in March. It is green.", "")
