@@ -43,7 +43,8 @@ FAKE_WEIGHTS = Path(__file__).parent / "fake_question_weights.json"
 
 def quick_settings(home: Path, **more: object) -> ServerSettings:
     """Settings that suit the fakes, and wait for nothing; the environment is not asked."""
-    return load({}, kind=ServerSettings, **{"home": home, "settle_seconds": 0.05, "min_evidence": 0.0, **more})
+    own = {"home": home, "models": home.with_name(f"{home.name}-models")}
+    return load({}, kind=ServerSettings, **{**own, "settle_seconds": 0.05, "min_evidence": 0.0, **more})
 
 
 def open_fake_knowledge_base(

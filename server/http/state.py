@@ -51,8 +51,8 @@ def report_status(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.
             small=_model(small) if small else None,
             embedding=embedding,
             reranker=_model(reranker) if reranker else None,
-            judge=schemas.Judge.model_validate(knowledge_base.models.judge()),
         ),
+        judge=schemas.Judge.model_validate(knowledge_base.models.judge()),
         min_evidence=knowledge_base.settings.min_evidence,
     )
 

@@ -86,7 +86,7 @@ def _table(status: schemas.Status) -> Table:
     table.add_row("embeds", _model_line(status.models.embedding))
     if status.models.reranker:
         table.add_row("reranks", _model_line(status.models.reranker))
-    if (judge := status.models.judge) and (judge.note or judge.state != "ready"):
+    if (judge := status.judge) and (judge.note or judge.state != "ready"):
         table.add_row(
             "judge", " ".join(filter(None, (_JUDGE[judge.state] + _share(judge.progress), escaped(judge.note))))
         )

@@ -98,7 +98,6 @@ class Models(Wire):
     reranker: Model | None = Field(
         default=None, description="Puts in order what is found; null: none is set. Searches go on without it."
     )
-    judge: Judge | None = Field(default=None, description="Judges what the answering model writes; null: not known.")
 
 
 class Folder(Wire):
@@ -140,6 +139,9 @@ class Status(Wire):
         examples=[{".docx": 12, ".png": 3}],
     )
     models: Models = Field(description="All models.")
+    judge: Judge | None = Field(
+        default=None, description="Whether what the answering model writes is judged; null: not known."
+    )
     min_evidence: float | None = Field(
         default=None, description="Answers with less `evidence` are not given; null: not known.", examples=[0.5]
     )

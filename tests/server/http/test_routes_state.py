@@ -118,8 +118,8 @@ def test_status_counts_and_tells_what_failed_and_why(service: Served) -> None:
         "small": None,
         "embedding": "ready",
         "reranker": None,
-        "judge": "uncalibrated",
     }
+    assert status["judge"] == {"state": "uncalibrated", "progress": None, "note": ""}
     (failure,) = [failure for failure in status["failures"] if failure["source"] == "broken.pdf"]
     assert failure["reason"]
     listed = service.client.get("/documents").json()

@@ -34,7 +34,7 @@ def test_text_is_checked_against_the_documents(service: Served) -> None:
     assert (citation["source"], citation["quote"]) == ("dome.md", "The second dome was repaired in March.")
     text = service.client.get(f"/documents/{citation['document_id']}").json()["text"]
     assert text[citation["start"] : citation["end"]] == citation["quote"]
-    assert service.client.get("/status").json()["models"]["judge"]["state"] == "ready"
+    assert service.client.get("/status").json()["judge"]["state"] == "ready"
 
 
 def test_filters_and_given_sources_say_what_it_is_held_against(service: Served) -> None:
