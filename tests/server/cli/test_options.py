@@ -26,7 +26,7 @@ def other_value(name: str) -> Any:
     if field.annotation is Path:
         return "/tmp/elsewhere"
     if field.annotation is str:
-        return "another"
+        return "https://another.lan" if name.endswith("_url") else "another"
     return 0.25 if name == "min_evidence" else field.default + 600
 
 

@@ -67,6 +67,7 @@ def refusal(response: bytes) -> tuple[int, str]:
 def test_silent_connections_make_room_for_whoever_says_something(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, logger="server")  # a command that ran before may have set another
     with service(tmp_path, Limits(connections=8)) as served, ExitStack() as opened:
         for _ in range(40):
             opened.enter_context(connect(served))
