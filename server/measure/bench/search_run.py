@@ -6,6 +6,7 @@ question is embedded by the real model. Only the public face of
 `KnowledgeBase` is used.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -106,6 +107,7 @@ class SearchBenchmark:
         self._knowledge_base = knowledge_base
         self._home = home
         self._questions = questions
+        self._variants = itertools.count()
         self._writers = [Writer(language) for language in LANGUAGES]
         self._documents = knowledge_base.counts()[0]
 
@@ -141,11 +143,11 @@ class SearchBenchmark:
         self._knowledge_base.replace(file, document, chunk(document, self._knowledge_base.count_tokens))
 
     def _search(self, where: str, filters: Filters) -> Searches:
-        for variant in range(WARM_UP):
-            self._knowledge_base.search(self._question(variant), filters=filters)
+        for _ in range(WARM_UP):
+            self._knowledge_base.search(self._next_question(), filters=filters)
         found = []
-        for variant in range(WARM_UP, WARM_UP + self._questions):
-            question = self._question(variant)
+        for _ in range(self._questions):
+            question = self._next_question()
             began = time.perf_counter()
             with measured() as seconds:
                 self._knowledge_base.search(question, filters=filters)
@@ -158,8 +160,9 @@ class SearchBenchmark:
         )
         return Searches(where, len(found), whole_spread, dict(zip((*PARTS, "rest"), spreads, strict=True)))
 
-    def _question(self, variant: int) -> str:
-        """A question about some document of all that there are."""
+    def _next_question(self) -> str:
+        """A question about some document of all that there are; never one that was asked, whose vector is known."""
+        variant = next(self._variants)
         number = _STRIDE * variant % self._documents
         return self._writers[number % len(self._writers)].question(number, variant)
 
