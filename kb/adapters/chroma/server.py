@@ -108,7 +108,9 @@ class ChromaServerIndex:
         self._ids: set[str] = set()
         self._checked = 0.0
         self._lost = False
-        self._lock = threading.Lock()  # guards what is known of the ids
+        self._lock = threading.Lock()  # guards what is known of the ids, and who writes
+        self._writers = 0
+        self._written = 0
 
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         """See `kb.ports.VectorIndex`."""
@@ -169,12 +171,18 @@ class ChromaServerIndex:
     def _writing(self, *, make: bool = False) -> Iterator["Collection"]:
         """What fails in the block may have been done in part: from then on the index answers no more."""
         self._check_whole()
+        with self._lock:
+            self._writers += 1
         try:
             with self._opened(make=make) as collection:
                 yield collection
         except VectorIndexError:
             self._lost = True
             raise
+        finally:
+            with self._lock:
+                self._writers -= 1
+                self._written += 1
 
     @contextmanager
     def _opened(self, *, make: bool = False) -> Iterator["Collection"]:
@@ -199,8 +207,13 @@ class ChromaServerIndex:
         if now - self._checked < CHECK_SECONDS:
             return
         with self._lock:
-            expected = len(self._ids)
-        if (count := collection.count()) != expected and len(self._ids) == expected:
+            expected, written, writers = len(self._ids), self._written, self._writers
+        count = collection.count()
+        with self._lock:
+            is_at_rest = not writers and not self._writers and written == self._written
+        if not is_at_rest:
+            return
+        if count != expected:
             self._lost = True
             raise VectorIndexError(
                 f"the Chroma server {self._server.url} has {count} vectors where there were {expected}",
