@@ -6,10 +6,10 @@ Knows nothing about models; what belongs to the reasoning is told by the phase o
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from kb.answering.verifying import needs_no_judge
 from kb.citing.citations import Alignment, Citer
 from kb.citing.markers import MarkerFilter
 from kb.citing.statements import statements
-from kb.judging.support import is_answer
 from kb.judging.verdicts import CONTRADICTED, verdict_of
 from kb.ports import Judge
 from kb.text.sentences import Span
@@ -123,5 +123,4 @@ class Draft:
         yield from map(CitationFound, statement.citations)
 
     def _is_settled(self, statement: Statement) -> bool:
-        """Whether a place says the same, word for word, and that says something without the question."""
-        return statement.alignment.is_said and not is_answer(self.answer[slice(*statement.span)], self.question)
+        return needs_no_judge(statement.alignment, self.answer[slice(*statement.span)], self.question)

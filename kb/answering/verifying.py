@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from kb.citing.citations import Citer, EmbedSentences
+from kb.citing.citations import Alignment, Citer, EmbedSentences
 from kb.citing.statements import statements
 from kb.errors import RequestTooLarge
 from kb.judging.support import is_answer
@@ -53,6 +53,11 @@ def checked_statements(
         yield replace(statement, citations=tuple(citations))
 
 
+def needs_no_judge(alignment: Alignment, statement: str, question: str) -> bool:
+    """Whether a place says the same as a statement, word for word, and that says something without the question."""
+    return alignment.is_said and not is_answer(statement, question)
+
+
 def passages_of(sources: Sequence[str]) -> list[Passage]:
     """Given texts in the place of passages that were found; `source` is the number of each."""
     return [
@@ -76,7 +81,7 @@ def _checked(
     alignment = citer.align(statement)
     if alignment is None:
         return CheckedStatement(*span, "not_shown", None, ())
-    is_said = alignment.is_said and not is_answer(statement, question)
+    is_said = needs_no_judge(alignment, statement, question)
     probability = None
     if judge and not is_said:
         probability = yield from judge.judge([passage.text for passage in passages], statement, question)

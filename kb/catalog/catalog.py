@@ -13,6 +13,7 @@ from pathlib import Path
 from kb.catalog.database import Database, Row
 from kb.catalog.embeddings import EmbeddingStore
 from kb.catalog.filters import select
+from kb.catalog.housekeeping import Housekeeping
 from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
 from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
@@ -33,10 +34,6 @@ from kb.values.documents import Chunk, Document, DocumentInfo, DocumentOutline, 
 from kb.values.filters import Filters
 from kb.values.passages import StoredChunk
 
-_MERGE_PAGES = 2000
-_MUCH_FREE = 0.25
-_PAGES_GIVEN_BACK = 2000
-
 
 class Catalog:
     """Reads and writes the catalog file.
@@ -49,6 +46,7 @@ class Catalog:
         keywords: Of the chunks and their documents.
         names: Of the documents; `versions` says which of them are versions of one another.
         ledger: Failures, watched folders, the index record.
+        housekeeping: What the file needs beside its content.
 
     Raises:
         SchemaMismatch: The file was written by a newer version.
@@ -63,6 +61,7 @@ class Catalog:
         self.names = NameStore(self._database)
         self.versions = VersionStore(self._database)
         self.ledger = Ledger(self._database)
+        self.housekeeping = Housekeeping(self._database)
 
     def close(self) -> None:
         """Closes the file."""
@@ -193,7 +192,7 @@ class Catalog:
     def forget(self, document_id: str) -> DocumentInfo | None:
         """Removes a document at the user's wish, and notes that its file is to be passed over.
 
-        What its rows held is overwritten; `drop_unused`, `merge_terms`, `vacuum` and `checkpoint` remove the rest.
+        What its rows held is overwritten; `drop_unused` and the `housekeeping` remove the rest.
 
         Returns:
             What was removed, or None if there is no such document.
@@ -304,35 +303,3 @@ class Catalog:
         rows = self._database.rows_in(sql, list({text_hash for _, text_hash in keys}))
         found = {(row["document_id"], row["text_hash"]): int(row["id"]) for row in rows}
         return {key: found[key] for key in keys if key in found}
-
-    # The file
-
-    def merge_terms(self) -> bool:
-        """Merges some of the full-text index, by which the terms of removed chunks go.
-
-        Returns:
-            Whether there is more to merge.
-        """
-        with self._database.transaction() as connection:
-            before = connection.total_changes
-            connection.execute("INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
-            return connection.total_changes - before > 1  # https://www.sqlite.org/fts5.html#the_merge_command
-
-    def vacuum(self) -> None:
-        """Writes the file anew, so that nothing is left of what was deleted. Takes as long as copying it."""
-        self._database.vacuum()
-
-    def checkpoint(self) -> bool:
-        """Empties the write-ahead log; False: a reader was in the way."""
-        return self._database.checkpoint()
-
-    def give_back_space(self) -> bool:
-        """Gives some of the file's empty pages back to the disk if it has many.
-
-        Returns:
-            Whether it had.
-        """
-        if self._database.free_share() < _MUCH_FREE:
-            return False
-        self._database.give_back(_PAGES_GIVEN_BACK)
-        return True

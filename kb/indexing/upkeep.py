@@ -94,7 +94,7 @@ class Upkeep:
         while (job := self._most_urgent()) is not None:
             yield from job
             yield
-        self._catalog.checkpoint()
+        self._catalog.housekeeping.checkpoint()
 
     def _most_urgent(self) -> Iterator[None] | None:
         ledger, serving, wanted = self._ledger, self.live_index.serving, self._wanted()
@@ -111,7 +111,7 @@ class Upkeep:
         if serving.space.key != wanted.key:
             return self._build(wanted)
         self._progress = None
-        if self._catalog.embeddings.drop_some_of_others(wanted.key) or self._catalog.give_back_space():
+        if self._catalog.embeddings.drop_some_of_others(wanted.key) or self._catalog.housekeeping.give_back_space():
             return iter(())
         return None
 
@@ -137,15 +137,15 @@ class Upkeep:
         forgotten, purged = self._ledger.count("forgotten"), self._ledger.count("purged")
         self._catalog.embeddings.drop_unused()
         yield
-        while self._catalog.merge_terms():
+        while self._catalog.housekeeping.merge_terms():
             yield
-        self._catalog.vacuum()
-        while not self._catalog.checkpoint():
+        self._catalog.housekeeping.vacuum()
+        while not self._catalog.housekeeping.checkpoint():
             yield
         self._ledger.add("purged", forgotten - purged)
 
     def _compact(self) -> Iterator[None]:
-        while self._catalog.merge_terms():
+        while self._catalog.housekeeping.merge_terms():
             yield
         yield from self._build(self.live_index.serving.space)
 

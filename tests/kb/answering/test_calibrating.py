@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -51,12 +51,12 @@ def test_work_may_be_broken_off_between_two_looks() -> None:
     class Stop(Exception):
         pass
 
-    def some() -> object:
+    def some() -> Iterator[LabelledLook]:
         yield labelled_for_fitting(1)[0]
         raise Stop
 
     with pytest.raises(Stop):
-        calibrate(FakeLanguageModel(), some())  # type: ignore[arg-type]
+        calibrate(FakeLanguageModel(), some())
 
 
 def test_model_without_probabilities_is_asked_for_a_word() -> None:

@@ -67,7 +67,7 @@ def filled(path: Path) -> Path:
     for number in range(10):
         texts = [f"text {i} of the {number}th document" for i in range(60)]
         add(catalog, f"d{number}", *texts, file=file_named(f"{number}.md"))
-    assert catalog.checkpoint()
+    assert catalog.housekeeping.checkpoint()
     catalog.close()
     return path
 
@@ -80,7 +80,7 @@ def use(path: Path) -> None:
             catalog.text(document.id)
             catalog.remove(document.id)
         add(catalog, "new", "new text", file=file_named("new.md"))
-        catalog.vacuum()
+        catalog.housekeeping.vacuum()
     finally:
         catalog.close()
 
