@@ -8,7 +8,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
 from kb.answering.decide import FitClassifier, classifier_for
+from kb.answering.instruction_finders import InstructionFinders
 from kb.answering.judges import Judges
+from kb.answering.kinds.kind import Resources
+from kb.answering.local_only import LocalOnly
 from kb.answering.models import Models
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
@@ -16,7 +19,16 @@ from kb.data_directory import DataDirectoryLock
 from kb.documents import Documents
 from kb.ports import Freshness
 from kb.settings import Settings
-from kb.values.answers import Answer, AnswerEvent, CheckedStatement, Done, IndexState, Thinking, Verification
+from kb.values.answers import (
+    Answer,
+    AnswerEvent,
+    CheckedStatement,
+    Done,
+    IndexState,
+    QuestionKind,
+    Thinking,
+    Verification,
+)
 from kb.values.chat import Heartbeat, Message, Turn
 from kb.values.documents import WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
@@ -53,7 +65,10 @@ class KnowledgeBase(Documents):
         self.settings = settings
         self._lock = lock
         judges = Judges(models.calibrations.find, models.appointed_judge)
-        self._questions = Questions(settings, models, self.index_state, catalog, judges, fit_classifier)
+        self._resources = Resources(
+            settings, models, catalog, judges, InstructionFinders(), LocalOnly(settings.local_only)
+        )
+        self._questions = Questions(self._resources, self.index_state, fit_classifier)
         self._pending = 0
         self._has_synced = False
 
@@ -72,9 +87,15 @@ class KnowledgeBase(Documents):
 
     # Questions
 
-    def ask(self, question: str, history: Sequence[Turn] = (), thinking: Thinking | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        thinking: Thinking | None = None,
+        kind: QuestionKind | None = None,
+    ) -> Answer:
         """Answers a question. See `ask_stream`."""
-        with closing(self.ask_stream(question, history, thinking)) as events:
+        with closing(self.ask_stream(question, history, thinking, kind=kind)) as events:
             return next(event.answer for event in events if isinstance(event, Done))
 
     def ask_stream(
@@ -85,6 +106,7 @@ class KnowledgeBase(Documents):
         top_k: int | None = None,
         filters: Filters = EVERYTHING,
         answer_tokens: int | None = None,
+        kind: QuestionKind | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -97,12 +119,13 @@ class KnowledgeBase(Documents):
             top_k: How many passages, 1…50; None: as in the settings.
             filters: Which documents may answer.
             answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
+            kind: What kind of question it is; None: that is told from what it means.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        return self._questions.ask(question, history, thinking, top_k, filters, answer_tokens)
+        return self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind)
 
     def talk(
         self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
@@ -162,7 +185,7 @@ class KnowledgeBase(Documents):
 
     def check_files_with(self, files: Freshness) -> None:
         """Has the files of what is found compared with the index before a question is answered; else nobody does."""
-        self._questions.files = files
+        self._resources.files = files
 
     # The index
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Generator, Sequence
 
-from kb.answering.instruction_finders import InstructionFinders
 from kb.answering.instructions import without_instructions
-from kb.answering.judges import Judges
-from kb.answering.models import Models
+from kb.answering.kinds.kind import Resources
 from kb.answering.routing import ready
 from kb.answering.verifying import checked_statements, passages_of
 from kb.errors import InvalidRequest, RequestTooLarge
-from kb.settings import Settings
 from kb.values.answers import CheckedStatement, Verification
 from kb.values.chat import Heartbeat
 from kb.values.filters import Filters
@@ -23,25 +20,11 @@ class TextChecks:
     """Checks texts.
 
     Args:
-        models: In use; waited for.
-        judges: Who says what passages bear out.
-        must_stay: Says of a passage whether it is to stay on this machine.
-        finders: Find what is kept from the model.
+        resources: Of the answers as well.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        models: Models,
-        judges: Judges,
-        must_stay: Callable[[Passage], bool],
-        finders: InstructionFinders,
-    ) -> None:
-        self._settings = settings
-        self._models = models
-        self._judges = judges
-        self._must_stay = must_stay
-        self._finders = finders
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
 
     def check(
         self, text: str, question: str, sources: Sequence[str], filters: Filters
@@ -59,10 +42,10 @@ class TextChecks:
     def _events(
         self, text: str, question: str, sources: Sequence[str], filters: Filters
     ) -> Generator[Heartbeat | CheckedStatement | Verification, None, None]:
-        while (model := ready(self._models.looking_model)) is None:
+        while (model := ready(self._resources.models.looking_model)) is None:
             yield Heartbeat()
-        judge, found = self._judges.judge(model), []
-        embed = self._models.live_index().serving.embedder.embed_passages
+        judge, found = self._resources.judges.judge(model), []
+        embed = self._resources.models.live_index().serving.embedder.embed_passages
         for item in checked_statements(text, question, self._finding(sources, filters), judge, embed):
             if isinstance(item, CheckedStatement):
                 found.append(item)
@@ -71,14 +54,14 @@ class TextChecks:
 
     def _finding(self, sources: Sequence[str], filters: Filters) -> Callable[[str], Sequence[Passage]]:
         """What finds the passages that a statement is held against."""
-        live_index, given = self._models.live_index(), passages_of(sources)
-        finder = self._finders.of(live_index.serving)
+        live_index, given = self._resources.models.live_index(), passages_of(sources)
+        finder = self._resources.finders.of(live_index.serving)
 
         def find(statement: str) -> Sequence[Passage]:
-            asked = statement[: self._settings.max_question_chars]
-            passages: Sequence[Passage] = given or live_index.passages(asked, self._settings.top_k, filters)
-            if not given and self._models.looks_elsewhere:
-                passages = [passage for passage in passages if not self._must_stay(passage)]
+            asked = statement[: self._resources.settings.max_question_chars]
+            passages: Sequence[Passage] = given or live_index.passages(asked, self._resources.settings.top_k, filters)
+            if not given and self._resources.models.looks_elsewhere:
+                passages = [passage for passage in passages if not self._resources.must_stay(passage)]
             return without_instructions(passages, finder.found)[0]
 
         return find

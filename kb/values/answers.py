@@ -17,6 +17,7 @@ Verdict = Literal["supported", "contradicted", "not_shown"]
 QuestionKind = Literal["lookup", "parts", "document", "exhaustive", "inventory"]
 """A fact from one place; several facts put together; what a document says; all of something, wherever it stands; which
 documents there are."""
+StepName = Literal["part", "section", "passage", "compose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,24 @@ class PassagesFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Event: what is being done now, where an answer takes several steps.
+
+    Attributes:
+        doing: What is read: a part of the question is looked up, a section or a passage is read, or the answer is put
+            together.
+        number: Which of them, from 1.
+        of: How many there are; 0: that is not known yet.
+        about: The part of the question, or the place; may be empty.
+    """
+
+    doing: StepName
+    number: int = 1
+    of: int = 1
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReasoningDelta:
     """Event: some more of the model's reasoning."""
 
@@ -166,7 +185,7 @@ class Done:
     answer: Answer
 
 
-AnswerEvent = PassagesFound | Heartbeat | ReasoningDelta | AnswerDelta | CitationFound | Done
+AnswerEvent = PassagesFound | Step | Heartbeat | ReasoningDelta | AnswerDelta | CitationFound | Done
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,12 @@ HowLong = Annotated[
     str | None,
     typer.Option("--thinking", help="How long a reasoning model may think: auto (as is needed), off, short or full."),
 ]
+AsKind = Annotated[
+    str | None,
+    typer.Option(
+        "--kind", help="Answer as a lookup, parts, document, exhaustive or inventory; else as it seems meant."
+    ),
+]
 ShowReasoning = Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")]
 TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
 

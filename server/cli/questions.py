@@ -3,13 +3,13 @@
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from kb.errors import InvalidRequest, KBError
-from kb.values.answers import Thinking
-from server.cli.arguments import AsJson, HowLong, Narrowing, Question, ShowReasoning, TopK, as_text, connected
+from kb.values.answers import QuestionKind, Thinking
+from server.cli.arguments import AsJson, AsKind, HowLong, Narrowing, Question, ShowReasoning, TopK, as_text, connected
 from server.cli.options import spread
 from server.http import schemas
 from server.terminal import console
@@ -23,6 +23,7 @@ def ask(
     narrowing: Narrowing,
     thinking: HowLong = None,
     top_k: TopK = None,
+    kind: AsKind = None,
     show_reasoning: ShowReasoning = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +40,7 @@ def ask(
     answer: schemas.Answer | None = None
     with closing(AnswerView(show_reasoning)) as view, connected() as service:
         filters = narrowing.filters(service)
-        for body in service.ask(question, _thinking(thinking), top_k, filters):
+        for body in service.ask(question, _thinking(thinking), top_k, filters, kind=_kind(kind)):
             if not as_json:
                 view.show(body)
             if isinstance(body, schemas.Answer):
@@ -150,3 +151,13 @@ def _thinking(value: str | None) -> Thinking | None:
             return value
         case _:
             raise InvalidRequest(f"--thinking {value!r} is unknown", "use auto, off, short or full")
+
+
+def _kind(value: str | None) -> QuestionKind | None:
+    match value:
+        case None | "lookup" | "parts" | "document" | "exhaustive" | "inventory":
+            return value
+        case _:
+            raise InvalidRequest(
+                f"--kind {value!r} is unknown", f"use one of {', '.join(get_args(QuestionKind))}, or leave it out"
+            )

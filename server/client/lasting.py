@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pydantic import BaseModel
 
 from kb.data_directory import find_owner
-from kb.values.answers import Thinking
+from kb.values.answers import QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.connection import connect
@@ -41,10 +41,11 @@ class LastingService:
         top_k: int | None,
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
+        kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         with self._service() as service:
-            yield from service.ask(question, thinking, top_k, filters, history)
+            yield from service.ask(question, thinking, top_k, filters, history, kind)
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""

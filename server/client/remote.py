@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ingest.folders.intake import clean_name
 from kb import errors
 from kb.errors import KBError
-from kb.values.answers import Thinking
+from kb.values.answers import QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import POLL_SECONDS, polling
@@ -31,6 +31,7 @@ MAX_LINE_BYTES = 10_000_000
 _EVENTS: dict[str, type[BaseModel]] = {
     "passages": schemas.PassagesEvent,
     "waiting": schemas.WaitingEvent,
+    "step": schemas.StepEvent,
     "reasoning": schemas.ReasoningEvent,
     "answer": schemas.AnswerEvent,
     "citation": schemas.Citation,
@@ -68,6 +69,7 @@ class Remote:
         top_k: int | None,
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
+        kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         turns = [schemas.Turn.model_validate(turn).model_dump() for turn in history]
@@ -77,6 +79,7 @@ class Remote:
             "thinking": thinking,
             "top_k": top_k,
             "filters": _sent(filters),
+            "kind": kind,
             "stream": True,
         }
         with self._errors(), self._client.stream("POST", "/ask", json=body) as response:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from pydantic import BaseModel
 
 from kb.errors import InvalidRequest
-from kb.values.answers import Thinking
+from kb.values.answers import QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
@@ -34,6 +34,7 @@ class Service(Protocol):
         top_k: int | None,
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
+        kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
 
@@ -41,6 +42,7 @@ class Service(Protocol):
 
         Args:
             history: Earlier turns, oldest first.
+            kind: What kind of question it is; None: that is told from what it means.
         """
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:

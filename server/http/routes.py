@@ -32,6 +32,8 @@ With `stream: true` or `Accept: text/event-stream`, server-sent events, each wit
 
 - `passages`: what was found; once, before any generation.
 - `waiting`: how many questions the model answers before this one; whenever that changes.
+- `step`: what is being done now, where an answer takes several steps: which part of the question is looked up, which
+  section is read.
 - `reasoning`: some more of what the model thinks before it answers.
 - `answer`: some more of the answer.
 - `citation`: a place that a sentence which has just ended is held against; a sentence may have several. They come again
@@ -219,7 +221,7 @@ async def readyz(knowledge_base: Knowledge, pipeline: Watching, threads: Working
 
 def _start(knowledge_base: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
     history = [Turn(turn.question, turn.answer) for turn in body.history]
-    return knowledge_base.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body))
+    return knowledge_base.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body), kind=body.kind)
 
 
 def _filters(body: schemas.AskRequest | schemas.SearchRequest) -> Filters:

@@ -18,7 +18,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from kb.errors import InvalidRequest, KBError
-from kb.values.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta
+from kb.values.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta, Step
 from kb.values.chat import Heartbeat
 from server.http import schemas
 
@@ -142,6 +142,8 @@ def wire_event(event: AnswerEvent) -> tuple[str, BaseModel]:
             return "waiting", schemas.WaitingEvent(place=event.place)
         case PassagesFound():
             return "passages", schemas.PassagesEvent.model_validate(event)
+        case Step():
+            return "step", schemas.StepEvent.model_validate(event)
         case ReasoningDelta():
             return "reasoning", schemas.ReasoningEvent(text=event.text)
         case AnswerDelta():

@@ -97,16 +97,17 @@ export function makeNumber(number) {
   return element("span", { class: "number" }, String(number));
 }
 
-/** Makes the line that says which model answered and how long it took. @param {Answer} answer */
-export function timingsLine({ model, timings }) {
+/** Makes the line that says as what kind a question was answered, by whom and how fast. @param {Answer} answer */
+export function timingsLine({ model, timings, kind = "lookup" }) {
   const values = {
-    model,
+    model: model && `${model} · `,
     total: formatSeconds(timings.total_ms),
     retrieve: formatSeconds(timings.retrieve_ms),
     first: formatSeconds(timings.first_reasoning_ms ?? timings.first_answer_ms ?? timings.total_ms),
     prompt: timings.prompt_tokens,
     written: timings.reasoning_tokens + timings.answer_tokens,
   };
-  const line = say(element("p", { class: "timings" }), "answer.timings", values);
+  const asWhat = say(element("span", { class: "kind" }), `kind.${kind}`);
+  const line = element("p", { class: "timings" }, asWhat, " · ", say(element("span"), "answer.timings", values));
   return sayAttribute(line, "title", "answer.timings.detail", values);
 }

@@ -16,6 +16,7 @@ import { keyOf, makeCard, makeMark, makeNumber, makeParts, markUnseen, timingsLi
 import { openViewer } from "./viewer.js";
 
 const TICK_MS = 500;
+const WAITING = ["searching", "queued", "reading", "part", "section", "passage", "compose"];
 const COPIED_MS = 2000;
 
 /** A question and its answer. `node` is to be put on the page. */
@@ -26,6 +27,8 @@ export class Turn {
   /** @type {Passage[]} */
   #passages = [];
   #place = 0;
+  /** @type {AnswerEvents["step"]|null} */
+  #step = null;
   /** @type {string|null} */
   #current = null;
   #state = "searching";
@@ -77,6 +80,7 @@ export class Turn {
    */
   take(name, data) {
     if (name === "waiting") this.#takePlace(data.place);
+    if (name === "step") this.#takeStep(data);
     if (name === "passages") this.#takePassages(data.passages);
     if (name === "reasoning") this.#takeReasoning(data.text);
     if (name === "answer") this.#takeAnswer(data.text);
@@ -111,9 +115,11 @@ export class Turn {
   #tick() {
     const { stage, summary } = this.#parts;
     const seconds = Math.floor((performance.now() - this.#since) / 1000);
-    const isWaiting = ["searching", "queued", "reading"].includes(this.#state);
+    const isWaiting = WAITING.includes(this.#state);
     stage.hidden = !isWaiting;
-    if (isWaiting) say(stage, `stage.${this.#state}`, { seconds, n: this.#passages.length, place: this.#place });
+    const { number = 0, of = 0, about = "" } = this.#step ?? {};
+    const values = { which: of ? `${number}/${of}` : number, about, place: this.#place, n: this.#passages.length };
+    if (isWaiting) say(stage, `stage.${this.#state}`, { ...values, seconds });
     if (this.#state === "thinking") say(summary, "reasoning.now", { seconds });
   }
 
@@ -133,6 +139,13 @@ export class Turn {
     if (!place) this.#enter("reading");
     else if (this.#state === "queued") this.#tick();
     else this.#enter("queued");
+  }
+
+  /** Says what is being done now. @param {AnswerEvents["step"]} step */
+  #takeStep(step) {
+    this.#endReasoning();
+    this.#step = step;
+    this.#enter(step.doing);
   }
 
   /** @param {string} text */

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 from rich.text import Text
 
-from kb.values.answers import Verdict
+from kb.values.answers import StepName, Verdict
 from server.http import schemas
 from server.terminal.cleaning import printable
 from server.terminal.console import err, escaped, out
@@ -17,6 +17,13 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "supported": ("supported   ", "green"),
     "contradicted": ("contradicted", "red"),
     "not_shown": ("not shown   ", "yellow"),
+}
+
+_STEPS: dict[StepName, str] = {
+    "part": "looking up part {which}",
+    "section": "reading section {which}",
+    "passage": "reading passage {which}",
+    "compose": "putting the answer together",
 }
 
 
@@ -43,6 +50,9 @@ class AnswerView:
                 err.print(f"[dim]found: {escaped(found or 'nothing')}[/]")
             case schemas.WaitingEvent():
                 err.print(f"[dim]{_queue(body.place)}[/]")
+            case schemas.StepEvent():
+                self.close()
+                err.print(f"[dim]{escaped(_step(body))}[/]")
             case schemas.ReasoningEvent():
                 self._show_thought(body.text)
             case schemas.AnswerEvent():
@@ -76,7 +86,8 @@ class AnswerView:
         if answer.finish_reason == "no_evidence":
             return
         seconds, tokens = answer.timings.total_ms / 1000, answer.timings.prompt_tokens
-        err.print(f"\n[dim]{escaped(answer.model)} · {seconds:.1f} s · {tokens} prompt tokens[/]")
+        spent = [answer.kind, answer.model, f"{seconds:.1f} s", f"{tokens} prompt tokens" if tokens else ""]
+        err.print(f"\n[dim]{escaped(' · '.join(filter(None, spent)))}[/]")
         left_out = answer.left_out
         remarks = (early_end(answer), no_room(left_out), kept_back(left_out), elsewhere(answer))
         for remark in filter(None, remarks):
@@ -137,6 +148,12 @@ def _queue(place: int) -> str:
     if place == 0:
         return "it is your turn"
     return "1 question before yours" if place == 1 else f"{place} questions before yours"
+
+
+def _step(step: schemas.StepEvent) -> str:
+    of = f" of {step.of}" if step.of else ""
+    doing = _STEPS[step.doing].format(which=f"{step.number}{of}")
+    return f"{doing}: {step.about}" if step.about else doing
 
 
 def _place(item: schemas.Passage | schemas.Citation) -> str:

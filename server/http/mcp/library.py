@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Thinking
+from kb.values.answers import QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
@@ -25,6 +25,7 @@ class Library(Protocol):
         top_k: int | None,
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
+        kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`."""
 
@@ -52,9 +53,10 @@ class OwnLibrary:
         top_k: int | None,
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
+        kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """See `Library`."""
-        events = self._knowledge_base.ask_stream(question, history, thinking, top_k, filters)
+        events = self._knowledge_base.ask_stream(question, history, thinking, top_k, filters, kind=kind)
         try:
             for event in events:
                 yield wire_event(event)[1]

@@ -15,6 +15,10 @@ STAGES = 4
 _WORDS = {
     "waiting": {"en": "{count} questions come before", "zh": "前面还有 {count} 个问题"},
     "passages": {"en": "{count} passages found", "zh": "找到 {count} 个段落"},
+    "part": {"en": "looking up part {number} of {of}: {about}", "zh": "正在查找第 {number}/{of} 部分：{about}"},
+    "section": {"en": "reading section {number} of {of}: {about}", "zh": "正在阅读第 {number}/{of} 节：{about}"},
+    "passage": {"en": "reading passage {number} of {of}", "zh": "正在阅读第 {number}/{of} 个段落"},
+    "compose": {"en": "putting the answer together", "zh": "正在整理答案"},
     "thinking": {"en": "thinking", "zh": "正在思考"},
     "writing": {"en": "writing", "zh": "正在作答"},
 }
@@ -31,21 +35,23 @@ class Progress:
     def __init__(self, report: Report, question: str) -> None:
         self._report = report
         self._language = asked_in(question)
-        self._told = 0
+        self._told = 0.0
 
     async def note(self, event: BaseModel) -> None:
         """Takes the next event of the answer."""
         match event:
             case schemas.PassagesEvent():
-                await self._tell(1, "passages", len(event.passages))
+                await self._tell(1, "passages", count=len(event.passages))
             case schemas.WaitingEvent() if event.place:
-                await self._tell(2, "waiting", event.place)
+                await self._tell(2, "waiting", count=event.place)
+            case schemas.StepEvent():
+                await self._tell(2 + event.number / (event.of + 1) if event.of else 2, event.doing, **dict(event))
             case schemas.ReasoningEvent():
                 await self._tell(3, "thinking")
             case schemas.AnswerEvent():
                 await self._tell(4, "writing")
 
-    async def _tell(self, stage: int, words: str, count: int = 0) -> None:
+    async def _tell(self, stage: float, words: str, **values: object) -> None:
         if stage > self._told:
             self._told = stage
-            await self._report(stage, STAGES, _WORDS[words][self._language].format(count=count))
+            await self._report(stage, STAGES, _WORDS[words][self._language].format(**values))

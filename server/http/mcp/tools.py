@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from kb.errors import KBError
-from kb.values.answers import Thinking
+from kb.values.answers import QuestionKind, Thinking
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
 from server.http.mcp import results
@@ -43,6 +43,10 @@ End = Annotated[
     int | None, Field(description="Character after the last; at most 20,000 at a time.", ge=0, le=2**31 - 1)
 ]
 HowLong = Annotated[Thinking | None, Field(description="How long a reasoning model may think; null: as set.")]
+Kind = Annotated[
+    QuestionKind | None,
+    Field(description="What kind of question it is; null: that is told from what it means."),
+]
 Limit = Annotated[int, Field(description="Documents of a page.", ge=1, le=1000)]
 Cursor = Annotated[Text | None, Field(description="`next` of the page before; null: the first page.")]
 
@@ -70,12 +74,14 @@ def make_server(library: Library, steps: Steps, version: str) -> MCPServer:
 
     @server.tool(title="Answer a question", annotations=_READS)
     async def ask(
-        question: Question, context: Context, thinking: HowLong = None, filters: Narrow = None
+        question: Question, context: Context, thinking: HowLong = None, filters: Narrow = None, kind: Kind = None
     ) -> Annotated[protocol.CallToolResult, results.Reply]:
         """Answers a question from the user's documents with verbatim quotes, or says that they hold no answer."""
         progress = Progress(context.report_progress, question)
         try:
-            events = await in_thread(steps.threads, lambda: library.ask(question, thinking, None, _core(filters)))
+            events = await in_thread(
+                steps.threads, lambda: library.ask(question, thinking, None, _core(filters), kind=kind)
+            )
             return results.reply(await _answer(events, steps, progress))
         except KBError as error:
             raise _tool_error(error) from error

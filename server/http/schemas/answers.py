@@ -5,7 +5,7 @@ import datetime
 from pydantic import AliasChoices, AliasPath, ConfigDict, Field, computed_field
 
 from kb.values import filters
-from kb.values.answers import FinishReason, QuestionKind, Thinking, Verdict
+from kb.values.answers import FinishReason, QuestionKind, StepName, Thinking, Verdict
 from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 
@@ -135,6 +135,12 @@ class AskRequest(Wire):
         examples=["auto"],
     )
     filters: Filters | None = _FILTERS
+    kind: QuestionKind | None = Field(
+        default=None,
+        description="What kind of question it is; null: that is told from what it means. Where it cannot be answered"
+        " so, it is answered as a lookup; the answer says as what.",
+        examples=["parts"],
+    )
     stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
 
 
@@ -291,6 +297,21 @@ class WaitingEvent(Wire):
 
     place: int = Field(
         description="How many questions the model answers before this one; 0: it is being worked on.", examples=[2]
+    )
+
+
+class StepEvent(Wire):
+    """Event `step`: what is being done now, where an answer takes several steps."""
+
+    doing: StepName = Field(
+        description="A `part` of the question is looked up, a `section` or a `passage` is read, or the answer is put"
+        " together (`compose`).",
+        examples=["part"],
+    )
+    number: int = Field(description="Which of them, from 1.", examples=[2])
+    of: int = Field(description="How many there are; 0: not known yet.", examples=[3])
+    about: str = Field(
+        description="The part of the question, or the place; may be empty.", examples=["What does A cost?"]
     )
 
 

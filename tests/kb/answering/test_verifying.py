@@ -8,7 +8,7 @@ from kb.errors import RequestTooLarge
 from kb.values.answers import CheckedStatement
 from kb.values.passages import Passage
 from tests.fakes import CALIBRATION, FakeLanguageModel
-from tests.kb.answering.lookup_harness import no_vectors
+from tests.kb.answering.kinds.lookup_harness import no_vectors
 
 SOURCES = ["The second dome opens at nine in the evening. Bread is baked at six.", "第二个圆顶晚上九点打开。"]
 TEXT = """# Report

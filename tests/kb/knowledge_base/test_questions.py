@@ -32,6 +32,12 @@ def test_stream_ends_with_the_answer_that_ask_gives(knowledge_base: KnowledgeBas
     assert events[-1].answer.answer == knowledge_base.ask("When does the second dome open?").answer
 
 
+def test_kind_that_is_named_is_taken(knowledge_base: KnowledgeBase) -> None:
+    add(knowledge_base, "dome.md", DOME)
+    assert knowledge_base.ask("When does the second dome open?", kind="inventory").kind == "inventory"
+    assert knowledge_base.ask("Which files mention the dome?", kind="lookup").kind == "lookup"
+
+
 @pytest.mark.parametrize("question", ["", "  \n ", "\u3000"])
 def test_empty_question_is_refused(knowledge_base: KnowledgeBase, question: str) -> None:
     for work in (knowledge_base.ask, knowledge_base.ask_stream, knowledge_base.search):

@@ -61,6 +61,13 @@ def test_list_of_documents_comes_near_and_far(service: Service) -> None:
     assert (answer.kind, [document.source for document in answer.documents]) == ("inventory", ["dome.md"])
 
 
+def test_kind_may_be_named_near_and_far(service: Service) -> None:
+    service.sync(ignore)
+    *_, answer = service.ask("Which of my files mention the dome?", None, None, kind="lookup")
+    assert isinstance(answer, schemas.Answer)
+    assert (answer.kind, answer.documents) == ("lookup", [])
+
+
 def test_text_is_checked_near_and_far(service: Service) -> None:
     service.sync(ignore)
     found = service.verify("The second dome was repaired in March. It is green.", "")

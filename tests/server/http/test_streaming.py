@@ -10,9 +10,9 @@ import anyio
 import httpx
 import pytest
 
-from kb.values.answers import AnswerEvent
+from kb.values.answers import AnswerEvent, Step
 from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Heartbeat, Message
-from server.http.streaming import HEARTBEAT, iterate, sse
+from server.http.streaming import HEARTBEAT, iterate, sse, wire_event
 from tests.fakes import FakeLanguageModel
 from tests.harness import PATIENCE_SECONDS, Served, eventually, quick_settings, serving
 from tests.server.http.test_connections import connect, posted
@@ -119,6 +119,14 @@ def test_place_in_the_queue_is_told_when_it_changes() -> None:
         return b'event: waiting\ndata: {"place":%d}\n\n' % place
 
     assert asyncio.run(written()) == [event(2), HEARTBEAT, event(1), event(0), HEARTBEAT]
+
+
+def test_step_tells_what_is_being_done() -> None:
+    name, body = wire_event(Step("part", 2, 3, "What does A cost?"))
+    assert (name, body.model_dump()) == (
+        "step",
+        {"doing": "part", "number": 2, "of": 3, "about": "What does A cost?"},
+    )
 
 
 def test_passages_are_there_before_the_model_has_said_anything(tmp_path: Path, folder: Path) -> None:

@@ -86,6 +86,23 @@ def test_a_question_that_waits_says_how_many_come_before_it(page: Page) -> None:
     assert shown == ["2 questions before yours… 0 s", "1 question before yours… 0 s", "Reading 0 passages… 0 s"]
 
 
+def test_step_says_what_is_being_done_also_between_pieces_of_the_answer(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+          const { Turn } = await import("/static/turn.js");
+          const turn = new Turn("Why?", [], () => {}, null);
+          const stage = turn.node.querySelector(".stage");
+          turn.take("step", { doing: "part", number: 1, of: 2, about: "A?" });
+          const first = stage.textContent;
+          turn.take("answer", { text: "It is a." });
+          const between = stage.hidden;
+          turn.take("step", { doing: "section", number: 14, of: 0, about: "B" });
+          return [first, between, stage.textContent];
+        }"""
+    )
+    assert shown == ["Looking up part 1/2: A? 0 s", True, "Reading section 14: B 0 s"]
+
+
 def test_what_found_no_room_in_the_prompt_is_told_quietly_and_only_then(page: Page) -> None:
     shown = page.evaluate(
         """async () => {

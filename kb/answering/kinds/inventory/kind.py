@@ -1,12 +1,32 @@
-"""The events of an answer that names documents, which needs no model."""
+"""Answers that name documents, without a model."""
 
 from collections.abc import Callable, Generator
 
 from kb.answering.clock import QuestionClock
-from kb.answering.inventory import Listing
+from kb.answering.kinds.inventory.inventory import Inventory, Listing
+from kb.answering.kinds.kind import Asked, Resources
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
 from kb.values.filters import Filters
 from kb.values.passages import Passage
+
+
+class InventoryKind:
+    """Adapter of `kb.answering.kinds.kind.Kind`.
+
+    Args:
+        inventory: Of the documents.
+    """
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+
+    def events(self, asked: Asked, _: Resources) -> Generator[AnswerEvent, None, None] | None:
+        """See `Kind`."""
+        if not asked.stands_alone or (listing := self._inventory.answer(asked.question, asked.filters)) is None:
+            return None
+        return listed_events(
+            listing, lambda chosen: asked.live_index.passages(asked.question, asked.top_k, chosen), asked.index
+        )
 
 
 def listed_events(

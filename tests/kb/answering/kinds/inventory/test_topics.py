@@ -1,6 +1,6 @@
 import pytest
 
-from kb.answering.topics import MarkedQuestion, Topics
+from kb.answering.kinds.inventory.topics import MarkedQuestion, Topics
 
 TOPICS = Topics(
     [

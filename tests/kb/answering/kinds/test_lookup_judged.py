@@ -7,7 +7,7 @@ from kb.values.answers import (
     CitationFound,
 )
 from tests.fakes import FakeLanguageModel
-from tests.kb.answering.lookup_harness import ANSWER, QUESTION, answer_of, ask
+from tests.kb.answering.kinds.lookup_harness import ANSWER, QUESTION, answer_of, ask
 
 
 @pytest.mark.parametrize(("margin", "is_answered"), [(3.0, True), (-3.0, False)])

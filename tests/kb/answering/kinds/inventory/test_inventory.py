@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.answering.inventory import Inventory
-from kb.answering.listing import MAX_LISTED
+from kb.answering.kinds.inventory.inventory import Inventory
+from kb.answering.kinds.inventory.listing import MAX_LISTED
 from kb.catalog.catalog import Catalog
 from kb.values.documents import Chunk, Document, FileVersion
 from kb.values.filters import Filters

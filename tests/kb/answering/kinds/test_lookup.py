@@ -17,7 +17,7 @@ from kb.values.answers import (
 from kb.values.chat import Generated, GenerationOptions, Heartbeat, Message, Turn
 from kb.values.passages import Passage
 from tests.fakes import FakeLanguageModel
-from tests.kb.answering.lookup_harness import (
+from tests.kb.answering.kinds.lookup_harness import (
     ANSWER,
     QUESTION,
     REASONING,

@@ -2,7 +2,7 @@ import datetime
 
 import pytest
 
-from kb.answering.period import period_in
+from kb.answering.kinds.inventory.period import period_in
 
 TODAY = datetime.date(2026, 1, 14)  # a Wednesday
 

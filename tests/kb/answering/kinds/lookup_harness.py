@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 
 from kb.answering.judges import Judges
-from kb.answering.lookup import answer_events
+from kb.answering.kinds.lookup import answer_events
 from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.writing import AnswerOptions

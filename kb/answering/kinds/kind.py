@@ -1,0 +1,100 @@
+"""What a kind of question is: it takes a question with what is known of it, and answers it with what there is."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kb.answering.decide import Decision
+from kb.answering.followup import Decide
+from kb.answering.instruction_finders import InstructionFinders
+from kb.answering.judges import Judges
+from kb.answering.local_only import LocalOnly
+from kb.answering.models import Models
+from kb.answering.thinking import ThinkingBudgets
+from kb.catalog.catalog import Catalog
+from kb.indexing.live_index import LiveIndex
+from kb.ports import Freshness
+from kb.settings import Settings
+from kb.values.answers import AnswerEvent, IndexState, Thinking
+from kb.values.chat import GenerationOptions, Turn
+from kb.values.filters import Filters
+from kb.values.passages import Passage
+
+
+@dataclass(slots=True)
+class Resources:
+    """What questions are answered with.
+
+    Attributes:
+        models: In use; waited for.
+        catalog: Of the documents.
+        judges: Who says what passages bear out.
+        finders: Find what is kept from a model.
+        local_only: What must not be sent to an engine elsewhere.
+        files: Knows the files of the documents; None: they are not checked.
+    """
+
+    settings: Settings
+    models: Models
+    catalog: Catalog
+    judges: Judges
+    finders: InstructionFinders
+    local_only: LocalOnly
+    files: Freshness | None = None
+
+    def must_stay(self, passage: Passage) -> bool:
+        """Whether a passage is to stay on this machine."""
+        return bool(self.local_only) and self.local_only.holds(self.catalog.document(passage.document_id))
+
+    @property
+    def budgets(self) -> ThinkingBudgets:
+        """How many tokens a thought may take."""
+        return ThinkingBudgets(self.settings.reasoning_short_tokens, self.settings.reasoning_full_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was asked, with all that is known of it.
+
+    Attributes:
+        history: Earlier turns, oldest first.
+        decision: What the question is.
+        decide: Tells the same of other questions, such as its parts.
+        filters: Which documents may answer.
+        top_k: How many passages.
+        limits: Of the answer.
+        live_index: The index that answers.
+        index: How current it is.
+    """
+
+    question: str
+    history: Sequence[Turn]
+    decision: Decision
+    decide: Decide
+    filters: Filters
+    top_k: int
+    thinking: Thinking
+    limits: GenerationOptions
+    live_index: LiveIndex
+    index: IndexState
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it can be understood without what was said before."""
+        return not self.history or not self.decision.leans
+
+
+class Kind(Protocol):
+    """Answers questions of one kind."""
+
+    def events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None] | None:
+        """Answers a question bit by bit.
+
+        Closing the generator stops the work.
+
+        Yields:
+            `Step` before each thing that takes longer than a second; `Done` last.
+
+        Returns:
+            None: it is not sure what is asked for, and the question is answered as a lookup.
+        """

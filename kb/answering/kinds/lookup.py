@@ -1,0 +1,169 @@
+"""A question → a stream of events: passages, reasoning, answer, citations, and the whole answer last.
+
+Whether to answer at all is decided before anything is generated: by what the search found, and then, where the model is
+known for it, by what the model finds in the sources.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+
+from kb.answering import remarks
+from kb.answering.clock import QuestionClock
+from kb.answering.followup import Decide, self_contained
+from kb.answering.freshness import FreshPassages
+from kb.answering.instructions import FindInstructions, without_instructions
+from kb.answering.judges import Judges
+from kb.answering.kinds.kind import Asked, Resources
+from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
+from kb.answering.routing import Route, engines_here
+from kb.answering.subquestions import split
+from kb.answering.writing import AnswerOptions, AnswerWriter
+from kb.citing.citations import EmbedSentences
+from kb.judging.evidence import CALIBRATED_MODEL
+from kb.ports import LanguageModel
+from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
+from kb.values.chat import Heartbeat, Turn
+
+_TURNS_REFERRED_TO = 8  # a question does not lean on what was said longer ago
+
+
+class LookupKind:
+    """Adapter of `kb.answering.kinds.kind.Kind` for any question: it is answered from the passages nearest to it."""
+
+    def events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
+        """See `Kind`."""
+        live_index, settings = asked.live_index, resources.settings
+        sub_questions = _sub_questions(asked.question, asked.history[-_TURNS_REFERRED_TO:], asked.decide)
+        route = Route(settings, resources.models, resources.must_stay, asked.decision.form, len(sub_questions))
+        is_calibrated = live_index.serving.space.model == CALIBRATED_MODEL
+        searches = SubQuestionSearch(
+            sub_questions, lambda query, k: live_index.passages(query, k, asked.filters), is_calibrated
+        )
+        fresh = FreshPassages(searches.passages, resources.catalog.document, resources.files)
+
+        def retrieve() -> RetrievalResult:
+            passages = fresh.find(asked.top_k)
+            why = "stale" if fresh.stale else "filters" if asked.filters else "empty"
+            found = RetrievalResult(passages, searches.evidence(passages), "" if passages else why)
+            return route.admit(found, searches.evidence)
+
+        events = answer_events(
+            _options(asked, resources),
+            retrieve=retrieve,
+            model=route.model,
+            embed=live_index.serving.embedder.embed_passages,
+            index=asked.index,
+            find_instructions=resources.finders.of(live_index.serving).found,
+            judges=resources.judges,
+        )
+        return route.declared(fresh.declared(events))
+
+
+def answer_events(
+    options: AnswerOptions,
+    retrieve: Callable[[], RetrievalResult],
+    model: Callable[[], LanguageModel | None],
+    embed: EmbedSentences,
+    index: IndexState,
+    find_instructions: FindInstructions,
+    judges: Judges,
+) -> Generator[AnswerEvent, None, None]:
+    """Answers one question.
+
+    Closing the generator stops the generation.
+
+    Args:
+        retrieve: Finds the passages.
+        model: Gives the language model, or None after a moment while it loads; called after the passages are out, and
+            not at all without evidence.
+        embed: For citations across languages.
+        index: How current the index is.
+        find_instructions: What is kept from the model.
+        judges: Who says what the passages bear out.
+
+    Yields:
+        `PassagesFound` first, `Done` last.
+    """
+    clock = QuestionClock()
+    found = retrieve()
+    clock.mark("retrieve_ms")
+    yield PassagesFound(found.passages)
+    answer = Answer(passages=found.passages, evidence=max(found.evidence, default=0.0), index=index)
+    if not found.passages or not options.answered(found.evidence):
+        yield from _refuse(options, found, answer, clock)
+        return
+    while (language_model := model()) is None:
+        yield Heartbeat()
+    readable, kept_back = without_instructions(found.passages, find_instructions)
+    writer = AnswerWriter(options, replace(found, passages=readable), language_model, embed, judges, clock)
+    is_answered = yield from writer.events()
+    answer = replace(answer, evidence=max(writer.evidence), model=language_model.info.name)
+    if not is_answered:
+        yield from _refuse(options, found, answer, clock)
+        return
+    draft, is_borne_out = writer.draft, not writer.draft.is_unsupported
+    written = draft.answer
+    if is_borne_out:
+        yield from writer.remark()
+    yield Done(
+        replace(
+            answer,
+            answer=draft.answer if is_borne_out else remarks.unsupported(options.question),
+            draft="" if is_borne_out else written,
+            reasoning=draft.reasoning,
+            citations=draft.citations,
+            answerable=bool(written) and is_borne_out,
+            unanswered=writer.unanswered,
+            finish_reason=draft.finish_reason if is_borne_out else "unsupported",
+            timings=clock.timings(draft.end),
+            left_out=replace(writer.left_out, instructions=kept_back),
+        )
+    )
+
+
+def _refuse(
+    options: AnswerOptions, found: RetrievalResult, answer: Answer, clock: QuestionClock
+) -> Iterator[AnswerEvent]:
+    text = remarks.refusal(options.question, found.nothing_because, answer.index.pending)
+    yield AnswerDelta(text)
+    yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))
+
+
+def _options(asked: Asked, resources: Resources) -> AnswerOptions:
+    told, told_history = _told(asked, resources)
+    return AnswerOptions(
+        question=asked.question if told_history or not asked.history else "\n".join(part.query for part in told),
+        sub_questions=told,
+        history=told_history,
+        thinking=asked.thinking,
+        budgets=resources.budgets,
+        limits=asked.limits,
+        passage_tokens=resources.settings.passage_tokens,
+        min_evidence=resources.settings.min_evidence,
+        form=asked.decision.form,
+    )
+
+
+def _told(asked: Asked, resources: Resources) -> tuple[list[SubQuestion], list[Turn]]:
+    """What a model is told of the parts of a question and of what was said before.
+
+    An earlier answer may quote what is to stay here: where an engine is elsewhere, what was asked is told alone.
+    """
+    are_all_here = set(engines_here(resources.settings)) == {"large"} | (
+        {"small"} if resources.models.small_model else set()
+    )
+    history: Sequence[Turn] = asked.history
+    if resources.local_only and not are_all_here:
+        history = [Turn(turn.question, "") for turn in history]
+    parts = _sub_questions(asked.question, history[-_TURNS_REFERRED_TO:], asked.decide)
+    return parts, [turn for turn in history if turn.answer]
+
+
+def _sub_questions(question: str, history: Sequence[Turn], decide: Decide) -> list[SubQuestion]:
+    """What a question asks, with what is searched for; a later part may refer to the first as to an earlier turn."""
+    first, *others = split(question, surely_several=decide(question).several)
+    turns = [*history, Turn(first, "")]
+    return [
+        SubQuestion(first, self_contained(first, history, decide)),
+        *(SubQuestion(text, self_contained(text, turns, decide)) for text in others),
+    ]
