@@ -128,7 +128,8 @@ def verify(
     """
     text = _text(file)
     with connected() as service:
-        found = service.verify(text, question, narrowing.filters(service))
+        *_, found = service.verify(text, question, filters=narrowing.filters(service))
+    assert isinstance(found, schemas.Verification), "it comes last"
     if as_json:
         print(printable_json(found.model_dump_json(indent=2)))
     else:

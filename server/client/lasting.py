@@ -52,6 +52,13 @@ class LastingService:
         with self._service() as service:
             return service.search(query, top_k, filters)
 
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
+        """See `Service`."""
+        with self._service() as service:
+            yield from service.verify(text, question, sources, filters)
+
     def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
         """See `Service`."""
         with self._service() as service:

@@ -69,10 +69,15 @@ class Local:
         self._knowledge_base.models.wait_for_reranker()
         return schemas.SearchResponse.model_validate({"passages": self._knowledge_base.search(query, top_k, filters)})
 
-    def verify(self, text: str, question: str, filters: Filters = EVERYTHING) -> schemas.Verification:
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         self._show_loading(self._knowledge_base, True)
-        return schemas.Verification.model_validate(self._knowledge_base.verify(text, question, filters=filters))
+        with closing(self._knowledge_base.verify_stream(text, question, sources, filters)) as events:
+            for event in events:
+                if not isinstance(event, Heartbeat):
+                    yield wire_event(event)[1]
 
     def status(self) -> schemas.Status:
         """See `Service`."""

@@ -1,7 +1,7 @@
 """A knowledge base behind a running server, over HTTP."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ MAX_REPLY_BYTES = 250_000_000
 MAX_LINE_BYTES = 10_000_000
 """Of a stream: its longest holds a whole answer with its passages."""
 
-_EVENTS: dict[str, type[BaseModel]] = {
+_ANSWER_EVENTS: Mapping[str, type[BaseModel]] = {
     "passages": schemas.PassagesEvent,
     "waiting": schemas.WaitingEvent,
     "step": schemas.StepEvent,
@@ -36,6 +36,11 @@ _EVENTS: dict[str, type[BaseModel]] = {
     "answer": schemas.AnswerEvent,
     "citation": schemas.Citation,
     "done": schemas.Answer,
+}
+_CHECK_EVENTS: Mapping[str, type[BaseModel]] = {
+    "waiting": schemas.WaitingEvent,
+    "statement": schemas.CheckedStatement,
+    "done": schemas.Verification,
 }
 
 _ERRORS: dict[str, type[KBError]] = {
@@ -82,30 +87,25 @@ class Remote:
             "kind": kind,
             "stream": True,
         }
-        with self._errors(), self._client.stream("POST", "/ask", json=body) as response:
-            if response.is_error:
-                raise _error_of(_whole(response.iter_bytes()).decode("utf-8", "replace"))
-            name = ""
-            for line in _lines(response.iter_bytes()):
-                field, _, value = line.partition(": ")
-                if field == "event":
-                    name = value
-                elif field == "data" and name == "error":
-                    raise _error_of(value)
-                elif field == "data" and name in _EVENTS:  # a newer server may say more
-                    yield _EVENTS[name].model_validate_json(value)
-            if name != "done":
-                raise KBError("the answer broke off: the server said no more", "ask again; its log may tell why")
+        return self._events("/ask", body, _ANSWER_EVENTS)
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
         body = {"query": query, "top_k": top_k, "filters": _sent(filters)}
         return self._call(schemas.SearchResponse, "POST", "/search", json=body)
 
-    def verify(self, text: str, question: str, filters: Filters = EVERYTHING) -> schemas.Verification:
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        body = {"text": text, "question": question, "filters": _sent(filters)}
-        return self._call(schemas.Verification, "POST", "/verify", json=body)
+        body = {
+            "text": text,
+            "question": question,
+            "sources": list(sources),
+            "filters": _sent(filters),
+            "stream": True,
+        }
+        return self._events("/verify", body, _CHECK_EVENTS)
 
     def status(self) -> schemas.Status:
         """See `Service`."""
@@ -153,6 +153,29 @@ class Remote:
         while (status := self.status()).index.building:
             watch(status)
             time.sleep(POLL_SECONDS)
+
+    def _events(
+        self, path: str, body: Mapping[str, object], kinds: Mapping[str, type[BaseModel]]
+    ) -> Generator[BaseModel, None, None]:
+        """The events of a stream as they come.
+
+        Args:
+            kinds: Their bodies by name; the last is `done`.
+        """
+        with self._errors(), self._client.stream("POST", path, json=body) as response:
+            if response.is_error:
+                raise _error_of(_whole(response.iter_bytes()).decode("utf-8", "replace"))
+            name = ""
+            for line in _lines(response.iter_bytes()):
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data" and name == "error":
+                    raise _error_of(value)
+                elif field == "data" and name in kinds:  # a newer server may say more
+                    yield kinds[name].model_validate_json(value)
+            if name != "done":
+                raise KBError("the answer broke off: the server said no more", "ask again; its log may tell why")
 
     def _call(self, shape: type[Body], method: str, path: str, **options: Any) -> Body:
         with self._errors(), self._client.stream(method, path, **options) as response:

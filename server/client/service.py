@@ -5,17 +5,13 @@ them.
 """
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from pydantic import BaseModel
-
 from kb.errors import InvalidRequest
-from kb.values.answers import QuestionKind, Thinking
-from kb.values.chat import Turn
-from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
+from server.http.mcp.library import Library
 
 if TYPE_CHECKING:
     from kb.knowledge_base import KnowledgeBase
@@ -24,44 +20,14 @@ Watch = Callable[[schemas.Status], None]
 ShowLoading = Callable[["KnowledgeBase", bool], None]
 
 
-class Service(Protocol):
+class Service(Library, Protocol):
     """A knowledge base, near or far."""
-
-    def ask(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-        kind: QuestionKind | None = None,
-    ) -> Generator[BaseModel, None, None]:
-        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
-
-        Closing the generator stops the work.
-
-        Args:
-            history: Earlier turns, oldest first.
-            kind: What kind of question it is; None: that is told from what it means.
-        """
-
-    def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
-        """Finds passages."""
-
-    def verify(self, text: str, question: str, filters: Filters = EVERYTHING) -> schemas.Verification:
-        """Checks a text statement by statement."""
 
     def status(self) -> schemas.Status:
         """The state of the service."""
 
     def add(self, path: Path) -> schemas.UploadResponse:
         """Copies a file into the first watched folder."""
-
-    def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
-        """Lists what is indexed, and what is not; a page of it, or all. See `server.http.state.report_documents`."""
-
-    def document(self, document_id: str, start: int = 0, end: int | None = None) -> schemas.DocumentText:
-        """Reads a stretch of a document. See `server.http.state.read_stretch`."""
 
     def forget(self, document_ids: Sequence[str]) -> None:
         """Removes documents from the index; their files stay where they are.

@@ -19,7 +19,7 @@ from server.http.dependencies import Knowledge, Watching, Working
 from server.http.dependencies import errors as _errors
 from server.http.events import StatusFeed
 from server.http.state import read_stretch, report_documents, report_status, report_sync
-from server.http.streaming import connected, iterate, sse
+from server.http.streaming import connected, event_stream, iterate, sse, wants_stream
 from server.http.threads import in_thread
 
 SYNC_POLL_SECONDS = 0.05
@@ -86,11 +86,8 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
     The evidence is weighed first: where the passages do not seem to hold an answer, none is written.
     """
     events = await in_thread(threads.questions, lambda: _start(knowledge_base, body))
-    if body.stream or "text/event-stream" in request.headers.get("accept", ""):
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(
-            sse(events, request.app.state.stopping, threads.questions), media_type="text/event-stream", headers=headers
-        )
+    if wants_stream(body.stream, request):
+        return event_stream(sse(events, request.app.state.stopping, threads.questions))
     answer = await _whole(events, request)
     return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
 
@@ -166,8 +163,7 @@ async def events(request: Request) -> StreamingResponse:
     """
     feed: StatusFeed = request.app.state.feed
     feed.check_room()
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(feed.listen(), media_type="text/event-stream", headers=headers)
+    return event_stream(feed.listen())
 
 
 @router.post("/sync", summary="Bring the index up to date", responses=_errors(_503="Nothing can be indexed now."))

@@ -1,4 +1,4 @@
-"""A blocking generator of answer events → server-sent events, stopped soon after the client has gone.
+"""A blocking generator of events → server-sent events, stopped soon after the client has gone.
 
 The generator runs step by step in a worker thread. It never blocks for long: while the model reads a prompt it gives
 heartbeats. One that tells a new place in the queue goes out as an event, the others as comments, which notice a closed
@@ -7,7 +7,7 @@ connection.
 
 import logging
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,16 +15,29 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from kb.errors import InvalidRequest, KBError
-from kb.values.answers import AnswerDelta, AnswerEvent, CitationFound, Done, PassagesFound, ReasoningDelta, Step
+from kb.values.answers import (
+    AnswerDelta,
+    AnswerEvent,
+    CheckedStatement,
+    CitationFound,
+    Done,
+    PassagesFound,
+    ReasoningDelta,
+    Step,
+    Verification,
+)
 from kb.values.chat import Heartbeat
 from server.http import schemas
 
 logger = logging.getLogger(__name__)
 
 Event = TypeVar("Event")
+
+AnyEvent = AnswerEvent | CheckedStatement | Verification
 
 HEARTBEAT = b": working\n\n"
 
@@ -78,7 +91,7 @@ class Steps:
         return iterate(events, self.stopping, self.threads)
 
 
-async def connected(events: AsyncGenerator[AnswerEvent, None], request: Request) -> AsyncGenerator[AnswerEvent, None]:
+async def connected(events: AsyncGenerator[Event, None], request: Request) -> AsyncGenerator[Event, None]:
     """Passes events on for as long as the client of a request that is not streamed is there.
 
     Raises:
@@ -115,8 +128,19 @@ async def begun(events: AsyncGenerator[AnswerEvent, None]) -> AsyncGenerator[Ans
     return all_events()
 
 
+def wants_stream(stream: bool, request: Request) -> bool:
+    """Whether a client wants events: its body or its headers say so."""
+    return stream or "text/event-stream" in request.headers.get("accept", "")
+
+
+def event_stream(events: AsyncIterator[bytes]) -> StreamingResponse:
+    """Events that nobody on the way keeps or holds back."""
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
 async def sse(
-    events: Generator[AnswerEvent, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
+    events: Generator[AnyEvent, None, None], stopping: threading.Event, threads: anyio.CapacityLimiter
 ) -> AsyncGenerator[bytes, None]:
     """Writes events as `text/event-stream`; an error on the way becomes the last event."""
     try:
@@ -135,7 +159,7 @@ async def sse(
         yield _written("error", schemas.ErrorResponse(error=body))
 
 
-def wire_event(event: AnswerEvent) -> tuple[str, BaseModel]:
+def wire_event(event: AnyEvent) -> tuple[str, BaseModel]:
     """The name and body of an event."""
     match event:
         case Heartbeat():
@@ -152,6 +176,10 @@ def wire_event(event: AnswerEvent) -> tuple[str, BaseModel]:
             return "citation", schemas.Citation.model_validate(event.citation)
         case Done():
             return "done", schemas.Answer.model_validate(event.answer)
+        case CheckedStatement():
+            return "statement", schemas.CheckedStatement.model_validate(event)
+        case Verification():
+            return "done", schemas.Verification.model_validate(event)
 
 
 def _written(name: str, body: BaseModel) -> bytes:

@@ -1,6 +1,7 @@
-"""What the tools need of a knowledge base, near or far, in the values of the wire."""
+"""What is asked of a knowledge base, near or far, in the values of the wire."""
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from server.http.streaming import wire_event
 
 
 class Library(Protocol):
-    """A knowledge base. `server.client.service.Service` is one, and so is `OwnLibrary`."""
+    """A knowledge base that is asked. `server.client.service.Service` is one, and so is `OwnLibrary`."""
 
     def ask(
         self,
@@ -27,13 +28,32 @@ class Library(Protocol):
         history: Sequence[Turn] = (),
         kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
-        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`."""
+        """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
+
+        Closing the generator stops the work.
+
+        Args:
+            history: Earlier turns, oldest first.
+            kind: What kind of question it is; None: that is told from what it means.
+        """
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """Finds passages."""
 
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
+        """Yields the statements of a text as they are checked; the last is the whole `schemas.Verification`.
+
+        Closing the generator stops the work.
+
+        Args:
+            question: What the text answers.
+            sources: What it is held against; empty: the documents.
+        """
+
     def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
-        """Lists what is indexed, and what is not. See `report_documents`."""
+        """Lists what is indexed, and what is not; a page of it, or all. See `report_documents`."""
 
     def document(self, document_id: str, start: int = 0, end: int | None = None) -> schemas.DocumentText:
         """Reads a stretch of a document. See `read_stretch`."""
@@ -56,16 +76,21 @@ class OwnLibrary:
         kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """See `Library`."""
-        events = self._knowledge_base.ask_stream(question, history, thinking, top_k, filters, kind=kind)
-        try:
+        with closing(self._knowledge_base.ask_stream(question, history, thinking, top_k, filters, kind=kind)) as events:
             for event in events:
                 yield wire_event(event)[1]
-        finally:
-            events.close()
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Library`."""
         return schemas.SearchResponse.model_validate({"passages": self._knowledge_base.search(query, top_k, filters)})
+
+    def verify(
+        self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
+    ) -> Generator[BaseModel, None, None]:
+        """See `Library`."""
+        with closing(self._knowledge_base.verify_stream(text, question, sources, filters)) as events:
+            for event in events:
+                yield wire_event(event)[1]
 
     def documents(self, limit: int | None = None, cursor: str | None = None) -> schemas.DocumentList:
         """See `Library`."""

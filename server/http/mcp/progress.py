@@ -1,6 +1,7 @@
-"""How far an answer is, in words for the one who waits. Pure."""
+"""How far an answer or a check is, in words for the one who waits. Pure."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -21,11 +22,19 @@ _WORDS = {
     "compose": {"en": "putting the answer together", "zh": "正在整理答案"},
     "thinking": {"en": "thinking", "zh": "正在思考"},
     "writing": {"en": "writing", "zh": "正在作答"},
+    "checked": {"en": "{count} statements checked", "zh": "已核对 {count} 句"},
 }
 
 
-class Progress:
-    """Tells each stage once, in order.
+class Progress(Protocol):
+    """Tells the one who waits how far it is."""
+
+    async def note(self, event: BaseModel) -> None:
+        """Takes the next event."""
+
+
+class AnswerProgress:
+    """Of an answer: tells each stage once, in order.
 
     Args:
         report: Takes how far it is, out of how much, and words.
@@ -38,7 +47,7 @@ class Progress:
         self._told = 0.0
 
     async def note(self, event: BaseModel) -> None:
-        """Takes the next event of the answer."""
+        """See `Progress`."""
         match event:
             case schemas.PassagesEvent():
                 await self._tell(1, "passages", count=len(event.passages))
@@ -55,3 +64,23 @@ class Progress:
         if stage > self._told:
             self._told = stage
             await self._report(stage, STAGES, _WORDS[words][self._language].format(**values))
+
+
+class CheckProgress:
+    """Of a check: tells each statement.
+
+    Args:
+        report: Takes how many are checked, and words; how many there will be is not known.
+        text: Tells the language.
+    """
+
+    def __init__(self, report: Report, text: str) -> None:
+        self._report = report
+        self._language = asked_in(text)
+        self._checked = 0
+
+    async def note(self, event: BaseModel) -> None:
+        """See `Progress`."""
+        if isinstance(event, schemas.CheckedStatement):
+            self._checked += 1
+            await self._report(self._checked, None, _WORDS["checked"][self._language].format(count=self._checked))

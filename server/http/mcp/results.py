@@ -37,6 +37,20 @@ def reply(answer: schemas.Answer) -> protocol.CallToolResult:
     return _result(value, "\n".join([answer.answer, *quotes]), answer.citations)
 
 
+def verification(text: str, found: schemas.Verification, *, of_documents: bool) -> protocol.CallToolResult:
+    """What `verify` gives back.
+
+    Args:
+        of_documents: Whether the quotes are of documents; else of given sources, which have no address.
+    """
+    lines = []
+    for statement in found.statements:
+        lines.append(f"{statement.verdict.replace('_', ' ')}: {text[statement.start : statement.end]}")
+        lines += [f"    {_place(one)}: “{one.quote}”" for one in statement.citations]
+    cited = [one for statement in found.statements for one in statement.citations]
+    return _result(found, "\n".join(lines) or "The text states nothing.", cited if of_documents else [])
+
+
 def passages(found: schemas.SearchResponse) -> protocol.CallToolResult:
     """What `search` gives back."""
     texts = [

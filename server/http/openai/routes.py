@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
@@ -20,7 +20,7 @@ from server.http.openai.footnotes import wants_footnotes
 from server.http.openai.offers import Offer, check_embedding_model, find_offer, offers
 from server.http.openai.openwebui import is_open_webui
 from server.http.openai.places import Places
-from server.http.streaming import begun, connected, iterate
+from server.http.streaming import begun, connected, event_stream, iterate
 from server.http.threads import in_thread
 from server.settings import ServerSettings
 
@@ -92,16 +92,8 @@ async def chat_completions(
     if not body.stream:
         answered = await chunks.whole(connected(stepping, request), completion, body.model)
         return JSONResponse(answered.model_dump(mode="json"))
-    return StreamingResponse(
-        chunks.stream(
-            await begun(stepping),
-            completion,
-            body.model,
-            include_usage=body.stream_options is not None and body.stream_options.include_usage,
-        ),
-        media_type="text/event-stream",
-        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-    )
+    include_usage = body.stream_options is not None and body.stream_options.include_usage
+    return event_stream(chunks.stream(await begun(stepping), completion, body.model, include_usage=include_usage))
 
 
 @router.post(

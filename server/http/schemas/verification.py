@@ -25,6 +25,7 @@ class VerifyRequest(Wire):
         examples=[["Charge the battery between 5 °C and 35 °C."]],
     )
     filters: Filters | None = Field(default=None, description="Which documents, where no sources are given; null: all.")
+    stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
 
 
 class CheckedStatement(Wire):

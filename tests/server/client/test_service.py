@@ -70,12 +70,17 @@ def test_kind_may_be_named_near_and_far(service: Service) -> None:
 
 def test_text_is_checked_near_and_far(service: Service) -> None:
     service.sync(ignore)
-    found = service.verify("The second dome was repaired in March. It is green.", "")
+    *told, found = service.verify("The second dome was repaired in March. It is green.")
+    assert isinstance(found, schemas.Verification)
     assert [each.verdict for each in found.statements] == ["supported", "not_shown"]
+    assert [each for each in told if isinstance(each, schemas.CheckedStatement)] == found.statements
     assert found.statements[0].citations[0].source == "dome.md"
     assert found.judge == "", "the model is not calibrated"
     with pytest.raises(InvalidRequest, match="empty"):
-        service.verify(" ", "")
+        list(service.verify(" "))
+    *_, given = service.verify("It opens at nine.", sources=["Bread.", "It opens at nine."])
+    assert isinstance(given, schemas.Verification)
+    assert given.statements[0].citations[0].source == "2"
 
 
 def test_filters_hold_near_and_far(service: Service, folder: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +36,21 @@ def test_text_is_checked_against_the_documents(service: Served) -> None:
     text = service.client.get(f"/documents/{citation['document_id']}").json()["text"]
     assert text[citation["start"] : citation["end"]] == citation["quote"]
     assert service.client.get("/status").json()["judge"]["state"] == "ready"
+
+
+def test_statements_come_as_they_are_checked(service: Served) -> None:
+    whole = service.client.post("/verify", json={"text": TEXT}).json()
+    events = service.client.post("/verify", json={"text": TEXT, "stream": True})
+    assert events.headers["content-type"].startswith("text/event-stream")
+    told = [
+        (name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
+        for name, _, data in (part.partition("\n") for part in events.text.split("\n\n"))
+        if name.startswith("event: ")
+    ]
+    assert [body for name, body in told if name == "statement"] == whole["statements"]
+    assert told[-1] == ("done", whole)
+    failed = service.client.post("/verify", json={"text": "It is. " * 201}, headers={"accept": "text/event-stream"})
+    assert "event: error" in failed.text
 
 
 def test_filters_and_given_sources_say_what_it_is_held_against(service: Served) -> None:

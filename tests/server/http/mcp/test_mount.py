@@ -9,7 +9,8 @@ import httpx
 import pytest
 from mcp import Client
 
-from tests.fakes import FakeLanguageModel
+from kb.answering.calibrations import Calibrations
+from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import eventually, quick_settings, serving
 from tests.server.http.openai.test_leaving import Slow
 from tests.server.http.test_connections import connect
@@ -73,20 +74,26 @@ def test_client_that_goes_away_stops_the_work(tmp_path: Path) -> None:
         assert eventually(lambda: model.finished == ["cancelled"], 2.0)
 
 
-def test_cancelled_call_stops_the_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("ask", {"question": "When was the dome repaired?"}), ("verify", {"text": "It was repaired in June."})],
+)
+def test_cancelled_call_stops_the_work(tmp_path: Path, tool: str, arguments: dict[str, str]) -> None:
     model = Slow()
     (tmp_path / "dome.md").write_text("The second dome was repaired in March.\n")
 
     async def ask_and_give_up(url: str) -> None:
         async with Client(f"{url}/mcp") as client:
-            asking = asyncio.create_task(client.call_tool("ask", {"question": "When was the dome repaired?"}))
-            await asyncio.to_thread(model.is_asked.wait, 15)
+            asking = asyncio.create_task(client.call_tool(tool, arguments))
+            assert await asyncio.to_thread(model.is_asked.wait, 15)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking
             assert await asyncio.to_thread(eventually, lambda: model.finished == ["cancelled"], 2.0)
 
-    with serving(quick_settings(tmp_path / ".home", answer_tokens=2000), tmp_path, model=model) as service:
+    settings = quick_settings(tmp_path / ".home", answer_tokens=2000)
+    Calibrations(settings.models).keep(CALIBRATION)
+    with serving(settings, tmp_path, model=model) as service:
         service.sync()
         asyncio.run(ask_and_give_up(service.url))
 

@@ -29,7 +29,7 @@ def call(service: Served, tool: str, **arguments: object) -> Any:
 
 def test_tools_only_read_and_tell_what_they_give(service: Served) -> None:
     listed = over_http(service, lambda client: client.list_tools()).tools
-    assert [tool.name for tool in listed] == ["search", "ask", "read", "list_documents"]
+    assert [tool.name for tool in listed] == ["search", "ask", "verify", "read", "list_documents"]
     for tool in listed:
         assert tool.annotations
         assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
@@ -63,6 +63,24 @@ def test_answer_is_that_of_ask(service: Served, mode: str) -> None:
     assert [one[:2] for one in told] == [(1, 4), (3, 4), (4, 4)]
     assert told[0][2]
     assert "passages found" in told[0][2]
+
+
+def test_text_is_checked_as_by_verify(service: Served) -> None:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    arguments = {"text": "The second dome was repaired in March. It is green."}
+    result = over_http(service, lambda client: client.call_tool("verify", arguments, progress_callback=note))
+    assert result.structured_content == service.client.post("/verify", json=arguments).json()
+    text, link = result.content
+    assert text.text.splitlines()[0] == "supported: The second dome was repaired in March."
+    assert (link.type, link.name) == ("resource_link", "dome.md")
+    assert told == [(1, None, "1 statements checked"), (2, None, "2 statements checked")]
+    given = call(service, "verify", text="It opens at nine.", sources=["It opens at nine."])
+    assert given.structured_content["statements"][0]["verdict"] == "supported"
+    assert [part.type for part in given.content] == ["text"], "a given source has no address"
 
 
 def test_search_is_that_of_search(service: Served) -> None:
@@ -107,6 +125,8 @@ def test_documents_are_listed_page_by_page(service: Served) -> None:
         ("search", {"query": "x", "filters": {"tags": [""]}}, "empty value"),
         ("ask", {"question": " "}, "the question is empty: write a question"),
         ("ask", {}, "Field required"),
+        ("verify", {"text": " "}, "the text is empty: give a text with a statement"),
+        ("verify", {"text": "It is. " * 201}, "201 statements"),
         ("read", {"document_id": "nothing"}, "no document has the id 'nothing'"),
         ("list_documents", {"cursor": "nowhere"}, "no page begins at 'nowhere'"),
     ],

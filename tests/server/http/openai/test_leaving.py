@@ -2,11 +2,12 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from kb.values.chat import Generated, GenerationOptions, Heartbeat, Look, Message
 from tests.fakes import FakeLanguageModel
 from tests.harness import Served, eventually, quick_settings, serving
 from tests.server.http.test_connections import connect, posted
@@ -16,12 +17,25 @@ STOP_SECONDS = 2.0
 
 
 class Slow(FakeLanguageModel):
-    """Writes a word each tenth of a second, for minutes."""
+    """Writes a word each tenth of a second, for minutes, and judges for ever."""
 
     def __init__(self) -> None:
         super().__init__("and " * 2000)
         self.is_asked = threading.Event()
         self._rest = threading.Event()
+
+    def stream_after_looks(
+        self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
+    ) -> Generator[Generated, None, None]:
+        if messages:
+            yield from super().stream_after_looks(looks, messages, options)
+            return
+        self.is_asked.set()  # a judge that never comes to an end
+        try:
+            while not self._rest.wait(0.1):
+                yield Heartbeat()
+        finally:
+            self.finished.append("cancelled")
 
     def _pause(self) -> None:
         self.is_asked.set()
