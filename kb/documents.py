@@ -11,7 +11,7 @@ from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.errors import KBError, NotFound
 from kb.ports import Vectors
-from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion
+from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
 
 
 class Documents:
@@ -69,6 +69,10 @@ class Documents:
         if text is None:
             raise NotFound(f"no document has the id {document_id!r}")
         return text
+
+    def pages(self, document_id: str) -> list[PageSpan]:
+        """The pages of a document that have text, in order. See `PageStore.spans`."""
+        return self._catalog.pages.spans(document_id)
 
     def failures(self) -> list[Failure]:
         """Files that could not be indexed, with the reason."""

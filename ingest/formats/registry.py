@@ -5,6 +5,7 @@ No loader opens a file: it gets the bytes.
 Reading is not safe against hostile or broken files here: `ingest.sandbox.parser` does it in a child process.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +19,9 @@ from ingest.formats.markdown import MarkdownLoader, PlainTextLoader
 from ingest.formats.marked_text import LatexLoader, OrgLoader, RstLoader
 from ingest.formats.notebook import NotebookLoader
 from ingest.formats.odt import OdtLoader
+from ingest.formats.page_view import PagedFile
 from ingest.formats.pdf.loader import PdfLoader
+from ingest.formats.pdf.page_view import PdfPages
 from ingest.formats.pptx import PptxLoader
 from ingest.formats.rtf import RtfLoader
 from ingest.formats.showing import Shown
@@ -27,6 +30,8 @@ from ingest.formats.subtitles import SubtitleLoader
 from ingest.formats.xlsx import XlsxLoader
 from kb.errors import UnsupportedType
 from kb.values.documents import Document
+
+_PAGED: Mapping[str, Callable[[bytes], PagedFile]] = {".pdf": PdfPages}
 
 
 class Loader(Protocol):
@@ -108,6 +113,24 @@ def load(name: str, data: bytes) -> Document:
     if loader is None:
         raise UnsupportedType(f"no loader reads {path.suffix or 'files without an extension'}: {name}")
     return loader.load(path.name, data)
+
+
+def has_pages(path: Path) -> bool:
+    """Whether pages of such a file can be looked at."""
+    return path.suffix.lower() in _PAGED
+
+
+def open_pages(name: str, data: bytes) -> PagedFile:
+    """Opens a file whose pages are looked at; the caller closes it.
+
+    Raises:
+        UnsupportedType: Such a file has no pages.
+        UnreadableFile: It cannot be opened, and why.
+    """
+    opened = _PAGED.get(Path(name).suffix.lower())
+    if opened is None:
+        raise UnsupportedType(f"files like {Path(name).name} have no pages to look at", "read its text")
+    return opened(data)
 
 
 def _loader(path: Path) -> Loader | None:

@@ -1,4 +1,4 @@
-"""The child's side of `ingest.sandbox.parser`: reads one file after the other and answers in lines of JSON.
+"""The child's side of `ingest.sandbox.process`: works on one file after the other and answers in lines of JSON.
 
 Run as `python -m ingest.sandbox.main`. Errors that nobody foresaw end the process, and the parent reports them: it
 cannot tell them from a crash, and need not.
@@ -10,13 +10,16 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import psutil
 
 from ingest.folders.opening import read_file
-from ingest.formats.registry import load
+from ingest.formats.registry import load, open_pages
+from ingest.sandbox.page_wire import encode_glyphs, encode_picture, encode_sizes
 from ingest.sandbox.wire import READY, OutOfMemory, encode_document, encode_failure
 from kb.children import forbid_core_dumps, take_standard_streams
 from kb.errors import KBError, UnreadableFile
@@ -43,13 +46,11 @@ def _receive(source: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:
 
 def _answer(line: bytes) -> bytes:
     request = json.loads(line)
-    memory_bytes, max_text_chars = int(request["memory_bytes"]), int(request["max_text_chars"])
+    memory_bytes = int(request["memory_bytes"])
     _limit_memory(memory_bytes)
     try:
-        document = load(request["source"], _bytes(Path(request["root"]), request["source"], int(request["max_bytes"])))
-        if len(document.text) > max_text_chars:
-            raise UnreadableFile(f"its text is longer than {max_text_chars:,} characters", "split the file")
-        return encode_document(document)
+        data = _bytes(Path(request["root"]), request["source"], int(request["max_bytes"]))
+        return _TASKS[request["task"]](request, data)
     except KBError as error:
         return encode_failure(error)
     except MemoryError:
@@ -57,6 +58,37 @@ def _answer(line: bytes) -> bytes:
         return encode_failure(OutOfMemory(f"needed more memory than {megabytes:,} MB", hint))
     finally:
         _limit_memory(None)
+
+
+def _document(request: Mapping[str, Any], data: bytes) -> bytes:
+    max_text_chars = int(request["max_text_chars"])
+    document = load(request["source"], data)
+    if len(document.text) > max_text_chars:
+        raise UnreadableFile(f"its text is longer than {max_text_chars:,} characters", "split the file")
+    return encode_document(document)
+
+
+def _sizes(request: Mapping[str, Any], data: bytes) -> bytes:
+    with closing(open_pages(request["source"], data)) as pages:
+        return encode_sizes(pages.sizes())
+
+
+def _picture(request: Mapping[str, Any], data: bytes) -> bytes:
+    with closing(open_pages(request["source"], data)) as pages:
+        return encode_picture(pages.picture(int(request["page"]), int(request["width"])))
+
+
+def _glyphs(request: Mapping[str, Any], data: bytes) -> bytes:
+    with closing(open_pages(request["source"], data)) as pages:
+        return encode_glyphs(pages.glyphs(int(request["page"])))
+
+
+_TASKS: Mapping[str, Callable[[Mapping[str, Any], bytes], bytes]] = {
+    "document": _document,
+    "sizes": _sizes,
+    "picture": _picture,
+    "glyphs": _glyphs,
+}
 
 
 def _bytes(root: Path, source: str, max_bytes: int) -> bytes:

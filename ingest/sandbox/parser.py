@@ -1,48 +1,22 @@
-"""Reads files in a child process, because a reader may hang, eat memory or crash on a broken or hostile file.
+"""Reads files in a child process: a document comes back, or a reason in plain words. See `ingest.sandbox.process`."""
 
-Requests and replies are lines of JSON over pipes, so that nothing a child writes can run code here. Whatever happens to
-the child, the caller gets a document or a reason in plain words, and the next file gets a sound child.
-"""
-
-import json
-import threading
 from pathlib import Path
 from typing import Self
 
-import psutil
-
-from ingest.sandbox.wire import READY, decode_reply
-from kb import children
-from kb.children import Child, ChildNotStarted
-from kb.errors import KBError, UnreadableFile
+from ingest.sandbox.process import CRASH_HINT, SandboxProcess
+from ingest.sandbox.process import ParserUnavailable as ParserUnavailable
+from ingest.sandbox.process import ReaderDied as ReaderDied
+from ingest.sandbox.process import ReaderTooSlow as ReaderTooSlow
+from ingest.sandbox.wire import decode_reply
+from kb.errors import UnreadableFile
 from kb.values.documents import Document
 
 MAX_TEXT_CHARS = 20_000_000
 """Longest text that is taken from one file: about twenty long novels."""
 
 _FILES_PER_CHILD = 200
-_MAX_RESIDENT_BYTES = 150_000_000
-_START_SECONDS = 60.0
 _MAX_REPLY_BYTES_PER_CHAR = 12  # a character is at most 6 bytes of JSON; the rest is for the blocks
 _SPARE_REPLY_BYTES = 1_000_000
-_EXIT_SECONDS = 2.0
-_CRASH_HINT = "the file is probably broken: open it elsewhere and save it again"
-
-
-class ParserUnavailable(KBError):
-    """The parser is closed, or the system cannot start a child; this says nothing about the file."""
-
-    code = "parser_unavailable"
-
-
-class ReaderDied(UnreadableFile):
-    """The file ended its reader, or had to be given up; next time it may go better, or not."""
-
-    code = "reader_died"
-
-
-class ReaderTooSlow(ReaderDied):
-    """The file took longer than it may."""
 
 
 class ParserProcess:
@@ -55,13 +29,7 @@ class ParserProcess:
 
     def __init__(self, *, max_text_chars: int = MAX_TEXT_CHARS, files_per_child: int = _FILES_PER_CHILD) -> None:
         self._max_text_chars = max_text_chars
-        self._max_reply_bytes = max_text_chars * _MAX_REPLY_BYTES_PER_CHAR + _SPARE_REPLY_BYTES
-        self._files_per_child = files_per_child
-        self._turn = threading.Lock()
-        self._state = threading.Lock()  # guards the two below, which close() touches from other threads
-        self._child: Child | None = None
-        self._closed = False
-        self._files_read = 0
+        self._process = SandboxProcess(max_text_chars * _MAX_REPLY_BYTES_PER_CHAR + _SPARE_REPLY_BYTES, files_per_child)
 
     def __enter__(self) -> Self:
         return self
@@ -84,100 +52,19 @@ class ParserProcess:
             ParserUnavailable: `close` was called before or meanwhile, or no child can be started.
         """
         request = {
+            "task": "document",
             "root": str(root.absolute()),
             "source": source,
             "max_bytes": max_bytes,
             "memory_bytes": memory_bytes,
             "max_text_chars": self._max_text_chars,
         }
-        with self._turn:
-            child = self._sound_child()
-            reply, expired = _exchange(child, json.dumps(request).encode() + b"\n", seconds, self._max_reply_bytes)
-            self._files_read += 1
-            if not reply.endswith(b"\n"):
-                raise self._failure(child, expired, seconds)
-            if expired or self._files_read >= self._files_per_child or _resident_bytes(child) > _MAX_RESIDENT_BYTES:
-                self._discard()
+        reply = self._process.ask(request, seconds)
         try:
             return decode_reply(reply)
         except ValueError as error:
-            raise UnreadableFile("crashed the reader: what came back is no document", _CRASH_HINT) from error
+            raise UnreadableFile("crashed the reader: what came back is no document", CRASH_HINT) from error
 
     def close(self) -> None:
         """Ends the child for good, and with it, within moments, a `parse` that runs in another thread."""
-        with self._state:
-            self._closed = True
-            if self._child:
-                self._child.kill()
-        with self._turn:
-            self._discard()
-
-    def _sound_child(self) -> Child:
-        if self._child and self._child.poll() is None:
-            return self._child
-        self._discard()
-        with self._state:
-            if self._closed:
-                raise ParserUnavailable("the parser is closed")
-            try:
-                self._child = child = children.start("ingest.sandbox.main", has_pipes=True)
-            except ChildNotStarted as error:
-                raise ParserUnavailable(f"no file can be read: {error.message}", error.hint) from error
-        self._files_read = 0
-        greeting, _ = _exchange(child, b"", _START_SECONDS, len(READY))
-        if greeting != READY:
-            self._discard()
-            raise ParserUnavailable(
-                "no reader can be started", "try `python -m ingest.sandbox.main` and see what it says"
-            )
-        return child
-
-    def _failure(self, child: Child, expired: bool, seconds: float) -> KBError:
-        status = children.wait(child, _EXIT_SECONDS)
-        self._discard()
-        if self._closed:
-            return ParserUnavailable("the parser was closed while it read a file")
-        if expired:
-            return ReaderTooSlow(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
-        if status is None:
-            return ReaderDied("crashed the reader: it gave back too much", _CRASH_HINT)
-        hint = "free some memory and try again" if children.was_killed(status) else _CRASH_HINT
-        return ReaderDied(f"the reader {children.describe_end(status)}", hint)
-
-    def _discard(self) -> None:
-        """Ends the child, if there is one; only the thread whose turn it is may do so."""
-        with self._state:
-            child, self._child = self._child, None
-        if child:
-            children.end(child)
-
-
-def _exchange(child: Child, line: bytes, seconds: float, max_bytes: int) -> tuple[bytes, bool]:
-    """Sends a line and waits for one, which has no line end if the child ended; says too whether the time was up."""
-    assert child.stdin
-    assert child.stdout
-    expired = threading.Event()
-
-    def expire() -> None:
-        expired.set()
-        child.kill()
-
-    timer = threading.Timer(seconds, expire)
-    timer.start()
-    try:
-        child.stdin.write(line)
-        child.stdin.flush()
-        reply = child.stdout.readline(max_bytes)
-    except BrokenPipeError:
-        reply = b""
-    finally:
-        timer.cancel()
-        timer.join()  # else it might still kill the child while that reads the next file
-    return reply, expired.is_set()
-
-
-def _resident_bytes(child: Child) -> int:
-    try:
-        return int(psutil.Process(child.pid).memory_info().rss)
-    except psutil.Error:
-        return 0
+        self._process.close()

@@ -6,6 +6,7 @@ Pure. The reader may have been taken over by a hostile file, so what arrives is 
 import datetime
 import json
 from itertools import pairwise
+from typing import Any
 
 from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Block, BlockKind, Document
@@ -18,7 +19,7 @@ def encode_document(document: Document) -> bytes:
     """Writes a document as one line of JSON, line end included."""
     paths = list(dict.fromkeys(block.headings for block in document.blocks))
     numbers = {path: number for number, path in enumerate(paths)}
-    return _line(
+    return json_line(
         {
             "title": document.title,
             "has_own_title": document.has_own_title,
@@ -42,7 +43,7 @@ class OutOfMemory(UnreadableFile):
 
 def encode_failure(error: KBError) -> bytes:
     """Writes the reason of a failure as one line of JSON, line end included."""
-    return _line({"error": error.message, "hint": error.hint, "out_of_memory": isinstance(error, OutOfMemory)})
+    return json_line({"error": error.message, "hint": error.hint, "out_of_memory": isinstance(error, OutOfMemory)})
 
 
 def decode_reply(line: bytes) -> Document:
@@ -53,10 +54,7 @@ def decode_reply(line: bytes) -> Document:
         ValueError: It is neither.
     """
     try:
-        reply = json.loads(line)
-        if "error" in reply:
-            kind = OutOfMemory if reply["out_of_memory"] else UnreadableFile
-            raise kind(str(reply["error"]), str(reply["hint"]))
+        reply = read_line(line)
         paths = [tuple(map(str, path)) for path in reply["paths"]]
         document = Document(
             title=str(reply["title"]),
@@ -81,7 +79,24 @@ def decode_reply(line: bytes) -> Document:
     return document
 
 
-def _line(value: dict[str, object]) -> bytes:
+def read_line(line: bytes) -> dict[str, Any]:
+    """Reads a reply.
+
+    Raises:
+        UnreadableFile: It is what `encode_failure` wrote; `OutOfMemory` if that was the reason.
+        ValueError: It is no JSON, or no object.
+    """
+    reply = json.loads(line)
+    if not isinstance(reply, dict):
+        raise ValueError("not an object")
+    if "error" in reply:
+        kind = OutOfMemory if reply["out_of_memory"] else UnreadableFile
+        raise kind(str(reply["error"]), str(reply["hint"]))
+    return reply
+
+
+def json_line(value: object) -> bytes:
+    """Writes a value as one line of JSON, line end included."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 

@@ -18,6 +18,7 @@ from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
 from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
 from kb.catalog.names import NameStore, write_name
+from kb.catalog.pages import PageStore
 from kb.catalog.rows import (
     CHUNKS,
     DOCUMENT_COLUMNS,
@@ -44,6 +45,7 @@ class Catalog:
     Attributes:
         embeddings: Of the chunks' texts.
         keywords: Of the chunks and their documents.
+        pages: Of the documents.
         names: Of the documents; `versions` says which of them are versions of one another.
         ledger: Failures, watched folders, the index record.
         housekeeping: What the file needs beside its content.
@@ -59,6 +61,7 @@ class Catalog:
         self.embeddings = EmbeddingStore(self._database)
         self.keywords = KeywordStore(self._database)
         self.names = NameStore(self._database)
+        self.pages = PageStore(self._database)
         self.versions = VersionStore(self._database)
         self.ledger = Ledger(self._database)
         self.housekeeping = Housekeeping(self._database)

@@ -129,6 +129,21 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSpan:
+    """Which stretch of a document's text stands on a page: at least all of its chunks.
+
+    Attributes:
+        page: 1-based.
+        label: What is printed on it in the place of its number; empty where that is its number.
+    """
+
+    page: int
+    start: int
+    end: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentOutline:
     """As much of a document as conditions look at.
 

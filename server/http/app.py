@@ -16,10 +16,11 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from ingest.pages.views import PageViews
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
-from server.http import files, routes, verify
+from server.http import files, pages, routes, verify
 from server.http.dify import routes as dify
 from server.http.errors import retry_after, status_of
 from server.http.events import StatusFeed
@@ -62,6 +63,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         pipeline.start()
         async with mcp.running(tools):
             yield
+        page_views.close()
         await anyio.to_thread.run_sync(pipeline.stop, limiter=anyio.CapacityLimiter(1))
 
     app = FastAPI(
@@ -76,12 +78,14 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.state.pipeline = pipeline
     app.state.settings = settings
     app.state.threads = Threads()
+    app.state.page_views = page_views = PageViews(settings)
     app.state.stopping = threading.Event()  # ends answers that are being written
     app.state.feed = StatusFeed(
         lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set, app.state.threads.state
     )
     app.include_router(routes.router)
     app.include_router(files.router)
+    app.include_router(pages.router)
     app.include_router(verify.router)
     app.include_router(openai.router)
     app.include_router(dify.router)

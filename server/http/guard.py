@@ -25,8 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SESSION_COOKIE = "kb_files"
-"""Opens original files, and nothing else, for links cannot send a header. A cookie goes to every port of a host, so it
-holds neither the token nor anything that is made of it."""
+"""Opens original files and pictures of their pages, and nothing else, for links and pictures cannot send a header. A
+cookie goes to every port of a host, so it holds neither the token nor anything that is made of it."""
 
 SESSION_SECONDS = 3600
 
@@ -48,7 +48,7 @@ HEADERS = FILE_HEADERS | {
     b"content-security-policy": b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
 
-_FILE = re.compile(r"/documents/[^/]+/file")
+_FILE = re.compile(r"/documents/[^/]+/(?:file|pages/\d+)")
 _ONCE = ("authorization", "content-length", "host", "origin")
 _REFUSAL_HEADERS = {401: {"www-authenticate": "Bearer"}, 413: {"connection": "close"}}  # the rest is not read
 

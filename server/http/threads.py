@@ -27,12 +27,14 @@ class Threads:
     Attributes:
         questions: In which questions wait and work.
         writes: For what changes the index or a folder, and may wait until indexing has written.
+        pages: For drawing pages and finding places on them.
         state: For telling the state, which is never slow.
     """
 
     def __init__(self) -> None:
         self.questions = anyio.CapacityLimiter(24)
         self.writes = anyio.CapacityLimiter(8)
+        self.pages = anyio.CapacityLimiter(6)
         self.state = anyio.CapacityLimiter(4)
 
 

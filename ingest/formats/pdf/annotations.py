@@ -44,16 +44,15 @@ class Annotations:
         """The fields of the form that are filled in; those that can be checked, if they are."""
         for annotation, kind in self._shown():
             if kind == self._raw.FPDF_ANNOT_WIDGET and self._form and (value := self._value(annotation)):
-                box = self._raw.FS_RECTF()
-                self._raw.FPDFAnnot_GetRect(annotation, box)
-                yield Field(self._name(annotation), value, value == _CHECKED, box.left, box.bottom, box.right, box.top)
+                yield Field(self._name(annotation), value, value == _CHECKED, *self._box(annotation))
 
     def notes(self, text_page: "PdfTextPage") -> Iterator[Note]:
         """What readers have written, with the words that they have marked."""
         passed_over = {self._raw.FPDF_ANNOT_WIDGET, self._raw.FPDF_ANNOT_LINK, self._raw.FPDF_ANNOT_POPUP}
         for annotation, kind in self._shown():
             if kind not in passed_over and (text := self._entry(annotation, b"Contents")):
-                yield Note(self._entry(annotation, b"T"), text, self._marked(annotation, text_page))
+                marked = self._marked(annotation, text_page)
+                yield Note(self._entry(annotation, b"T"), text, marked, self._box(annotation))
 
     def _shown(self) -> Iterator[tuple[Any, int]]:
         hidden = self._raw.FPDF_ANNOT_FLAG_HIDDEN | self._raw.FPDF_ANNOT_FLAG_NOVIEW
@@ -81,6 +80,11 @@ class Annotations:
         if raw.FPDFAnnot_GetFormFieldFlags(self._form, annotation) & _PASSWORD_FLAG:
             return ""
         return _read(raw.FPDFAnnot_GetFormFieldValue, self._form, annotation)
+
+    def _box(self, annotation: Any) -> tuple[float, float, float, float]:
+        box = self._raw.FS_RECTF()
+        self._raw.FPDFAnnot_GetRect(annotation, box)
+        return box.left, box.bottom, box.right, box.top
 
     def _name(self, annotation: Any) -> str:
         return _read(self._raw.FPDFAnnot_GetFormFieldAlternateName, self._form, annotation) or _read(

@@ -18,11 +18,13 @@ class Note:
     Attributes:
         author: Empty where nobody is named.
         marked: The words on the page; empty where none are marked.
+        box: Where its sign stands, in points from the lower left corner: left, bottom, right, top.
     """
 
     author: str
     text: str
     marked: str = ""
+    box: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
 def written(note: Note) -> str:

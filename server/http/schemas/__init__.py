@@ -20,6 +20,7 @@ from server.http.schemas.answers import (
     WaitingEvent,
 )
 from server.http.schemas.documents import Document, DocumentList, DocumentText, Failure, Uploaded, UploadResponse
+from server.http.schemas.pages import Match, Matches, Page, PageBoxes, PageLine, PageLines, PageList
 from server.http.schemas.state import (
     Error,
     ErrorResponse,
@@ -56,9 +57,16 @@ __all__ = [
     "IndexStatus",
     "Judge",
     "LeftOut",
+    "Match",
+    "Matches",
     "Message",
     "Model",
     "Models",
+    "Page",
+    "PageBoxes",
+    "PageLine",
+    "PageLines",
+    "PageList",
     "Passage",
     "PassagesEvent",
     "Progress",
