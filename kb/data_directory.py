@@ -26,14 +26,14 @@ from kb.errors import DataDirectoryLocked, StorageError
 
 logger = logging.getLogger(__name__)
 
+CATALOG_NAME = "catalog.sqlite3"
 LOCK_NAME = "lock"
 ADDRESS_NAME = "server.json"
-_CATALOG_NAME = "catalog.sqlite3"
 _LOCK_SECONDS = 0.2  # for `find_owner` of another process, which takes the lock for a moment
 _LARGEST_ADDRESS_CHARS = 500
 _FILE_MODE, _FOLDER_MODE, _OTHERS = 0o600, 0o700, 0o077
 _OWN_NAME = re.compile(
-    r"lock|server\.json|in_hand\.json|kb\.toml|evaluations\.jsonl|catalog\.sqlite3(-wal|-shm)?|chroma|chroma-owner"
+    r"lock|server\.json|in_hand\.json|kb\.toml|evaluations\.jsonl|catalog\.sqlite3(-wal|-shm)?|chroma|chroma-owner|\.importing"
 )
 
 
@@ -47,7 +47,7 @@ class Owner:
 
 def own_names(names: Collection[str]) -> frozenset[str]:
     """Of the names in a folder, those that the service has written there; none where it is no data directory."""
-    if LOCK_NAME not in names or _CATALOG_NAME not in names:
+    if LOCK_NAME not in names or CATALOG_NAME not in names:
         return frozenset()
     return frozenset(filter(_OWN_NAME.fullmatch, names))
 

@@ -22,7 +22,7 @@ from kb.adapters.openai_api.model import open_remote_model
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
-from kb.data_directory import DataDirectoryLock, close_to_others
+from kb.data_directory import CATALOG_NAME, DataDirectoryLock, close_to_others
 from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
@@ -38,7 +38,6 @@ from kb.values.progress import Progress, Report
 
 logger = logging.getLogger(__name__)
 
-CATALOG_NAME = "catalog.sqlite3"
 INDEX_NAME = "chroma"
 INDEX_OWNER_NAME = "chroma-owner"
 

@@ -18,7 +18,7 @@ from kb.answering.decide import QuestionClassifier
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
-from kb.data_directory import DataDirectoryLock
+from kb.data_directory import CATALOG_NAME, DataDirectoryLock
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
 from kb.judging.weights import Weights
@@ -29,7 +29,7 @@ from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
 from kb.values.documents import DocumentInfo, Failure
 from kb.values.progress import Report
-from kb.wiring import CATALOG_NAME, reranking_with
+from kb.wiring import reranking_with
 from server.cli.serving import listen, make_server
 from server.http.connections import Limits
 from server.settings import ServerSettings

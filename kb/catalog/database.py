@@ -232,6 +232,26 @@ class Database:
         return "check the disk and the folder's permissions" if is_sound else MADE_ANEW
 
 
+def copy_database(source: Path, target: Path) -> None:
+    """Writes one state of a file into another one, without gaps; others may read and write it meanwhile.
+
+    Args:
+        target: Not there yet.
+
+    Raises:
+        StorageError: The source is damaged, or the target cannot be written.
+    """
+    connection = sqlite3.connect(source, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"{source} could not be copied to {target}: {error}", "check the space beside the new file"
+        ) from error
+    finally:
+        connection.close()
+
+
 def _upgrade(connection: Connection, sql: str, version: int) -> None:
     try:
         connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {version}; COMMIT;")

@@ -94,6 +94,18 @@ class Ledger:
                 [(folder.root, folder.device, ordinal) for ordinal, folder in enumerate(folders)],
             )
 
+    def move_folder(self, old: str, new: str) -> bool:
+        """Notes that a folder, with all that is in it, stands elsewhere now.
+
+        Returns:
+            Whether it is known.
+        """
+        with self._database.transaction() as connection:
+            tables = ("documents", "failures", "folders")
+            moved = [connection.execute(f"UPDATE {table} SET root = ? WHERE root = ?", (new, old)) for table in tables]
+            connection.execute("UPDATE folders SET device = NULL WHERE root = ?", (new,))
+            return any(cursor.rowcount for cursor in moved)
+
     # Facts
 
     def last_sync(self) -> datetime.datetime | None:

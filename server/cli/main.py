@@ -16,6 +16,7 @@ from server.cli import bench as bench_cli
 from server.cli import eval as eval_cli
 from server.cli import models as models_cli
 from server.cli.agents import mcp
+from server.cli.archives import backup, export, import_
 from server.cli.documents import add, forget, reindex, status, sync
 from server.cli.options import with_settings
 from server.cli.questions import ask, chat, search, verify
@@ -105,8 +106,9 @@ def serve(
     serve_until_stopped(chosen, folders or [])
 
 
-for _command in (ask, chat, search, verify, add, sync, forget, reindex, status, mcp):
+for _command in (ask, chat, search, verify, add, sync, forget, reindex, status, export, backup, mcp):
     app.command()(_command)
+app.command("import")(import_)
 
 
 @app.command()

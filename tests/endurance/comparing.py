@@ -14,10 +14,10 @@ from pathlib import Path
 
 from kb.answering.questions import MAX_TOP_K
 from kb.catalog.index_record import IndexRecord
+from kb.data_directory import CATALOG_NAME
 from kb.knowledge_base import KnowledgeBase
 from kb.search.dense import vector_id
 from kb.values.filters import Filters
-from kb.wiring import CATALOG_NAME
 
 TEXT_EXTENSIONS = (".md", ".txt")
 _WORD = re.compile(r"zq[a-z]{12}")

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from ingest.pipeline.pipeline import Pipeline
+from kb.data_directory import CATALOG_NAME
 from kb.knowledge_base import KnowledgeBase
 from kb.ports import Vectors
-from kb.wiring import CATALOG_NAME
 from tests.endurance.running import SYNC_SECONDS, Running, knowledge_base_over_chroma
 from tests.fakes import FakeEmbedder
 from tests.harness import DEBOUNCE_SECONDS, quick_settings

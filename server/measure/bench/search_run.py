@@ -18,12 +18,13 @@ import psutil
 from rich import progress as bars
 
 from ingest.chunking.chunker import chunk
+from kb.data_directory import CATALOG_NAME
 from kb.knowledge_base import KnowledgeBase
 from kb.search.stopwatch import measured
 from kb.settings import Settings
 from kb.values.documents import FileVersion
 from kb.values.filters import EVERYTHING, Filters
-from kb.wiring import CATALOG_NAME, INDEX_NAME, open_knowledge_base
+from kb.wiring import INDEX_NAME, open_knowledge_base
 from server.measure.bench.synthetic import SyntheticEmbedder
 from server.measure.bench.texts import LANGUAGES, Writer
 from server.measure.eval.corpus import workplace

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from kb.wiring import CATALOG_NAME
+from kb.data_directory import CATALOG_NAME
 from server.http.connections import MAX_HEADER_BYTES, Limits
 from server.http.threads import MAX_WAITING, Threads
 from tests.fakes import FakeLanguageModel
