@@ -1,5 +1,6 @@
 """Fixtures that several rooms use. Everything stands in `tmp_path`; nothing reads the developer's own settings."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--refresh", action="store_true", help="write the committed description of the interface anew")
     parser.addoption("--seed", type=int, default=1, help="of what the endurance tests do at random")
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Commands set levels and handlers for their whole process."""
+    loggers = [logging.getLogger(name) for name in (None, "kb", "ingest", "server")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture(autouse=True)
