@@ -18,6 +18,7 @@ class CsvLoader:
     media_type = "text/csv"
     extensions = (".csv", ".tsv")
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a table.

@@ -20,6 +20,7 @@ class DocxLoader:
     media_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     extensions = (".docx",)
     shown = Shown.AS_DOWNLOAD
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a Word document.

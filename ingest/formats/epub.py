@@ -24,6 +24,7 @@ class EpubLoader:
     media_type = "application/epub+zip"
     extensions = (".epub",)
     shown = Shown.AS_DOWNLOAD
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads an e-book.

@@ -23,6 +23,7 @@ class HtmlLoader:
     media_type = "text/html"
     extensions = (".html", ".htm", ".xhtml")
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a web page; its title is that of its head.

@@ -19,6 +19,7 @@ class JsonLoader:
     media_type = "application/json"
     extensions = (".json", ".jsonl", ".ndjson")
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads values.

@@ -29,6 +29,7 @@ class MailLoader:
     media_type = "message/rfc822"
     extensions = (".eml",)
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a message; its title is the subject, its date the day on which it was sent.
@@ -51,6 +52,7 @@ class MailboxLoader:
     media_type = "application/mbox"
     extensions = (".mbox",)
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a box of messages.

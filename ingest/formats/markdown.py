@@ -25,6 +25,7 @@ class MarkdownLoader:
     media_type = "text/markdown"
     extensions = (".md", ".markdown")
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a Markdown file.
@@ -58,6 +59,7 @@ class PlainTextLoader:
     media_type = "text/plain"
     extensions = (".txt", ".text")
     shown = Shown.AS_TEXT
+    is_markdown = False
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a text file.

@@ -45,6 +45,7 @@ class RstLoader:
     media_type = "text/x-rst"
     extensions = (".rst", ".rest")
     shown = Shown.AS_TEXT
+    is_markdown = False
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a text; its title is the first heading.
@@ -61,6 +62,7 @@ class OrgLoader:
     media_type = "text/x-org"
     extensions = (".org",)
     shown = Shown.AS_TEXT
+    is_markdown = False
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a text; its title is that of `#+title:`.
@@ -77,6 +79,7 @@ class LatexLoader:
     media_type = "application/x-tex"
     extensions = (".tex", ".latex")
     shown = Shown.AS_TEXT
+    is_markdown = False
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a text; its title is that of `\\title`.

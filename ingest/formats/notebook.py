@@ -22,6 +22,7 @@ class NotebookLoader:
     media_type = "application/x-ipynb+json"
     extensions = (".ipynb",)
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a notebook.

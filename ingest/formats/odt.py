@@ -26,6 +26,7 @@ class OdtLoader:
     media_type = "application/vnd.oasis.opendocument.text"
     extensions = (".odt",)
     shown = Shown.AS_DOWNLOAD
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads an OpenDocument text.

@@ -24,6 +24,7 @@ class PptxLoader:
     media_type = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
     extensions = (".pptx",)
     shown = Shown.AS_DOWNLOAD
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a presentation; hidden slides too.

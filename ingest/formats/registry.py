@@ -24,7 +24,7 @@ from ingest.formats.pdf.loader import PdfLoader
 from ingest.formats.pdf.page_view import PdfPages
 from ingest.formats.pptx import PptxLoader
 from ingest.formats.rtf import RtfLoader
-from ingest.formats.showing import Shown
+from ingest.formats.showing import Shown, View
 from ingest.formats.source_code import SourceCodeLoader
 from ingest.formats.subtitles import SubtitleLoader
 from ingest.formats.xlsx import XlsxLoader
@@ -48,6 +48,10 @@ class Loader(Protocol):
     @property
     def shown(self) -> Shown:
         """How its files go out to a reader."""
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether the text of its documents is Markdown."""
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads one file into a document whose text can be written as UTF-8.
@@ -115,9 +119,12 @@ def load(name: str, data: bytes) -> Document:
     return loader.load(path.name, data)
 
 
-def has_pages(path: Path) -> bool:
-    """Whether pages of such a file can be looked at."""
-    return path.suffix.lower() in _PAGED
+def view(path: Path) -> View:
+    """As what a document of such a file is shown; one that no loader reads, as text."""
+    if path.suffix.lower() in _PAGED:
+        return View.PAGES
+    loader = _loader(path)
+    return View.MARKDOWN if loader and loader.is_markdown else View.TEXT
 
 
 def open_pages(name: str, data: bytes) -> PagedFile:

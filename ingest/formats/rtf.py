@@ -15,6 +15,7 @@ class RtfLoader:
     media_type = "application/rtf"
     extensions = (".rtf",)
     shown = Shown.AS_DOWNLOAD
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a rich text.

@@ -1,4 +1,7 @@
-"""How an original may be shown to a reader: files can hold scripts, and browsers trust what comes from the service."""
+"""How a document is shown to a reader, and how its original goes out.
+
+Files can hold scripts, and browsers trust what comes from the service.
+"""
 
 from enum import StrEnum
 
@@ -12,3 +15,14 @@ class Shown(StrEnum):
     """As plain text, whatever stands in it."""
     AS_DOWNLOAD = "as a download"
     """Saved, and opened by the program that it belongs to."""
+
+
+class View(StrEnum):
+    """As what a document is shown on the page, beside its text as it was read."""
+
+    PAGES = "pages"
+    """The pages of the file, drawn."""
+    MARKDOWN = "markdown"
+    """Its text, which is Markdown, rendered."""
+    TEXT = "text"
+    """Its text alone."""

@@ -17,6 +17,7 @@ class SourceCodeLoader:
         *(".ps1", ".sql", ".vue"),
     )
     shown = Shown.AS_TEXT
+    is_markdown = False
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a file of code; it is called by its whole name.

@@ -20,6 +20,7 @@ class SubtitleLoader:
     media_type = "text/vtt"
     extensions = (".srt", ".vtt")
     shown = Shown.AS_TEXT
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads subtitles.

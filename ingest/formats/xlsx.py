@@ -20,6 +20,7 @@ class XlsxLoader:
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extensions = (".xlsx", ".xlsm")
     shown = Shown.AS_DOWNLOAD
+    is_markdown = True
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a workbook.

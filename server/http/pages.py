@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from ingest.formats.registry import has_pages
+from ingest.formats.registry import view
+from ingest.formats.showing import View
 from ingest.pages.places import lines_of, within
 from ingest.pages.views import PageViews
 from ingest.pipeline.pipeline import Pipeline
@@ -16,6 +17,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import DocumentInfo, PageSpan
 from server.http import schemas
 from server.http.dependencies import Knowledge, Watching, Working, errors
+from server.http.rendering import render
 from server.http.threads import in_thread
 
 MIN_WIDTH_PIXELS, MAX_WIDTH_PIXELS = 40, 3000
@@ -131,6 +133,33 @@ async def read_page(
 
 
 @router.get(
+    "/documents/{document_id}/markdown",
+    summary="Render a document",
+    responses=errors(_404="No such document, or its text is no Markdown."),
+)
+async def render_document(
+    document_id: str,
+    knowledge_base: Knowledge,
+    threads: Working,
+    start: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="First character of what is marked.")] = 0,
+    end: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="Character after the last.")] = 0,
+    at: Annotated[
+        int | None, Query(ge=0, le=MAX_OFFSET, description="Around which character, in a long document; none: `start`.")
+    ] = None,
+) -> schemas.RenderedText:
+    """The text of a Markdown file, or of what was converted to Markdown, as HTML that is safe to show."""
+
+    def rendered() -> schemas.RenderedText:
+        document = knowledge_base.document(document_id)
+        if view(Path(document.file.source)) is not View.MARKDOWN:
+            raise NotFound(f"the text of {document.file.source} is no Markdown", "GET /documents/{id} has it as it is")
+        part = render(knowledge_base.text(document_id), start, end, at)
+        return schemas.RenderedText(html=part.html, start=part.start, end=part.end, text_chars=document.text_chars)
+
+    return await in_thread(threads.pages, rendered)
+
+
+@router.get(
     "/documents/{document_id}/search", summary="Search inside a document", responses=errors(_404="No such document.")
 )
 async def search_inside(
@@ -159,7 +188,7 @@ def _seen(document_id: str, knowledge_base: KnowledgeBase, pipeline: Pipeline) -
         NotFound: There is no such document, or it has no pages to be seen.
     """
     document = knowledge_base.document(document_id)
-    if not has_pages(Path(document.file.source)):
+    if view(Path(document.file.source)) is not View.PAGES:
         raise NotFound(f"{document.file.source} has no pages to be seen", "GET /documents/{id} has its text")
     if Path(document.file.root) not in pipeline.folders:
         raise NotFound(f"the folder of {document.file.source} is not watched any more", "watch it again")

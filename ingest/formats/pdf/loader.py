@@ -43,6 +43,7 @@ class PdfLoader:
     media_type = "application/pdf"
     extensions = (".pdf",)
     shown = Shown.AS_IT_IS
+    is_markdown = False
 
     def load(self, name: str, data: bytes) -> Document:
         """Reads a PDF file.

@@ -20,7 +20,7 @@ from server.http.schemas.answers import (
     WaitingEvent,
 )
 from server.http.schemas.documents import Document, DocumentList, DocumentText, Failure, Uploaded, UploadResponse
-from server.http.schemas.pages import Match, Matches, Page, PageBoxes, PageLine, PageLines, PageList
+from server.http.schemas.pages import Match, Matches, Page, PageBoxes, PageLine, PageLines, PageList, RenderedText
 from server.http.schemas.state import (
     Error,
     ErrorResponse,
@@ -72,6 +72,7 @@ __all__ = [
     "Progress",
     "ReasoningEvent",
     "ReindexRequest",
+    "RenderedText",
     "SearchRequest",
     "SearchResponse",
     "Status",

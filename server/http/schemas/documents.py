@@ -1,9 +1,12 @@
 """The files of the watched folders: indexed, waiting, failed, uploaded."""
 
 import datetime
+from pathlib import Path
 
 from pydantic import Field
 
+from ingest.formats.registry import view
+from ingest.formats.showing import View
 from kb.values import documents as types
 from kb.values.documents import FailureKind
 from server.http.schemas.base import EXAMPLE_ID, Wire, file_url
@@ -23,6 +26,9 @@ class Document(Wire):
     unread_pages: list[int] = Field(
         description="Pages, from 1, that show something but have no text that can be read, such as scans.",
         examples=[[2]],
+    )
+    view: View = Field(
+        description="As what it is shown: `pages` drawn, `markdown` rendered, or `text` alone.", examples=["pages"]
     )
     chunk_count: int = Field(description="Pieces that are found as one.", examples=[31])
     text_chars: int = Field(description="Length of the text.", examples=[14210])
@@ -58,6 +64,7 @@ def _document_fields(document: types.DocumentInfo) -> dict[str, object]:
         **{name: getattr(document, name) for name in Document.model_fields if hasattr(document, name)},
         "root": file.root,
         "source": file.source,
+        "view": view(Path(file.source)),
         "size_bytes": file.size_bytes,
         "modified": datetime.datetime.fromtimestamp(file.modified_ns / 1e9, datetime.UTC),
         "url": file_url(document.id),

@@ -66,6 +66,18 @@ class PageLines(Wire):
     lines: list[PageLine] = Field(description="In the order in which the file draws them.")
 
 
+class RenderedText(Wire):
+    """Markdown as HTML."""
+
+    html: str = Field(
+        description="Sanitised; the stretch stands in `mark`; pictures are links.",
+        examples=["<p>Charge the <mark>battery</mark>.</p>\n"],
+    )
+    start: int = Field(description="First character of the text that is rendered.", examples=[0])
+    end: int = Field(description="Character after the last.", examples=[2210])
+    text_chars: int = Field(description="Length of the text.", examples=[2210])
+
+
 class Match(Wire):
     """A place inside a document."""
 

@@ -162,6 +162,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/documents/{document_id}/pages/{page}",
         "/documents/{document_id}/pages/{page}/boxes",
         "/documents/{document_id}/pages/{page}/text",
+        "/documents/{document_id}/markdown",
         "/documents/{document_id}/search",
         "/status",
         "/events",

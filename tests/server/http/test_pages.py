@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.harness import Served, quick_settings, serving
 from tests.ingest.formats.pdf.made_pdfs import LOREM, write
-from tests.server.http.routes_harness import document_id, error
+from tests.server.http.routes_harness import DOME, document_id, error
 
 QUOTE = "Otters sleep while they float."
 
@@ -90,3 +90,20 @@ def test_a_document_is_searched_whatever_its_line_ends(service: Served, pages: s
         " sleep",
     )
     assert service.client.get(url, params={"q": "(.*"}).json()["matches"] == []
+
+
+def test_markdown_is_rendered_with_the_quote_marked(service: Served, pages: str) -> None:
+    url = f"/documents/{document_id(service, 'dome.md')}/markdown"
+    text = "The second dome was repaired in March."
+    start = DOME.index(text)
+    rendered = service.client.get(f"{url}?start={start}&end={start + len(text)}").json()
+    assert rendered["html"] == f"<h1>Dome</h1>\n<p><mark>{text}</mark></p>\n"
+    assert (rendered["start"], rendered["end"]) == (0, rendered["text_chars"])
+    assert error(service.client.get(pages.removesuffix("pages") + "markdown")) == (404, "not_found")
+
+
+def test_documents_say_as_what_they_are_shown(service: Served, pages: str) -> None:
+    service.write("code.py", "print('otters')\n")
+    service.sync()
+    shown = {each["source"]: each["view"] for each in service.client.get("/documents").json()["documents"]}
+    assert (shown["otters.pdf"], shown["dome.md"], shown["code.py"]) == ("pages", "markdown", "text")
