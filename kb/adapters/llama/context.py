@@ -2,7 +2,7 @@
 
 It knows nothing of messages, phases, queues or threads. It uses the C interface, because the class `llama_cpp.Llama`
 samples each token anew from the seed outside of its own loop, cuts tokens of more than 32 bytes, and redirects the
-stderr of the whole process. Invariant: `_context` is what the key-value cache holds, or the beginning of it.
+stderr of the whole process. What it has read, and keeps of that, is in `kb.adapters.llama.cache`.
 """
 
 import contextlib
@@ -10,13 +10,13 @@ import ctypes
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kb.adapters.llama.memory import ModelShape
+from kb.adapters.llama.cache import MOST_BYTES, KeyValueCache
+from kb.adapters.llama.memory import ModelShape, free_bytes
 from kb.adapters.llama.native import native
 from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.templates import MARKERS, Segment, Vocabulary
@@ -26,6 +26,7 @@ from kb.processor import usable_cores
 _ALL_LAYERS = 2**31 - 1
 _FLASH_ATTENTION = {None: -1, False: 0, True: 1}  # LLAMA_FLASH_ATTN_TYPE_… in llama.h
 _KV_TYPE = {"f16": 1, "q8_0": 8}  # GGML_TYPE_… in ggml.h
+_SHARE_FOR_COPIES = 4  # of the memory that is left, one part in so many
 _TAG = re.compile(r"<.+>", re.DOTALL)
 
 
@@ -47,7 +48,6 @@ class Llama:
         self._cpp = self._native.knowledge_base
         self._path = path
         self._release = contextlib.ExitStack()
-        self._context: list[int] = []
         self._pointer: Any = None
         try:
             self._load_model(path, options.gpu_layers)
@@ -85,11 +85,12 @@ class Llama:
                 f"no context of {self.context_tokens} tokens could be made for {self._path}: {self._native.reason()}",
                 "set KB_CONTEXT_TOKENS lower, or choose a smaller model",
             )
+        self._cache = KeyValueCache(self._cpp, self._pointer, min(MOST_BYTES, free_bytes() // _SHARE_FOR_COPIES))
 
     @property
     def room_tokens(self) -> int:
         """How many more tokens the context window takes."""
-        return self.context_tokens - len(self._context)
+        return self.context_tokens - len(self._cache.tokens)
 
     def tokenize(self, text: str, *, control: bool) -> list[int]:
         """Turns text into tokens, without adding any at either end.
@@ -118,21 +119,13 @@ class Llama:
         return bool(self._cpp.llama_vocab_is_eog(self._vocabulary, token))
 
     def keep_prefix(self, tokens: Sequence[int]) -> int:
-        """Forgets all of the context but what it has in common with the beginning of a prompt.
+        """Makes the context begin as a prompt does, as far as that was read before.
 
         Returns:
             How many tokens of the prompt are evaluated already. At least one is not: sampling needs the last one's
             logits.
         """
-        pairs = zip(self._context, tokens[:-1], strict=False)
-        kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        memory = self._cpp.llama_get_memory(self._pointer)
-        if not self._cpp.llama_memory_seq_rm(memory, 0, kept, -1):
-            # A recurrent model has no past states to go back to.
-            self._cpp.llama_memory_clear(memory, True)
-            kept = 0
-        del self._context[kept:]
-        return kept
+        return self._cache.begin(tokens)
 
     def evaluate(self, tokens: Sequence[int]) -> None:
         """Appends tokens to the context.
@@ -146,10 +139,10 @@ class Llama:
         array = (self._cpp.llama_token * len(tokens))(*tokens)
         if code := self._cpp.llama_decode(self._pointer, self._cpp.llama_batch_get_one(array, len(tokens))):
             raise ModelError(
-                f"llama.cpp could not evaluate {len(tokens)} tokens after {len(self._context)} others (code {code})",
+                f"llama.cpp could not evaluate {len(tokens)} tokens after {len(self._cache.tokens)} others (code {code})",
                 "ask again; if it happens again, restart the service or use another model",
             )
-        self._context.extend(tokens)
+        self._cache.tokens.extend(tokens)
 
     def evaluate_last(self, token: int) -> tuple[float, ...]:
         """Appends one token to the context, and shows the last hidden state behind it.
@@ -251,7 +244,6 @@ class Llama:
         if self._pointer:
             self._cpp.llama_free(self._pointer)
         self._pointer = None
-        self._context.clear()
 
     def _read_shape(self, architecture: str) -> ModelShape:
         cpp, model = self._cpp, self._model
