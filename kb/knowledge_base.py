@@ -127,6 +127,25 @@ class KnowledgeBase(Documents):
         """
         return self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind)
 
+    def prepare(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        thinking: Thinking | None = None,
+        top_k: int | None = None,
+        filters: Filters = EVERYTHING,
+    ) -> None:
+        """Prepares for a question that is being written: its sources are found, and read by the model on this machine.
+
+        Comes back before they are read. It is done while nobody asks, and not at all where models are not loaded,
+        `read_ahead` is off, or another question is just being looked into; nothing of it is kept but what the model
+        has read. See `ask_stream` for the arguments.
+
+        Raises:
+            InvalidRequest: The question is empty or too long.
+        """
+        self._questions.prepare(question, history, thinking, top_k, filters)
+
     def talk(
         self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
     ) -> Generator[AnswerEvent, None, None]:

@@ -148,6 +148,21 @@ class Looker(Protocol):
         """
 
 
+@runtime_checkable
+class AheadReader(Protocol):
+    """A language model that can read a prompt before it is asked. Without it, it begins to read with the question."""
+
+    def read_ahead(self, prompts: Sequence[Sequence[Message]]) -> None:
+        """Has what some prompts begin with read, so that the next of them needs less time; does not wait for it.
+
+        It is done while nobody asks, and given up at once when somebody does, or when something else is to be read.
+        What does not fit is not read, and nothing is said.
+
+        Args:
+            prompts: One or more.
+        """
+
+
 class Judge(Protocol):
     """Reads sources and says how likely they bear out what is stated. Without one, only what they say word for word
     counts as borne out."""

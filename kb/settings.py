@@ -97,6 +97,11 @@ class Settings(BaseModel):
     answer_seconds: float = Field(
         default=600.0, gt=0, description="Longest time for reading the prompt, thinking and writing the answer."
     )
+    read_ahead: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether the answering model reads the sources while a question is typed; on a server it never"
+        " does.",
+    )
     top_k: int = Field(default=4, ge=1, le=50, description="Passages per question.")
     passage_tokens: int = Field(default=320, ge=64, description="Tokens of all passages in the prompt together.")
     min_evidence: float = Field(

@@ -26,6 +26,11 @@ class Activity:
         with self._lock:
             return not self._running and time.monotonic() - self._ended >= IDLE_SECONDS
 
+    def note(self) -> None:
+        """Notes that somebody is there, who will ask soon."""
+        with self._lock:
+            self._ended = time.monotonic()
+
     def during(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         """Passes events on; from the first to the last there is activity."""
         with self._lock:

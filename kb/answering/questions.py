@@ -3,6 +3,7 @@
 Knows nothing about documents beyond the passages that are found.
 """
 
+import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
@@ -50,6 +51,7 @@ class Questions:
         self._kinds: dict[QuestionKind, Kind] = {"inventory": InventoryKind(Inventory(resources.catalog))}
         self._classifiers = Classifiers(fit_classifier)
         self._activity = Activity()
+        self._preparing = threading.Lock()
         self._checks = TextChecks(resources)
 
     def ask(
@@ -63,29 +65,38 @@ class Questions:
         kind: QuestionKind | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
-        question, settings = self._checked(question, top_k), self._resources.settings
-        _check_history(history)
         live_index = self._resources.models.live_index()
-        decide = self._decider(live_index)
-        decision = decide(question)
-        asked = Asked(
-            question=question,
-            history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
-            decision=replace(decision, kind=kind or decision.kind),
-            decide=decide,
-            filters=filters,
-            top_k=top_k or settings.top_k,
-            thinking=thinking or settings.thinking,
-            limits=self._limits(answer_tokens),
-            live_index=live_index,
-            index=self._index_state(),
-        )
+        asked = self._asked(live_index, question, history, thinking, top_k, filters)
+        decision = replace(asked.decision, kind=kind or asked.decision.kind)
+        asked = replace(asked, decision=decision, limits=self._limits(answer_tokens))
         return self._activity.during(self._events(asked))
 
     def _events(self, asked: Asked) -> Generator[AnswerEvent, None, None]:
         """Answers as a kind of question wants it; in doubt as a lookup."""
         kind = self._kinds.get(asked.decision.kind, self._lookup)
         return kind.events(asked, self._resources) or self._lookup.events(asked, self._resources)
+
+    def prepare(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        thinking: Thinking | None = None,
+        top_k: int | None = None,
+        filters: Filters = EVERYTHING,
+    ) -> None:
+        """Has the model read the sources of a question that is being written. See `KnowledgeBase.prepare`."""
+        upkeep = self._resources.models.upkeep.get()
+        if self._resources.settings.read_ahead == "off" or upkeep is None:
+            return
+        self._activity.note()
+        if not self._preparing.acquire(blocking=False):
+            return
+        try:
+            asked = self._asked(upkeep.live_index, question, history, thinking, top_k, filters)
+            if asked.decision.kind not in self._kinds:
+                self._lookup.read_ahead(asked, self._resources)
+        finally:
+            self._preparing.release()
 
     def verify(
         self, text: str, question: str = "", sources: Sequence[str] = (), filters: Filters = EVERYTHING
@@ -116,6 +127,32 @@ class Questions:
         query = self._checked(query, top_k)
         live_index = self._resources.models.live_index()
         return live_index.passages(query, top_k or self._resources.settings.top_k, filters)
+
+    def _asked(
+        self,
+        live_index: LiveIndex,
+        question: str,
+        history: Sequence[Turn],
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters,
+    ) -> Asked:
+        settings = self._resources.settings
+        question = self._checked(question, top_k)
+        _check_history(history)
+        decide = self._decider(live_index)
+        return Asked(
+            question=question,
+            history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
+            decision=decide(question),
+            decide=decide,
+            filters=filters,
+            top_k=top_k or settings.top_k,
+            thinking=thinking or settings.thinking,
+            limits=self._limits(None),
+            live_index=live_index,
+            index=self._index_state(),
+        )
 
     def _limits(self, answer_tokens: int | None) -> GenerationOptions:
         most = self._resources.settings.answer_tokens

@@ -139,6 +139,12 @@ class Route:
         self._pair = side_by_side(large, beside, stands_in=stands_in)
         return self._pair
 
+    def at_hand(self) -> LanguageModel | None:
+        """The engine if it is loaded and answers alone; nothing is waited for, and nobody is called."""
+        if self._role == "small" and self._models.small_model:
+            return self._models.small_model.get()
+        return None if self._models.small_model else self._models.answering_model.get()
+
     def declared(self, events: Generator[AnswerEvent, None, None]) -> Generator[AnswerEvent, None, None]:
         """The events of the answer, which says at its end what was kept here, and who answered in whose place."""
         try:

@@ -19,7 +19,7 @@ from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
 from kb.judging.calibration import Calibration
 from kb.judging.evidence import with_look
-from kb.ports import LanguageModel, Looker
+from kb.ports import AheadReader, LanguageModel, Looker
 from kb.values.answers import AnswerEvent, LeftOut, Thinking
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, Looked, Turn
 
@@ -118,6 +118,15 @@ class AnswerWriter:
         if self._judge:
             yield from self.draft.judged(self._judge, self._passages)
         return True
+
+    def read_ahead(self, model: AheadReader) -> None:
+        """Has the model read what comes before the end of a question that is still being written.
+
+        What follows it depends on what is asked, and would have to be read again.
+        """
+        question = self._question()
+        looks = self._prompt.looks([question])
+        model.read_ahead([self._prompt.asking(question, self._options.form), looks[0].messages])
 
     def remark(self) -> Generator[AnswerEvent, None, None]:
         """Says which parts of the question have no source."""

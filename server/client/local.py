@@ -63,6 +63,17 @@ class Local:
                 if not isinstance(event, Heartbeat):  # nobody else asks here
                     yield wire_event(event)[1]
 
+    def prepare(
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
+    ) -> None:
+        """See `Service`."""
+        self._knowledge_base.prepare(question, history, thinking, top_k, filters)
+
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
         self._show_loading(self._knowledge_base, False)

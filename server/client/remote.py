@@ -77,17 +77,20 @@ class Remote:
         kind: QuestionKind | None = None,
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        turns = [schemas.Turn.model_validate(turn).model_dump() for turn in history]
-        body = {
-            "question": question,
-            "history": turns,
-            "thinking": thinking,
-            "top_k": top_k,
-            "filters": _sent(filters),
-            "kind": kind,
-            "stream": True,
-        }
+        body = {**_asked(question, thinking, top_k, filters, history), "kind": kind, "stream": True}
         return self._events("/ask", body, _ANSWER_EVENTS)
+
+    def prepare(
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
+    ) -> None:
+        """See `Service`."""
+        with self._errors():
+            self._client.post("/prepare", json=_asked(question, thinking, top_k, filters, history))
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
@@ -198,6 +201,19 @@ class Remote:
                 f"what listens at {self._url} does not answer as r1-kb does",
                 "stop it, or remove server.json from the data directory; then start `kb serve` again",
             ) from error
+
+
+def _asked(
+    question: str, thinking: Thinking | None, top_k: int | None, filters: Filters, history: Sequence[Turn]
+) -> dict[str, Any]:
+    turns = [schemas.Turn.model_validate(turn).model_dump() for turn in history]
+    return {
+        "question": question,
+        "history": turns,
+        "thinking": thinking,
+        "top_k": top_k,
+        "filters": _sent(filters),
+    }
 
 
 def _sent(filters: Filters) -> dict[str, Any]:

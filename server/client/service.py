@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from kb.errors import InvalidRequest
+from kb.values.answers import Thinking
+from kb.values.chat import Turn
+from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
 from server.http.mcp.library import Library
 
@@ -22,6 +25,16 @@ ShowLoading = Callable[["KnowledgeBase", bool], None]
 
 class Service(Library, Protocol):
     """A knowledge base, near or far."""
+
+    def prepare(
+        self,
+        question: str,
+        thinking: Thinking | None,
+        top_k: int | None,
+        filters: Filters = EVERYTHING,
+        history: Sequence[Turn] = (),
+    ) -> None:
+        """Prepares for a question that is being written; does not wait for anything. See `KnowledgeBase.prepare`."""
 
     def status(self) -> schemas.Status:
         """The state of the service."""

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from kb.errors import InvalidRequest, KBError
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Answer, AnswerEvent, Done
+from kb.values.answers import Answer, AnswerEvent, Done, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
@@ -90,6 +90,21 @@ async def ask(body: schemas.AskRequest, request: Request, knowledge_base: Knowle
         return event_stream(sse(events, request.app.state.stopping, threads.questions))
     answer = await _whole(events, request)
     return JSONResponse(schemas.Answer.model_validate(answer).model_dump(mode="json"))
+
+
+@router.post(
+    "/prepare",
+    status_code=204,
+    summary="Prepare for a question that is being written",
+    responses=_errors(_400="The filters make no sense.", _413="The question is too long."),
+)
+async def prepare(body: schemas.PrepareRequest, knowledge_base: Knowledge, threads: Working) -> None:
+    """Has the model on this machine read the sources ahead, so that the answer begins sooner.
+
+    For a client to call every half second while a question grows. It comes back at once; no question ever waits for
+    what is read ahead, and nothing is kept of it. Where that cannot be done, or `KB_READ_AHEAD` is off, nothing is.
+    """
+    await in_thread(threads.ahead, lambda: knowledge_base.prepare(*_asked(body)))
 
 
 @router.post(
@@ -216,11 +231,15 @@ async def readyz(knowledge_base: Knowledge, pipeline: Watching, threads: Working
 
 
 def _start(knowledge_base: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
+    return knowledge_base.ask_stream(*_asked(body), kind=body.kind)
+
+
+def _asked(body: schemas.PrepareRequest) -> tuple[str, list[Turn], Thinking | None, int | None, Filters]:
     history = [Turn(turn.question, turn.answer) for turn in body.history]
-    return knowledge_base.ask_stream(body.question, history, body.thinking, body.top_k, _filters(body), kind=body.kind)
+    return body.question, history, body.thinking, body.top_k, _filters(body)
 
 
-def _filters(body: schemas.AskRequest | schemas.SearchRequest) -> Filters:
+def _filters(body: schemas.PrepareRequest | schemas.SearchRequest) -> Filters:
     return body.filters.to_core() if body.filters else EVERYTHING
 
 

@@ -28,6 +28,7 @@ class Threads:
         questions: In which questions wait and work.
         writes: For what changes the index or a folder, and may wait until indexing has written.
         pages: For drawing pages and finding places on them.
+        ahead: In which sources of questions are found that are still being written; few, so that they hold up nothing.
         state: For telling the state, which is never slow.
     """
 
@@ -35,6 +36,7 @@ class Threads:
         self.questions = anyio.CapacityLimiter(24)
         self.writes = anyio.CapacityLimiter(8)
         self.pages = anyio.CapacityLimiter(6)
+        self.ahead = anyio.CapacityLimiter(2)
         self.state = anyio.CapacityLimiter(4)
 
 

@@ -111,6 +111,16 @@ export async function* ask(body, signal) {
   }
 }
 
+/** `POST /prepare`: has the sources of a question read that is being written. @param {AskBody} body */
+export async function prepare(body) {
+  await request("prepare", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    background: true,
+  });
+}
+
 /**
  * `POST /documents` with one file.
  *

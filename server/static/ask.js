@@ -11,6 +11,7 @@ import { toWire } from "./filter-choices.js";
 import { closeFilters } from "./filter-panel.js";
 import { activeFilters, nameOf, setFilters } from "./filters.js";
 import { store, stored, words } from "./i18n.js";
+import { prepareWhileTyping } from "./preparing.js";
 import { Turn } from "./turn.js";
 
 const HISTORY_TURNS = 4;
@@ -39,6 +40,7 @@ export function startAsking() {
     submit(question);
   });
   question.addEventListener("input", () => fitHeight(question));
+  prepareWhileTyping(question, (written) => (running ? null : bodyOf(written, activeFilters())));
   byId("stop").addEventListener("click", () => running?.abort());
   byId("new-conversation").addEventListener("click", clearThread);
   for (const choice of thinkingChoices()) choice.checked ||= choice.value === stored(THINKING_KEY);
@@ -69,7 +71,7 @@ function submit(field) {
 
 /** @param {string} question @param {Filter[]} filters */
 async function run(question, filters) {
-  const history = turns.flatMap((turn) => turn.exchange ?? []).slice(-HISTORY_TURNS);
+  const body = bodyOf(question, filters);
   const askAll = filters.length ? () => widen(question) : null;
   /** @type {Turn} */
   const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters), askAll);
@@ -77,7 +79,6 @@ async function run(question, filters) {
   running = new AbortController();
   showRunning();
   try {
-    const body = { question, history, filters: toWire(filters), ...(canReason && { thinking: thinking() }) };
     for await (const { name, data } of ask(body, running.signal)) following(turn, () => turn.take(name, data));
     if (!turn.isOver) throw new ServiceError({ code: "interrupted" });
   } catch (error) {
@@ -87,6 +88,12 @@ async function run(question, filters) {
   }
   running = null;
   showRunning();
+}
+
+/** @param {string} question @param {Filter[]} filters */
+function bodyOf(question, filters) {
+  const history = turns.flatMap((turn) => turn.exchange ?? []).slice(-HISTORY_TURNS);
+  return { question, history, filters: toWire(filters), ...(canReason && { thinking: thinking() }) };
 }
 
 /** @param {Turn} turn @param {Filter[]} filters */

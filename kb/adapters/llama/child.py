@@ -23,6 +23,7 @@ from kb.adapters.llama.wire import (
     LogLine,
     ModelSpec,
     PromptTokens,
+    ReadAhead,
     ToChild,
     Withdraw,
     decode_reply,
@@ -137,6 +138,10 @@ class LlamaChild:
             self._send(encode_request(number, Withdraw()))
 
         return withdraw
+
+    def read_ahead(self, prompts: Sequence[Sequence[Message]]) -> None:
+        """See `AheadReader`. The model must be loaded."""
+        self._send(encode_request(next(self._numbers), ReadAhead(tuple(map(tuple, prompts)))))
 
     def give_up(self) -> None:
         """Ends a process that hangs; who waits for it gets an error."""

@@ -139,7 +139,8 @@ class Llama:
         array = (self._cpp.llama_token * len(tokens))(*tokens)
         if code := self._cpp.llama_decode(self._pointer, self._cpp.llama_batch_get_one(array, len(tokens))):
             raise ModelError(
-                f"llama.cpp could not evaluate {len(tokens)} tokens after {len(self._cache.tokens)} others (code {code})",
+                f"llama.cpp could not evaluate {len(tokens)} tokens after {len(self._cache.tokens)} others"
+                f" (code {code})",
                 "ask again; if it happens again, restart the service or use another model",
             )
         self._cache.tokens.extend(tokens)

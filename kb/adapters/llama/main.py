@@ -26,6 +26,7 @@ from kb.adapters.llama.wire import (
     LogLine,
     ModelSpec,
     PromptTokens,
+    ReadAhead,
     ToChild,
     Withdraw,
     decode_request,
@@ -91,6 +92,9 @@ class _Server:
                 case Generate(messages, options, looks):
                     deliver = functools.partial(self.send, number)
                     self._withdraw[number] = model.begin(messages, options, looks, deliver)
+                case ReadAhead(prompts):
+                    with contextlib.suppress(KBError):  # nobody waits for it
+                        model.read_ahead(prompts)
                 case Withdraw():
                     self._withdraw.pop(number, _nothing)()
         except KBError as error:

@@ -116,6 +116,12 @@ class LlamaProcess:
         """See `kb.ports.Looker`."""
         return self._stream(messages, options, looks)
 
+    def read_ahead(self, prompts: Sequence[Sequence[Message]]) -> None:
+        """See `kb.ports.AheadReader`."""
+        child = self._child
+        if not child.has_ended:
+            child.read_ahead(prompts)
+
     def close(self) -> None:
         """Ends what is running, and the process with it."""
         with self._lock:

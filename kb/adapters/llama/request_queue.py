@@ -1,7 +1,8 @@
 """Requests to a language model, answered by one thread in the order in which they came.
 
 Knows nothing about tokens or models. Invariants: at most one request is worked on; each hears how many come before it
-whenever that changes, and gets exactly one end or error, after which its place is free.
+whenever that changes, and gets exactly one end or error, after which its place is free. While there are none, one piece
+of idle work may be done, which gives way to them.
 """
 
 import functools
@@ -88,7 +89,8 @@ class RequestQueue:
         self._last_seconds = _FIRST_GUESS_SECONDS
         self._requests: list[Request] = []  # in their order; the first one is being worked on
         self._closed = False
-        self._lock = threading.Lock()  # guards the two above
+        self._idle_work_over = threading.Event()
+        self._lock = threading.Lock()  # guards the three above
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-llm")
 
     @property
@@ -117,6 +119,7 @@ class RequestQueue:
                     "ask again in a moment, or raise KB_QUEUE_SIZE",
                     retry_after_seconds=math.ceil(self._last_seconds),
                 )
+            self._idle_work_over.set()
             self._requests.append(request)
             if place:
                 request.deliver(Heartbeat(place))
@@ -129,10 +132,24 @@ class RequestQueue:
 
         return withdraw
 
+    def offer(self, work: Callable[[threading.Event], object]) -> None:
+        """Has something done if there is no request; it takes the place of what was offered before.
+
+        Args:
+            work: Has to end soon after the event is set, which a request does.
+        """
+        with self._lock:
+            if self._closed or self._requests:
+                return
+            self._idle_work_over.set()
+            self._idle_work_over = threading.Event()
+            self._owner.submit(work, self._idle_work_over)
+
     def close(self) -> None:
         """Ends what is worked on and what waits, and waits for that. Closing twice does nothing."""
         with self._lock:
             self._closed = True
+            self._idle_work_over.set()
         self._owner.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, request: Request) -> GenerationEnd:

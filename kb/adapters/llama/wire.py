@@ -98,11 +98,18 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """Asks for what some prompts begin with to be read; nothing comes back."""
+
+    prompts: tuple[tuple[Message, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """Takes back a `Generate` of the same number."""
 
 
-ToChild = CountTokens | PromptTokens | Generate | Withdraw
+ToChild = CountTokens | PromptTokens | Generate | ReadAhead | Withdraw
 
 
 def encode_spec(spec: ModelSpec) -> bytes:
@@ -134,6 +141,8 @@ def encode_request(number: int, request: ToChild) -> bytes:
         case Generate(messages, options, looks):
             sent = [(_pairs(look.messages), look.reply, look.other) for look in looks]
             return _line("generate", number, _pairs(messages), dataclasses.asdict(options), sent)
+        case ReadAhead(prompts):
+            return _line("read", number, list(map(_pairs, prompts)))
         case Withdraw():
             return _line("withdraw", number)
 
@@ -152,6 +161,8 @@ def decode_request(line: bytes) -> tuple[int, ToChild]:
         case ["generate", number, pairs, options, sent]:
             looks = tuple(Look(_messages(asked), reply, other) for asked, reply, other in sent)
             return number, Generate(_messages(pairs), GenerationOptions(**options), looks)
+        case ["read", number, prompts]:
+            return number, ReadAhead(tuple(map(_messages, prompts)))
         case ["withdraw", number]:
             return number, Withdraw()
     raise ValueError("no request to a language model")

@@ -20,7 +20,7 @@ from kb.answering.subquestions import split
 from kb.answering.writing import AnswerOptions, AnswerWriter
 from kb.citing.citations import EmbedSentences
 from kb.judging.evidence import CALIBRATED_MODEL
-from kb.ports import LanguageModel
+from kb.ports import AheadReader, LanguageModel
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
 from kb.values.chat import Heartbeat, Turn
 
@@ -32,13 +32,8 @@ class LookupKind:
 
     def events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
         """See `Kind`."""
-        live_index, settings = asked.live_index, resources.settings
-        sub_questions = _sub_questions(asked.question, asked.history[-_TURNS_REFERRED_TO:], asked.decide)
-        route = Route(settings, resources.models, resources.must_stay, asked.decision.form, len(sub_questions))
-        is_calibrated = live_index.serving.space.model == CALIBRATED_MODEL
-        searches = SubQuestionSearch(
-            sub_questions, lambda query, k: live_index.passages(query, k, asked.filters), is_calibrated
-        )
+        serving = asked.live_index.serving
+        searches, route = _ways(asked, resources)
         fresh = FreshPassages(searches.passages, resources.catalog.document, resources.files)
 
         def retrieve() -> RetrievalResult:
@@ -51,12 +46,25 @@ class LookupKind:
             _options(asked, resources),
             retrieve=retrieve,
             model=route.model,
-            embed=live_index.serving.embedder.embed_passages,
+            embed=serving.embedder.embed_passages,
             index=asked.index,
-            find_instructions=resources.finders.of(live_index.serving).found,
+            find_instructions=resources.finders.of(serving).found,
             judges=resources.judges,
         )
         return route.declared(fresh.declared(events))
+
+    def read_ahead(self, asked: Asked, resources: Resources) -> None:
+        """Has the model read what `events` would tell it of a question so far; files are not looked at."""
+        serving = asked.live_index.serving
+        searches, route = _ways(asked, resources)
+        passages = searches.passages(asked.top_k)
+        found = route.admit(RetrievalResult(passages, searches.evidence(passages)), searches.evidence)
+        model = route.at_hand()
+        if found.passages and model and isinstance(model, AheadReader):
+            readable, _ = without_instructions(found.passages, resources.finders.of(serving).found)
+            found, embed = replace(found, passages=readable), serving.embedder.embed_passages
+            options = _options(asked, resources)
+            AnswerWriter(options, found, model, embed, resources.judges, QuestionClock()).read_ahead(model)
 
 
 def answer_events(
@@ -127,6 +135,16 @@ def _refuse(
     text = remarks.refusal(options.question, found.nothing_because, answer.index.pending)
     yield AnswerDelta(text)
     yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))
+
+
+def _ways(asked: Asked, resources: Resources) -> tuple[SubQuestionSearch, Route]:
+    """How the passages are found, and which engine answers from them."""
+    sub_questions = _sub_questions(asked.question, asked.history[-_TURNS_REFERRED_TO:], asked.decide)
+    index = asked.live_index
+    is_calibrated = index.serving.space.model == CALIBRATED_MODEL
+    searches = SubQuestionSearch(sub_questions, lambda query, k: index.passages(query, k, asked.filters), is_calibrated)
+    form, parts = asked.decision.form, len(sub_questions)
+    return searches, Route(resources.settings, resources.models, resources.must_stay, form, parts)
 
 
 def _options(asked: Asked, resources: Resources) -> AnswerOptions:

@@ -118,8 +118,8 @@ class Filters(Wire):
 _FILTERS = Field(default=None, description="Which documents may answer; null: all.")
 
 
-class AskRequest(Wire):
-    """A question."""
+class PrepareRequest(Wire):
+    """A question that is being written."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -135,6 +135,11 @@ class AskRequest(Wire):
         examples=["auto"],
     )
     filters: Filters | None = _FILTERS
+
+
+class AskRequest(PrepareRequest):
+    """A question."""
+
     kind: QuestionKind | None = Field(
         default=None,
         description="What kind of question it is; null: that is told from what it means. Where it cannot be answered"

@@ -104,3 +104,48 @@ def test_closing_ends_what_is_worked_on_and_what_waits(model: Model) -> None:
         assert one.all()[-1] == GenerationEnd("cancelled", 1, 0, 0)
     with pytest.raises(ModelError, match="closed"):
         model.ask(4)
+
+
+def test_idle_work_is_done_while_nobody_asks(model: Model) -> None:
+    done = threading.Event()
+    model.queue.offer(lambda over: over.is_set() or done.set())
+    assert done.wait(PATIENCE_SECONDS)
+
+
+def test_idle_work_gives_way_to_a_request(model: Model) -> None:
+    began = threading.Event()
+
+    def work(over: threading.Event) -> None:
+        began.set()
+        assert over.wait(PATIENCE_SECONDS)
+
+    model.queue.offer(work)
+    assert began.wait(PATIENCE_SECONDS)
+    model.may_answer.release()
+    assert Delta("answer", "7") in model.ask(7).all()
+
+
+def test_idle_work_gives_way_to_the_next(model: Model) -> None:
+    ended: list[str] = []
+    done = threading.Event()
+    model.queue.offer(lambda over: over.wait(PATIENCE_SECONDS) and ended.append("first"))
+    model.queue.offer(lambda over: done.set())
+    assert done.wait(PATIENCE_SECONDS)
+    assert ended == ["first"]
+
+
+def test_idle_work_is_not_begun_while_somebody_asks(model: Model) -> None:
+    asked, done = model.ask(7), threading.Event()
+    model.queue.offer(lambda over: done.set())
+    model.may_answer.release(2)
+    asked.all()
+    model.ask(8).all()
+    assert not done.is_set()
+
+
+def test_closing_ends_idle_work(model: Model) -> None:
+    began = threading.Event()
+    model.queue.offer(lambda over: began.set() or over.wait(PATIENCE_SECONDS))
+    assert began.wait(PATIENCE_SECONDS)
+    model.queue.close()
+    model.queue.offer(lambda over: pytest.fail("it is closed"))
