@@ -159,6 +159,10 @@ class FakeLanguageModel(FakeEngine):
             goes_on=goes_on,
         )
         self._margins = margins or {}
+        self.read: list[Sequence[Sequence[Message]]] = []
+
+    def read_ahead(self, prompts: Sequence[Sequence[Message]]) -> None:
+        self.read.append(prompts)
 
     def count_tokens(self, text: str) -> int:
         return self._count_tokens(text)

@@ -10,6 +10,15 @@ def events() -> Generator[int, None, None]:
     yield from range(3)
 
 
+def test_who_is_there_and_has_not_asked_yet_is_no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    activity = Activity()
+    assert activity.is_idle
+    activity.note()
+    assert not activity.is_idle
+    monkeypatch.setattr("kb.answering.activity.IDLE_SECONDS", 0.0)
+    assert activity.is_idle
+
+
 def test_from_the_first_event_to_a_while_after_the_last_nobody_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(activity.time, "monotonic", lambda: now)

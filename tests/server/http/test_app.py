@@ -157,6 +157,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/verify",
         "/documents",
         "/documents/{document_id}",
+        "/prepare",
         "/documents/{document_id}/file",
         "/documents/{document_id}/pages",
         "/documents/{document_id}/pages/{page}",

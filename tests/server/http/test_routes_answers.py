@@ -160,3 +160,18 @@ def test_body_that_cannot_be_read_is_refused_with_a_hint(service: Served) -> Non
     response = service.client.post("/ask", content=b"[" * 100_000, headers={"content-type": "application/json"})
     assert error(response) == (400, "invalid_request")
     assert response.json()["error"]["hint"]
+
+
+def test_question_that_is_being_written_is_read_ahead(tmp_path: Path) -> None:
+    model = FakeLanguageModel()
+    (tmp_path / "notes").mkdir()
+    with serving(quick_settings(tmp_path / "home"), tmp_path / "notes", model=model) as served:
+        served.write("dome.md", DOME)
+        served.sync()
+        served.knowledge_base.models.wait_for_model()
+        body = {"question": "When was the second dome", "top_k": 1}
+        response = served.client.post("/prepare", json=body)
+        assert (response.status_code, response.content) == (204, b"")
+        assert "The second dome was repaired in March." in model.read[0][0][-1].content
+        assert error(served.client.post("/prepare", json={"question": ""})) == (400, "invalid_request")
+        assert error(served.client.post("/prepare", json={**body, "stream": True})) == (422, "invalid")
