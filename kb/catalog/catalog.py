@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from kb.catalog.database import Database, Row
+from kb.catalog.digests import DigestStore
 from kb.catalog.embeddings import EmbeddingStore
 from kb.catalog.filters import select
 from kb.catalog.housekeeping import Housekeeping
@@ -47,6 +48,7 @@ class Catalog:
         keywords: Of the chunks and their documents.
         pages: Of the documents.
         names: Of the documents; `versions` says which of them are versions of one another.
+        digests: Made of documents by reading them whole.
         ledger: Failures, watched folders, the index record.
         housekeeping: What the file needs beside its content.
 
@@ -63,6 +65,7 @@ class Catalog:
         self.names = NameStore(self._database)
         self.pages = PageStore(self._database)
         self.versions = VersionStore(self._database)
+        self.digests = DigestStore(self._database)
         self.ledger = Ledger(self._database)
         self.housekeeping = Housekeeping(self._database)
 
@@ -264,6 +267,12 @@ class Catalog:
         with self.snapshot():
             rows = self._database.rows_in(CHUNKS + " WHERE chunks.id IN ({marks})", list(ids))
             return {chunk.id: chunk for chunk in self._stored_chunks(rows)}
+
+    def chunks_of(self, document_id: str) -> list[StoredChunk]:
+        """All chunks of a document, in its order."""
+        with self.snapshot():
+            rows = self._database.rows(CHUNKS + " WHERE document_id = ? ORDER BY ordinal", document_id)
+            return self._stored_chunks(rows)
 
     def dates(self, chunk_ids: Sequence[int]) -> dict[int, datetime.date]:
         """The date of the document that holds each chunk: its own, else that of its file."""

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from kb.values.documents import FailureKind
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 FORGOTTEN_REASON = "forgotten at your wish"
 FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
@@ -38,6 +38,14 @@ MIGRATIONS = MappingProxyType(
             PRIMARY KEY (term, document_id)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX name_terms_by_document ON name_terms (document_id);
+        """,
+        4: """
+        CREATE TABLE digests (
+            document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (document_id, key)
+        ) STRICT, WITHOUT ROWID;
         """,
     }
 )

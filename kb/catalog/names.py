@@ -3,7 +3,8 @@
 Names are not embedded and stand in no chunk, so that a rename costs nothing.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 
 from kb.catalog.database import Connection, Database
 from kb.catalog.filters import select
@@ -45,6 +46,24 @@ class NameStore:
         marks = ", ".join("?" * len(named))
         sql = f"SELECT id FROM chunks WHERE ordinal < ? AND document_id IN ({marks}) AND {documents.of_chunks}"
         return [row["id"] for row in self._database.rows(sql, MAX_CHUNKS_EACH, *named, *documents.values)]
+
+    def shares(self, terms: Sequence[str], among: Collection[str]) -> dict[str, float]:
+        """How much of a question names each document: what few names have says more.
+
+        Args:
+            terms: From `kb.text.terms.content_terms`.
+            among: Ids of the documents that count.
+
+        Returns:
+            More than 0, by document; those that are not named are missing.
+        """
+        shares: dict[str, float] = {}
+        for term in dict.fromkeys(terms):
+            rows = self._database.rows("SELECT document_id FROM name_terms WHERE term = ?", term)
+            holders = {str(row["document_id"]) for row in rows}.intersection(among)
+            rarity = math.log((1 + len(among)) / (1 + len(holders)))
+            shares |= {key: shares.get(key, 0.0) + rarity for key in holders if rarity > 0}
+        return shares
 
 
 def write_name(connection: Connection, document_id: str, title: str, source: str) -> None:

@@ -63,6 +63,14 @@ CREATE TABLE embeddings (
     PRIMARY KEY (identity, text_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- What was made of documents by reading them whole.
+CREATE TABLE digests (
+    document_id  TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    key          TEXT NOT NULL,               -- hash of all that decides what comes out
+    value        TEXT NOT NULL,               -- JSON
+    PRIMARY KEY (document_id, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE failures (
     root         TEXT NOT NULL,
     source       TEXT NOT NULL,

@@ -1,0 +1,33 @@
+"""Which engine reads many passages for one question, and who judges what it writes."""
+
+from collections.abc import Generator, Sequence
+
+from kb.answering.kinds.checked_writing import CheckedWriter
+from kb.answering.kinds.kind import Asked, Resources
+from kb.answering.retrieval import RetrievalResult
+from kb.answering.routing import Route
+from kb.values.chat import Heartbeat
+from kb.values.passages import Passage
+
+
+def route_of(passages: Sequence[Passage], resources: Resources) -> tuple[Route, tuple[Passage, ...]]:
+    """The way to an engine that may see some passages.
+
+    Returns:
+        The way, and those of the passages that it may be taken with; none, where all of them are to stay here.
+    """
+    route = Route(resources.settings, resources.models, resources.must_stay, "explanation", 1)
+    found = route.admit(RetrievalResult(tuple(passages), (1.0,)), lambda left: (float(bool(left)),))
+    return route, found.passages
+
+
+def writer_on(route: Route, asked: Asked, resources: Resources) -> Generator[Heartbeat, None, CheckedWriter]:
+    """Waits for the engine.
+
+    Raises:
+        ModelError: It is missing or does not load.
+    """
+    while (model := route.model()) is None:
+        yield Heartbeat()
+    embed = asked.live_index.serving.embedder.embed_passages
+    return CheckedWriter(model, resources.judges.judge(model), embed)
