@@ -10,6 +10,7 @@ from dataclasses import replace
 from kb.answering.activity import Activity
 from kb.answering.checking import TextChecks
 from kb.answering.decide import Classifiers, Decision, FitClassifier, classifier_for
+from kb.answering.kinds.document.kind import DocumentKind
 from kb.answering.kinds.inventory.inventory import Inventory
 from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
@@ -48,7 +49,10 @@ class Questions:
         self._resources = resources
         self._index_state = index_state
         self._lookup = LookupKind()
-        self._kinds: dict[QuestionKind, Kind] = {"inventory": InventoryKind(Inventory(resources.catalog))}
+        self._kinds: dict[QuestionKind, Kind] = {
+            "inventory": InventoryKind(Inventory(resources.catalog)),
+            "document": DocumentKind(),
+        }
         self._classifiers = Classifiers(fit_classifier)
         self._activity = Activity()
         self._preparing = threading.Lock()

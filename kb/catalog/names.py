@@ -61,8 +61,7 @@ class NameStore:
         for term in dict.fromkeys(terms):
             rows = self._database.rows("SELECT document_id FROM name_terms WHERE term = ?", term)
             holders = {str(row["document_id"]) for row in rows}.intersection(among)
-            rarity = math.log((1 + len(among)) / (1 + len(holders)))
-            shares |= {key: shares.get(key, 0.0) + rarity for key in holders if rarity > 0}
+            shares |= {key: shares.get(key, 0.0) + math.log((1 + len(among)) / len(holders)) for key in holders}
         return shares
 
 

@@ -12,7 +12,7 @@ from kb.values.documents import DocumentInfo
 from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
-FinishReason = Literal["stop", "length", "no_evidence", "unsupported", "cancelled"]
+FinishReason = Literal["stop", "length", "no_evidence", "unsupported", "choices", "cancelled"]
 Verdict = Literal["supported", "contradicted", "not_shown"]
 QuestionKind = Literal["lookup", "parts", "document", "exhaustive", "inventory"]
 """A fact from one place; several facts put together; what a document says; all of something, wherever it stands; which
@@ -110,7 +110,8 @@ class Answer:
         left_out: What the model did not see.
         instead: Why the small model has answered in the place of the large one; empty: it has not.
         kind: Of the question.
-        documents: Those that an inventory names, newest first.
+        documents: Those that an inventory names, newest first; the one that was read whole; those to choose from, the
+            likeliest first, where `finish_reason` is `choices`.
     """
 
     answer: str = ""

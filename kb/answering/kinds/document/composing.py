@@ -6,6 +6,7 @@ what the judge does not find borne out gives way to the sentence that is nearest
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from kb.values.passages import Passage, PassagePart
 _ANSWER_TOKENS = 80
 _MOST_CHARS = 1200  # of the sentences about which one is written
 _PROMPT = {
-    "en": "Notes on “{title}”:\n{notes}\n\nSum up these notes in one sentence of at most 30 words. Copy names, numbers and"
-    " terms exactly. Write in English.",
+    "en": "Notes on “{title}”:\n{notes}\n\nSum up these notes in one sentence of at most 30 words. Copy names, numbers"
+    " and terms exactly. Keep the language of the notes.",
     "zh": "《{title}》的笔记：\n{notes}\n\n请用一句不超过四十字的中文概括这些笔记。名称、数字和术语必须照抄原文。",
 }
 
@@ -57,7 +58,7 @@ class Composer:
 def groups_of(texts: Sequence[CitedText], count: int) -> list[Sequence[CitedText]]:
     """Cuts sentences into so many runs of neighbours, none of which has two more than another."""
     bounds = np.linspace(0, len(texts), min(count, len(texts)) + 1).round().astype(int).tolist()
-    return [texts[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [texts[begin:end] for begin, end in pairwise(bounds)]
 
 
 def _citations(group: Sequence[CitedText]) -> list[Citation]:

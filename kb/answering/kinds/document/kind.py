@@ -8,7 +8,6 @@ from kb.answering.clock import QuestionClock
 from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.kinds.cited_text import Assembly
-from kb.answering.kinds.document.key_passages import passage_of
 from kb.answering.kinds.document.meant import documents_meant, part_meant
 from kb.answering.kinds.document.reading import Reader
 from kb.answering.kinds.document.saying import choices_text, laid_out, read_text
@@ -68,7 +67,9 @@ def _summary(
     document = resources.catalog.document(document_id)
     answer = Answer(passages=admitted, index=asked.index, kind="document")
     if document is None or not chunks or not admitted:
-        yield from _refusal(asked.question, answer, clock, "stale" if found.stale else "local_only" if passages else "empty")
+        yield from _refusal(
+            asked.question, answer, clock, "stale" if found.stale else "local_only" if passages else "empty"
+        )
         return
     part = part_meant(question, document, chunks)
     shape = shape_of(asked.question, asked.decision.form, f"{document.title}\n{document.file.source}\n{part.name}")

@@ -4,7 +4,7 @@ Names say more than contents: only where no name has a word of the question, wha
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb.catalog.catalog import Catalog
@@ -57,18 +57,10 @@ def documents_meant(question: str, filters: Filters, catalog: Catalog, find: Fin
         One, if that is sure; several to choose from, the likeliest first; none where no document passes.
     """
     with catalog.snapshot():
-        outlines = catalog.outlines(filters)
         older = catalog.versions.among(filters).newest
-        days = {each.id: n for n, each in enumerate(outlines) if each.id not in older}  # newest first
-        if len(days) > 1:
-            named = _best(catalog.names.shares(content_terms(question), days))
-            if asks_for_newest(question):
-                days = dict.fromkeys(list(filter(named.__contains__, days) if named else days)[:1])
-            elif named:
-                days = dict.fromkeys(sorted(named, key=lambda key: (-named[key], days[key])))
-            else:
-                days = dict.fromkeys(_found(find(filters), days) or days)
-        documents = (catalog.document(key) for key in list(days)[:MAX_CHOICES])
+        newest = [each.id for each in catalog.outlines(filters) if each.id not in older]
+        likely = newest if len(newest) < 2 else _likely(question, newest, catalog, lambda: find(filters))
+        documents = (catalog.document(key) for key in likely[:MAX_CHOICES])
         return [document for document in documents if document]
 
 
@@ -86,12 +78,21 @@ def part_meant(question: str, document: DocumentInfo, chunks: Sequence[StoredChu
     return Part(tuple(chunks))
 
 
+def _likely(
+    question: str, newest: Sequence[str], catalog: Catalog, find: Callable[[], Sequence[Passage]]
+) -> Sequence[str]:
+    named = _best(catalog.names.shares(content_terms(question), newest))
+    if asks_for_newest(question):
+        return [key for key in newest if not named or key in named][:1]
+    return sorted(named, key=lambda key: (-named[key], newest.index(key))) or _found(find(), newest) or newest
+
+
 def _best(shares: Mapping[str, float]) -> dict[str, float]:
     best = max(shares.values(), default=0.0)
     return {key: share for key, share in shares.items() if share >= _AS_GOOD * best > 0}
 
 
-def _found(passages: Sequence[Passage], among: Mapping[str, int]) -> list[str]:
+def _found(passages: Sequence[Passage], among: Collection[str]) -> list[str]:
     """The documents in which most is found: one, if it has most of it."""
     worth: dict[str, int] = {}
     for place, passage in enumerate(passages):
@@ -114,5 +115,7 @@ def _heading_meant(question: str, document: DocumentInfo, chunks: Sequence[Store
 
 def _number_of(heading: str) -> str:
     """The number that a heading begins with, in figures; empty where it has none."""
-    match = re.match(rf"[^\W\d]*\s*(?P<figures>\d+(?:\.\d+)*)|第?(?P<han>{NUMERAL})[、章节部條条.]", in_one_writing(heading))
+    match = re.match(
+        rf"[^\W\d]*\s*(?P<figures>\d+(?:\.\d+)*)|第?(?P<han>{NUMERAL})[、章节部條条.]", in_one_writing(heading)
+    )
     return (match["figures"] or value(match["han"])) if match else ""

@@ -15,7 +15,7 @@ DEFAULT_ITEMS = {"list": 7, "paragraph": 5, "outline": 40, "table": 12}
 
 _MOST_ITEMS = 20
 _OUTLINE = re.compile(
-    r"\boutlin|table of contents|大纲|提纲|目录|框架|结构|アウトライン|目次|構成|\bgliederung|\binhaltsverzeichnis|\besquema|\bplan\b",
+    r"\boutlin|table of contents|大纲|提纲|目录|框架|アウトライン|目次|\bgliederung|\besquema\b|\bplan détaillé\b",
     re.IGNORECASE,
 )
 
