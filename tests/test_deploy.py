@@ -4,6 +4,7 @@ import plistlib
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,10 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     path.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit, flags=re.MULTILINE), "utf-8")
     done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_each_licence_of_what_is_installed_goes_with_ours() -> None:
+    done = subprocess.run(
+        [sys.executable, DEPLOY / "licences.py"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, [line for line in done.stdout.splitlines() if line.startswith("!")]) == (0, [])
