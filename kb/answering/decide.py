@@ -36,13 +36,13 @@ import numpy as np
 from kb.answering.form import Form
 from kb.judging.weights import Weights, fit
 from kb.ports import Embedder, Vectors
-from kb.values.answers import QuestionKind
+from kb.values.answers import Operation, QuestionKind
 
 _DATA = files(__package__) / "data"
 _RIDGE = 0.03
 
 LEANS, REFERS, SEVERAL = "leans", "refers", "several"
-CHOICES: tuple[str, ...] = (LEANS, REFERS, SEVERAL, *get_args(QuestionKind), *get_args(Form))
+CHOICES: tuple[str, ...] = (LEANS, REFERS, SEVERAL, *get_args(QuestionKind), *get_args(Form), *get_args(Operation))
 
 LEAST_LOG_ODDS = {LEANS: -0.3, REFERS: 0.0, SEVERAL: 0.5}
 """What is likelier than this is said; everything else than these from 0.5 on. In doubt: a lookup, in one sentence.
@@ -62,6 +62,7 @@ class Decision:
         leans: Whether it cannot be understood without what was said before.
         refers: Whether it does so by what it names, as "it", "there" and "why?" do; "and in 2023?" does not.
         several: Whether it surely asks several things, each of which could be asked by itself.
+        operation: What is to be computed, where several facts are put together.
     """
 
     leans: bool = False
@@ -69,6 +70,7 @@ class Decision:
     several: bool = False
     kind: QuestionKind = "lookup"
     form: Form = "sentence"
+    operation: Operation = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class QuestionClassifier:
             several=odds[SEVERAL] >= LEAST_LOG_ODDS[SEVERAL],
             kind=_likeliest(odds, get_args(QuestionKind)),
             form=_likeliest(odds, get_args(Form)),
+            operation=_likeliest(odds, get_args(Operation)),
         )
 
 
@@ -177,6 +180,7 @@ def labelled(record: dict[str, object]) -> LabelledQuestion:
             several=bool(record.get("several", False)),
             kind=_one_of(get_args(QuestionKind), record.get("kind", "lookup")),
             form=_one_of(get_args(Form), record.get("form", "sentence")),
+            operation=_one_of(get_args(Operation), record.get("operation", "none")),
         ),
         before=_texts(record, "before"),
         topics=_texts(record, "topics"),
@@ -205,4 +209,4 @@ def _likeliest(odds: dict[str, float], names: tuple[_Choice, ...]) -> _Choice:
 
 def _chosen(decision: Decision) -> set[str]:
     held = {LEANS: decision.leans, REFERS: decision.refers, SEVERAL: decision.several}
-    return {decision.kind, decision.form, *(name for name, is_held in held.items() if is_held)}
+    return {decision.kind, decision.form, decision.operation, *(name for name, is_held in held.items() if is_held)}

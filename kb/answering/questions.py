@@ -15,6 +15,7 @@ from kb.answering.kinds.inventory.inventory import Inventory
 from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
 from kb.answering.kinds.lookup import LookupKind
+from kb.answering.kinds.parts.kind import PartsKind
 from kb.answering.remarks import without_remark
 from kb.answering.routing import Route
 from kb.answering.talking import talk_events
@@ -51,7 +52,9 @@ class Questions:
         self._lookup = LookupKind()
         self._kinds: dict[QuestionKind, Kind] = {
             "inventory": InventoryKind(Inventory(resources.catalog)),
+            "inventory": InventoryKind(Inventory(resources.catalog)),
             "document": DocumentKind(),
+            "parts": PartsKind(),
         }
         self._classifiers = Classifiers(fit_classifier)
         self._activity = Activity()

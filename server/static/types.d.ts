@@ -207,7 +207,7 @@ export interface Answer {
 export interface AnswerEvents {
   waiting: { place: number };
   passages: { passages: Passage[] };
-  step: { doing: "part" | "section" | "passage" | "compose"; number: number; of: number; about: string };
+  step: { doing: "part" | "section" | "passage" | "numbers" | "compose"; number: number; of: number; about: string };
   reasoning: { text: string };
   answer: { text: string };
   citation: Citation;

@@ -23,6 +23,7 @@ _STEPS: dict[StepName, str] = {
     "part": "looking up part {which}",
     "section": "reading section {which}",
     "passage": "reading passage {which}",
+    "numbers": "looking for the numbers",
     "compose": "putting the answer together",
 }
 

@@ -19,6 +19,7 @@ _WORDS = {
     "part": {"en": "looking up part {number} of {of}: {about}", "zh": "正在查找第 {number}/{of} 部分：{about}"},
     "section": {"en": "reading section {number} of {of}: {about}", "zh": "正在阅读第 {number}/{of} 节：{about}"},
     "passage": {"en": "reading passage {number} of {of}", "zh": "正在阅读第 {number}/{of} 个段落"},
+    "numbers": {"en": "looking for the numbers", "zh": "正在查找数字"},
     "compose": {"en": "putting the answer together", "zh": "正在整理答案"},
     "thinking": {"en": "thinking", "zh": "正在思考"},
     "writing": {"en": "writing", "zh": "正在作答"},

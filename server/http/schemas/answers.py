@@ -309,8 +309,8 @@ class StepEvent(Wire):
     """Event `step`: what is being done now, where an answer takes several steps."""
 
     doing: StepName = Field(
-        description="A `part` of the question is looked up, a `section` or a `passage` is read, or the answer is put"
-        " together (`compose`).",
+        description="A `part` of the question is looked up, a `section` or a `passage` is read, `numbers` to compute"
+        " with are looked for, or the answer is put together (`compose`).",
         examples=["part"],
     )
     number: int = Field(description="Which of them, from 1.", examples=[2])

@@ -12,7 +12,7 @@ from kb.answering.decide import Decision, LabelledQuestion, classifier_for, labe
 from kb.answering.form import Form
 from kb.errors import InvalidRequest
 from kb.settings import Settings
-from kb.values.answers import QuestionKind
+from kb.values.answers import Operation, QuestionKind
 from kb.wiring import load_embedder
 from server.measure.eval.asking import with_bar
 from server.measure.eval.questions import spread_out
@@ -112,7 +112,11 @@ def scores(asked: Sequence[LabelledQuestion], decided: Sequence[Decision]) -> It
         leaning = [pair for pair in followed if pair[0].decision.leans]
         yield from filter(None, [_score("refers", "", language, leaning, lambda decision: decision.refers)])
         yield from filter(None, [_score("several", "", language, spoken, lambda decision: decision.several)])
-        for name, choices in (("kind", get_args(QuestionKind)), ("form", get_args(Form))):
+        for name, choices in (
+            ("kind", get_args(QuestionKind)),
+            ("form", get_args(Form)),
+            ("operation", get_args(Operation)),
+        ):
             same = sum(getattr(each.decision, name) == getattr(got, name) for each, got in spoken)
             yield Score(name, "", language, len(spoken), same / len(spoken))
             for choice in choices:

@@ -1,0 +1,136 @@
+"""Amounts that can be computed with: exact numbers, their dimension, and days. Pure.
+
+The unit may stand beside the number or in the head of its table, as 万元. What has no known unit keeps the word that
+follows it, and fits any other.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from kb.text.dates import dates_in_figures, worded_dates
+from kb.text.numerals import NUMERAL, value
+from kb.text.quantities import Quantity, placed_quantities
+from kb.text.scripts import in_one_writing
+
+_FACTORS = {
+    "mm": ("m", "0.001"),
+    "cm": ("m", "0.01"),
+    "m": ("m", "1"),
+    "km": ("m", "1000"),
+    "g": ("kg", "0.001"),
+    "kg": ("kg", "1"),
+    "t": ("kg", "1000"),
+    "ms": ("s", "0.001"),
+    "s": ("s", "1"),
+    "min": ("s", "60"),
+    "h": ("s", "3600"),
+    "d": ("s", "86400"),
+    "wk": ("s", "604800"),
+    "W": ("W", "1"),
+    "kW": ("W", "1000"),
+    "MW": ("W", "1000000"),
+    "Hz": ("Hz", "1"),
+    "kHz": ("Hz", "1000"),
+    "MHz": ("Hz", "1000000"),
+    "GHz": ("Hz", "1000000000"),
+    "m2": ("m2", "1"),
+    "km2": ("m2", "1000000"),
+}
+"""What a unit is of its base; others are bases themselves, and money of one country is none of another."""
+
+_DATE_IN_FIGURES = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_TEN_THOUSANDS = re.compile(rf"({NUMERAL})万零?({NUMERAL})")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number with its unit, or a day.
+
+    Attributes:
+        value: In the base of its dimension; of a day, its ordinal.
+        dimension: Empty: none is known.
+        unit: In which it is written; empty: none is known.
+        scale: How many of the base are one of that unit.
+    """
+
+    value: Decimal
+    dimension: str = ""
+    unit: str = ""
+    scale: Decimal = Decimal(1)
+
+    @property
+    def day(self) -> datetime.date | None:
+        """The day that it is, if it is one."""
+        return datetime.date.fromordinal(int(self.value)) if self.dimension == DAY else None
+
+    def fits(self, other: "Amount") -> bool:
+        """Whether both can be added and compared."""
+        return self.dimension == other.dimension or (
+            "" in (self.dimension, other.dimension) and DAY not in _of(self, other)
+        )
+
+
+DAY = "day"
+
+
+def amounts_in(text: str) -> list[Amount]:
+    """The amounts of a text, in its order; 2 hours and 10 minutes are one."""
+    written = _TEN_THOUSANDS.sub(_in_figures, in_one_writing(text).lower())
+    days = list(_days(written))
+    for _, (start, end) in days:
+        written = f"{written[:start]}{' ' * (end - start)}{written[end:]}"
+    numbers = [(_amount(quantity), place) for quantity, place in placed_quantities(written) if _is_number(quantity)]
+    placed = [(Amount(Decimal(day.toordinal()), DAY), start) for day, (start, _) in days] + numbers
+    return list(_joined(amount for amount, _ in sorted(placed, key=lambda pair: pair[1])))
+
+
+def in_unit(amount: Amount, unit: Amount) -> Decimal:
+    """The number of an amount, written in the unit of another that it fits."""
+    return amount.value / unit.scale
+
+
+def _in_figures(number: re.Match[str]) -> str:
+    """一万九千 is 19000."""
+    return str(int(value(number[1])) * 10_000 + int(value(number[2])))
+
+
+def _of(*amounts: Amount) -> set[str]:
+    return {amount.dimension for amount in amounts}
+
+
+def _is_number(quantity: Quantity) -> bool:
+    return bool(_NUMBER.fullmatch(quantity.value))
+
+
+def _amount(quantity: Quantity) -> Amount:
+    unit = quantity.unit or ""
+    base, factor = _FACTORS.get(unit, (unit, "1"))
+    scale = Decimal(factor)
+    return Amount(Decimal(quantity.value) * scale, base, unit, scale)
+
+
+def _days(text: str) -> Iterator[tuple[datetime.date, tuple[int, int]]]:
+    """The days of a text that have a year, and can be read in one way only."""
+    in_figures = [(dates_in_figures(match[0]), match.span()) for match in _DATE_IN_FIGURES.finditer(text)]
+    certain = [(dates[0], span) for dates, span in in_figures if len(dates) == 1]
+    for date, span in [*worded_dates(text), *certain]:
+        if date.year and date.day:
+            yield datetime.date(date.year, date.month, date.day), span
+
+
+def _joined(amounts: Iterable[Amount]) -> Iterator[Amount]:
+    """Hours and the minutes that follow them are one amount."""
+    before: Amount | None = None
+    for amount in amounts:
+        if before and before.dimension == amount.dimension == "s" and amount.scale < before.scale:
+            before = Amount(before.value + amount.value, "s", amount.unit, amount.scale)
+            continue
+        if before:
+            yield before
+        before = amount
+    if before:
+        yield before

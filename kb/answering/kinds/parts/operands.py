@@ -1,0 +1,128 @@
+"""The numbers that a calculation needs: copied from passages by the model, and then held against them."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from kb.answering.kinds.parts.amounts import Amount, amounts_in
+from kb.answering.kinds.parts.calculation import Operand
+from kb.answering.prompt import build_prompt
+from kb.text.languages import asked_in
+from kb.text.numerals import NUMERAL
+from kb.text.quantities import MEASURES
+from kb.text.scripts import in_one_writing
+from kb.values.passages import Passage
+
+MOST_OPERANDS = 12
+REPLY_TOKENS = 120
+
+_PROMPT = {
+    "en": """\
+From the sources, copy the numbers that are needed to answer the question, one on each line: "name: number unit". \
+Copy each number and unit exactly. Do not calculate anything.
+
+Sources:
+The red lamp costs 12.50 € and weighs 2 kg. The blue lamp is 9 € and the green one 11 €.
+
+Question: How much do the red lamp and the blue lamp cost together?
+Numbers:
+red lamp: 12.50 €
+blue lamp: 9 €
+
+{sources}
+
+Question: {question}
+Numbers:""",
+    "zh": """\
+请从资料中抄出回答问题所需的数字，每行一个，格式为“名称：数字 单位”。数字和单位必须照抄原文，不要做任何计算。
+
+资料：
+2020年收入35.2万元，支出30.1万元。2021年收入41.7万元，支出33.4万元。
+
+问题：2021年的收入比2020年多多少？
+数字：
+2021年收入：41.7万元
+2020年收入：35.2万元
+
+{sources}
+
+问题：{question}
+数字：""",
+}
+_LINE = re.compile(
+    r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)?(?P<name>[^\n]*\S)\s*[:：]\s*(?P<written>\S[^\n]*?)\s*[.。]?\s*$", re.MULTILINE
+)
+_FIGURE = re.compile(rf"\d[\d,]*(?:\.\d+)?|{NUMERAL}(?=[{MEASURES}万亿])")
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A number that was copied, and is really there.
+
+    Attributes:
+        passage: That holds it.
+    """
+
+    operand: Operand
+    passage: Passage
+
+
+def asking_for_numbers(
+    question: str, passages: Sequence[Passage], count_tokens: Callable[[str], int], budget_tokens: int
+) -> str:
+    """Asks a model for the numbers that a question needs; only the parts of passages that have any are shown."""
+    sources = build_prompt(question, with_numbers(passages), (), count_tokens, budget_tokens).sources
+    return _PROMPT[asked_in(question)].format(sources=sources, question=question)
+
+
+def with_numbers(passages: Sequence[Passage]) -> list[Passage]:
+    """Passages with only those of their parts that have a number."""
+    kept = [
+        (passage, tuple(part for part in passage.parts if amounts_in(_text(passage, part.start, part.end))))
+        for passage in passages
+    ]
+    return [replace(passage, parts=parts) for passage, parts in kept if parts]
+
+
+def copied_numbers(reply: str, passages: Sequence[Passage]) -> list[Copied]:
+    """The lines of a reply whose number a passage has; what was reckoned or made up is left out."""
+    found: dict[tuple[str, Amount], Copied] = {}
+    for line in _LINE.finditer(reply):
+        if copied := _copied(line["name"].strip(" *_`"), line["written"].strip(" *_`"), passages):
+            found.setdefault((copied.operand.name.casefold(), copied.operand.amount), copied)
+    return list(found.values())[:MOST_OPERANDS]
+
+
+def _copied(name: str, written: str, passages: Sequence[Passage]) -> Copied | None:
+    amounts = amounts_in(written)
+    if len(amounts) != 1:
+        return None
+    amount, own = amounts[0], _FIGURE.search(written)
+    for passage in passages:
+        for other in amounts_in(passage.text):
+            if other.value == amount.value and other.fits(amount):
+                return Copied(_operand(name, written, amount if amount.dimension else other), passage)
+        if own and _has_figure(passage.text, own[0]) and _rest(written) in in_one_writing(passage.text):
+            return Copied(_operand(name, written, amount), passage)  # its unit stands in the head of the table
+    return None
+
+
+def _operand(name: str, written: str, amount: Amount) -> Operand:
+    template, count = _FIGURE.subn("{}", written.replace("{", "").replace("}", ""), count=1)
+    ones = amounts_in(template.format(1)) if count and not _FIGURE.search(template) else []
+    if len(ones) == 1 and amount.day is None and ones[0].dimension in ("", amount.dimension):
+        return Operand(name, written, amount, template, ones[0].value)
+    return Operand(name, written, amount, f"{{}} {amount.unit}".rstrip(), amount.scale)
+
+
+def _has_figure(text: str, figure: str) -> bool:
+    return re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)", text) is not None
+
+
+def _rest(written: str) -> str:
+    """What stands after the number."""
+    return in_one_writing(_FIGURE.sub("", written, count=1)).strip()
+
+
+def _text(passage: Passage, start: int, end: int) -> str:
+    return passage.text[start - passage.start : end - passage.start]

@@ -1,0 +1,74 @@
+"""What is said of a calculation, in the language of the question. Pure."""
+
+from collections.abc import Sequence
+
+from kb.answering.kinds.parts.calculation import Calculation, NotComputed, Operand
+from kb.text.languages import asked_in
+from kb.values.answers import Operation
+
+_RESULTS: dict[str, dict[Operation, str]] = {
+    "en": {
+        "sum": "Together",
+        "difference": "Difference",
+        "ratio": "Ratio",
+        "change": "Change",
+        "average": "Average",
+        "share": "Share",
+        "highest": "Highest",
+        "lowest": "Lowest",
+        "days": "Days between",
+    },
+    "zh": {
+        "sum": "合计",
+        "difference": "相差",
+        "ratio": "倍数",
+        "change": "变化",
+        "average": "平均",
+        "share": "占比",
+        "highest": "最高",
+        "lowest": "最低",
+        "days": "相隔天数",
+    },
+}
+_EQUAL = {"en": "equal", "zh": "相等"}
+_MISSING = {
+    "en": "Nothing was computed: two numbers are needed, and only this was found: {found}.",
+    "zh": "没有进行计算：需要两个数字，只找到：{found}。",
+}
+_NOTHING = {
+    "en": "Nothing was computed: the numbers that are needed were not found.",
+    "zh": "没有进行计算：没有找到所需的数字。",
+}
+_UNITS = {
+    "en": "Nothing was computed: the units do not fit together: {found}.",
+    "zh": "没有进行计算：单位不一致：{found}。",
+}
+
+
+def result_line(calculation: Calculation, question: str) -> str:
+    """The calculation with its result."""
+    words = asked_in(question)
+    label, colon = _RESULTS[words][calculation.operation], "：" if words == "zh" else ": "
+    if calculation.operation not in ("highest", "lowest"):
+        return f"**{label}{colon}{calculation.expression}**"
+    found = calculation.found.name if calculation.found else _EQUAL[words]
+    brackets = "（{}）" if words == "zh" else " ({})"
+    return f"**{label}{colon}{found}**{brackets.format(calculation.expression)}"
+
+
+def operand_line(operand: Operand, question: str) -> str:
+    """One of the numbers that are computed with."""
+    colon = "：" if asked_in(question) == "zh" else ": "
+    return f"{operand.name}{colon}{operand.written}"
+
+
+def not_computed(why: NotComputed, question: str) -> str:
+    """Why there is no calculation."""
+    words = asked_in(question)
+    texts = _UNITS if why.because == "units" else _MISSING if why.operands else _NOTHING
+    return texts[words].format(found=_listed(why.operands, question))
+
+
+def _listed(operands: Sequence[Operand], question: str) -> str:
+    between = "；" if asked_in(question) == "zh" else "; "
+    return between.join(operand_line(each, question) for each in operands)

@@ -1,0 +1,45 @@
+from decimal import Decimal
+
+import pytest
+
+from kb.answering.kinds.parts.amounts import amounts_in
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "dimension"),
+    [
+        ("31.5 kg", "31.5", "kg"),
+        ("350 g", "0.35", "kg"),
+        ("1,140", "1140", ""),
+        ("一万九千元", "19000", "CNY"),
+        ("2.6 万元", "26000", "CNY"),
+        ("3亿", "300000000", ""),
+        ("$12.50", "12.5", "USD"),
+        ("12.50 €", "12.5", "EUR"),
+        ("2 hours and 10 minutes", "7800", "s"),
+        ("3 km", "3000", "m"),
+        ("9.4 percent", "9.4", "%"),
+        ("-38 °C", "-38", "°C"),
+    ],
+)
+def test_amount_is_exact_and_in_the_base_of_its_dimension(text: str, value: str, dimension: str) -> None:
+    (amount,) = amounts_in(text)
+    assert (amount.value, amount.dimension) == (Decimal(value), dimension)
+
+
+@pytest.mark.parametrize("text", ["8 April 2025", "2025-04-08", "2025年4月8日", "on April 8, 2025"])
+def test_day_with_its_year_is_a_day(text: str) -> None:
+    (amount,) = amounts_in(text)
+    assert str(amount.day) == "2025-04-08"
+
+
+@pytest.mark.parametrize("text", ["no number at all", "07/01/2023"])
+def test_what_can_be_read_in_two_ways_is_no_day(text: str) -> None:
+    assert [amount.day for amount in amounts_in(text) if amount.day] == []
+
+
+def test_money_of_two_countries_does_not_fit_and_neither_do_days_and_numbers() -> None:
+    dollars, euros, plain, day = amounts_in("$3, 4 €, 5 lamps, 2025-04-08")
+    assert not dollars.fits(euros)
+    assert dollars.fits(plain)
+    assert not day.fits(plain)

@@ -1,0 +1,94 @@
+"""Several parts and calculations, over a fake model that copies what it is told to."""
+
+import pytest
+
+from kb.knowledge_base import KnowledgeBase
+from kb.settings import Settings
+from kb.values.answers import Answer, AnswerDelta, Done, PassagesFound, Step
+from tests.fakes import FakeLanguageModel
+from tests.harness import open_fake_knowledge_base
+from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add
+
+OFFER = "The roof costs 12.50 € in the offer. The gutters cost 9 € in it."
+TOGETHER = "What do the roof and the gutters cost together?"  # labelled: what is meant is known
+
+
+def events_of(knowledge_base: KnowledgeBase, question: str) -> list[object]:
+    return list(knowledge_base.ask_stream(question, kind="parts"))
+
+
+def answer_of(events: list[object]) -> Answer:
+    done = events[-1]
+    assert isinstance(done, Done)
+    return done.answer
+
+
+@pytest.fixture
+def copying(settings: Settings) -> FakeLanguageModel:
+    return FakeLanguageModel("roof: 12.50 €\ngutters: 9 €\nboth: 12.50 + 9 = 22 €")
+
+
+def test_sum_is_computed_from_cited_numbers_and_not_by_the_model(
+    settings: Settings, copying: FakeLanguageModel
+) -> None:
+    with open_fake_knowledge_base(settings, model=copying) as knowledge_base:
+        add(knowledge_base, "offer.md", OFFER)
+        events = events_of(knowledge_base, TOGETHER)
+    answer = answer_of(events)
+    assert answer.answer == "- roof: 12.50 €\n- gutters: 9 €\n\n**Together: 12.50 € + 9 € = 21.50 €**"
+    assert (answer.kind, answer.answerable, answer.finish_reason) == ("parts", True, "stop")
+    cited = [answer.answer[each.answer_start : each.answer_end] for each in answer.citations]
+    assert cited == ["roof: 12.50 €", "gutters: 9 €"]
+    assert all(each.quote in OFFER for each in answer.citations)
+    assert [event for event in events if isinstance(event, Step)] == [Step("numbers")]
+    assert "".join(event.text for event in events if isinstance(event, AnswerDelta)) == answer.answer
+
+
+@pytest.mark.parametrize(
+    ("copied", "why"),
+    [
+        ("roof: 12.50 €", "only this was found: roof: 12.50 €"),
+        ("roof: 12.50 €\ngutters: 9 kg", "only this was found: roof"),
+        ("I do not know.", "were not found"),
+    ],
+)
+def test_what_cannot_be_computed_is_looked_up_and_that_is_said(settings: Settings, copied: str, why: str) -> None:
+    with open_fake_knowledge_base(settings, model=FakeLanguageModel(copied)) as knowledge_base:
+        add(knowledge_base, "offer.md", OFFER)
+        events = events_of(knowledge_base, TOGETHER)
+    answer = answer_of(events)
+    assert (answer.kind, answer.answer.startswith(copied)) == ("lookup", True)
+    assert why in answer.answer
+    assert sum(isinstance(event, PassagesFound) for event in events) == 1
+
+
+def test_each_part_is_asked_with_a_prompt_of_its_own(settings: Settings) -> None:
+    model = FakeLanguageModel("It opens at nine in the evening.")
+    with open_fake_knowledge_base(settings, model=model) as knowledge_base:
+        add(knowledge_base, "dome.md", DOME)
+        add(knowledge_base, "bread.md", BREAD)
+        events = events_of(knowledge_base, "When does the second dome open? How long is the bread baked?")
+    steps = [event for event in events if isinstance(event, Step)]
+    assert [(step.doing, step.number, step.of) for step in steps] == [("part", 1, 2), ("part", 2, 2)]
+    assert [step.about for step in steps] == ["When does the second dome open?", "How long is the bread baked?"]
+    asked = [messages[-1].content for messages in model.asked]
+    assert len(asked) == 2
+    assert "How long is the bread baked?" not in asked[0]
+    assert "When does the second dome open?" not in asked[1]
+    answer = answer_of(events)
+    assert answer.answer == "\n\n".join(["It opens at nine in the evening."] * 2)
+    assert {passage.source for passage in answer.passages} == {"dome.md", "bread.md"}
+    assert {answer.answer[each.answer_start : each.answer_end] for each in answer.citations} == {
+        "It opens at nine in the evening."
+    }
+    assert max(each.answer_end for each in answer.citations) == len(answer.answer)
+
+
+def test_part_without_a_source_is_named(settings: Settings) -> None:
+    strict = settings.model_copy(update={"min_evidence": 0.5})
+    with open_fake_knowledge_base(strict, model=FakeLanguageModel("It opens at nine.")) as knowledge_base:
+        add(knowledge_base, "dome.md", DOME)
+        question = "When does the second dome open in the evening? Who won the chess cup?"
+        answer = answer_of(events_of(knowledge_base, question))
+    assert answer.unanswered == ("Who won the chess cup?",)
+    assert answer.answer.startswith("It opens at nine.\n\nThe documents hold no source for: “Who won")
