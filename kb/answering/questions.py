@@ -52,7 +52,6 @@ class Questions:
         self._lookup = LookupKind()
         self._kinds: dict[QuestionKind, Kind] = {
             "inventory": InventoryKind(Inventory(resources.catalog)),
-            "inventory": InventoryKind(Inventory(resources.catalog)),
             "document": DocumentKind(),
             "parts": PartsKind(),
         }
