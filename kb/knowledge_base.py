@@ -13,10 +13,12 @@ from kb.answering.judges import Judges
 from kb.answering.kinds.kind import Resources
 from kb.answering.local_only import LocalOnly
 from kb.answering.models import Models
+from kb.answering.observed import observed
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
 from kb.data_directory import DataDirectoryLock
 from kb.documents import Documents
+from kb.observing import Observers
 from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import (
@@ -32,6 +34,7 @@ from kb.values.answers import (
 from kb.values.chat import Heartbeat, Message, Turn
 from kb.values.documents import WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
+from kb.values.happenings import Happening
 from kb.values.passages import Passage
 from kb.values.progress import Progress
 
@@ -48,9 +51,11 @@ class KnowledgeBase(Documents):
         catalog: Closed by `close`.
         models: Closed by `close`.
         fit_classifier: See `kb.answering.questions.Questions`.
+        observers: Whom the parts of this knowledge base tell what happens; None: it has its own.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
+        observers: Are told what happens; whoever counts or logs adds himself.
     """
 
     def __init__(
@@ -60,8 +65,10 @@ class KnowledgeBase(Documents):
         catalog: Catalog,
         models: Models,
         fit_classifier: FitClassifier = classifier_for,
+        observers: Observers | None = None,
     ) -> None:
         super().__init__(catalog, models)
+        self.observers = observers or Observers()
         self.settings = settings
         self._lock = lock
         judges = Judges(models.calibrations.find, models.appointed_judge)
@@ -125,7 +132,8 @@ class KnowledgeBase(Documents):
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        return self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind)
+        events = self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind)
+        return observed(events, thinking or self.settings.thinking, self.observers)
 
     def prepare(
         self,
@@ -162,7 +170,8 @@ class KnowledgeBase(Documents):
             PromptTooLong: The last message alone does not fit into the context window.
             ModelError: The model is missing, does not load, or is busy.
         """
-        return self._questions.talk(messages, thinking, answer_tokens)
+        events = self._questions.talk(messages, thinking, answer_tokens)
+        return observed(events, thinking or self.settings.thinking, self.observers, is_talk=True)
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages without answering.
@@ -240,6 +249,15 @@ class KnowledgeBase(Documents):
     def wait_for_index(self, timeout_seconds: float | None = None) -> bool:
         """Waits until documents can be indexed and found. See `Models.wait_for_index`."""
         return self.models.wait_for_index(timeout_seconds)
+
+    @property
+    def asking(self) -> tuple[int, int]:
+        """How many questions are being answered, and how many wait for the model."""
+        return self._questions.asking
+
+    def observe(self, happening: Happening) -> None:
+        """Passes on what has happened elsewhere."""
+        self.observers(happening)
 
     def counts(self) -> tuple[int, int]:
         """Numbers of documents and chunks."""

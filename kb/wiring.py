@@ -30,6 +30,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading, LoadState
 from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
+from kb.observing import Observe, Observers, unobserved
 from kb.ports import Embedder, IndexStores, Judge, LanguageModel, Reranker
 from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
@@ -67,9 +68,12 @@ def open_knowledge_base(
     except KBError:
         lock.release()
         raise
-    upkeep = Loading("embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, report))
-    model = Loading("answering model", lambda report: load_answering_model(settings, report))
-    small = Loading("small model", lambda report: _load_model(settings.small_model, settings, report))
+    observers = Observers()
+    upkeep = Loading(
+        "embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, observers, report)
+    )
+    model = Loading("answering model", lambda report: _load_model(settings.model, settings, report, observers))
+    small = Loading("small model", lambda report: _load_model(settings.small_model, settings, report, observers))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
     judge = Loading("judge", lambda report: _load_judge(settings, upkeep, report))
@@ -81,7 +85,7 @@ def open_knowledge_base(
         judge if settings.judge else None,
         small if settings.small_model else None,
     )
-    return KnowledgeBase(settings, lock, catalog, models)
+    return KnowledgeBase(settings, lock, catalog, models, observers=observers)
 
 
 def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
@@ -104,6 +108,7 @@ def _load_index(
     catalog: Catalog,
     wrap: Callable[[Embedder], Embedder],
     reranking: Reranking,
+    observe: Observe,
     report: Report,
 ) -> Upkeep:
     store = ModelStore(settings.models)
@@ -112,7 +117,7 @@ def _load_index(
     space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
     stores = _index_stores(settings)
     upkeep = open_index(
-        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure
+        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure, observe
     )
     try:
         upkeep.live_index.passages(_WARM_UP, 1)
@@ -193,9 +198,9 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
     return _load_model(settings.model, settings, report)
 
 
-def _load_model(setting: str, settings: Settings, report: Report) -> LanguageModel:
+def _load_model(setting: str, settings: Settings, report: Report, observe: Observe = unobserved) -> LanguageModel:
     if remote := remote_model(setting):
-        return _open_remote(remote, settings, report)
+        return _open_remote(remote, settings, report, observe)
     store = ModelStore(settings.models)
     name = store.choose_answer_model(setting)
     path: Path | None = store.find(name) if name else None
@@ -204,14 +209,14 @@ def _load_model(setting: str, settings: Settings, report: Report) -> LanguageMod
     elif path is None:
         path = store.pull(name, report)
     untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
-    return LlamaProcess(path, name, untuned, queue_size=settings.queue_size)
+    return LlamaProcess(path, name, untuned, queue_size=settings.queue_size, observe=observe)
 
 
-def _open_remote(remote: RemoteModel, settings: Settings, report: Report) -> LanguageModel:
+def _open_remote(remote: RemoteModel, settings: Settings, report: Report, observe: Observe) -> LanguageModel:
     report(Progress(remote.model, 1, 1))
     logger.info("questions and passages go to %s", remote.host)
     key, window = settings.key_for(remote), settings.context_tokens
-    return open_remote_model(remote, key, context_tokens=window, queue_size=settings.queue_size)
+    return open_remote_model(remote, key, context_tokens=window, queue_size=settings.queue_size, observe=observe)
 
 
 def engine_settings(settings: Settings) -> EngineSettings:

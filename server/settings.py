@@ -2,9 +2,12 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, IPvAnyNetwork, field_validator
 
 from ingest.settings import IngestSettings
+
+Network = IPvAnyNetwork
+"""An address, or a network such as `10.0.0.0/8`."""
 
 
 class ServerSettings(IngestSettings):
@@ -19,6 +22,10 @@ class ServerSettings(IngestSettings):
         default=(), description="Further host names under which browsers may reach the service."
     )
 
+    metrics_from: tuple[Network, ...] = Field(
+        default=(), description="Addresses or networks that may read `/metrics` without a token."
+    )
+
     public_url: str = Field(
         default="",
         pattern=r"^(https?://[^/?#]+[^?#]*)?$",
@@ -30,7 +37,7 @@ class ServerSettings(IngestSettings):
         " known to show none otherwise.",
     )
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "metrics_from", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split_lists(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

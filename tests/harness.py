@@ -24,6 +24,7 @@ from kb.indexing.upkeep import Upkeep
 from kb.judging.weights import Weights
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
+from kb.observing import Observers
 from kb.ports import Embedder, IndexStores, LanguageModel, Reranker, VectorIndex
 from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
@@ -70,14 +71,16 @@ def open_fake_knowledge_base(
         before_loading: Called with `embedding`, `answering` or `reranker` in the thread that loads the model; may wait,
             or raise.
     """
-    lock = DataDirectoryLock(settings.home)
+    lock, observers = DataDirectoryLock(settings.home), Observers()
     catalog = Catalog(settings.home / CATALOG_NAME)
 
     def load_index(_: Report) -> Upkeep:
         before_loading("embedding")
         model = embedder or FakeEmbedder()
         space = Space(model.identity)
-        return open_index(catalog, stores or _stores_with(index), space, model, load_other, reranking)
+        return open_index(
+            catalog, stores or _stores_with(index), space, model, load_other, reranking, observe=observers
+        )
 
     def load_model(_: Report) -> LanguageModel:
         before_loading("answering")
@@ -93,7 +96,7 @@ def open_fake_knowledge_base(
     models = Models(
         settings, *loadings, reranks, small_model=Loading("small model", lambda _: small) if small else None
     )
-    return KnowledgeBase(settings, lock, catalog, models, fitted_once)
+    return KnowledgeBase(settings, lock, catalog, models, fitted_once, observers)
 
 
 def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:

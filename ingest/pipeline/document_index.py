@@ -9,10 +9,14 @@ from typing import Protocol
 
 from kb.ports import Freshness
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
+from kb.values.happenings import Happening
 
 
 class DocumentIndex(Protocol):
     """Documents and the files that they were read from; one thread changes them, any may look."""
+
+    def observe(self, happening: Happening) -> None:
+        """Is told what happens, so that somebody may count it."""
 
     def check_files_with(self, files: Freshness) -> None:
         """Has the files of what is found compared with the index before a question is answered."""

@@ -19,6 +19,7 @@ from ingest.pipeline.reading import RECIPE, Reading, ServiceEnded
 from ingest.sandbox.parser import ReaderDied
 from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Failure, FailureKind, FileVersion
+from kb.values.happenings import FileEnded
 
 logger = logging.getLogger(__name__)
 
@@ -89,15 +90,20 @@ class Indexer:
         began = time.monotonic()
         file, document = reading.file, reading.document
         if document is not None:
-            self._knowledge_base.replace(file, document, reading.chunks, check, recipe=RECIPE)
+            document_id = self._knowledge_base.replace(file, document, reading.chunks, check, recipe=RECIPE)
             self._meter.chunks_done(len(reading.chunks))
             seconds = time.monotonic() - began
-            logger.info("%s: %d chunks in %.1f + %.1f s", file.source, len(reading.chunks), reading.seconds, seconds)
+            count = len(reading.chunks)
+            self._knowledge_base.observe(
+                FileEnded("indexed", document_id, count, file.size_bytes, reading.seconds, seconds)
+            )
+            logger.info("%s: %d chunks in %.1f + %.1f s", file.source, count, reading.seconds, seconds)
             return True
         known = self._knowledge_base.find(file.root, file.source)
         if known is None or known.file.sha256 != file.sha256:
             return False  # it was taken out of the index since
         self._knowledge_base.move(known.id, file)
+        self._knowledge_base.observe(FileEnded("moved", known.id, size_bytes=file.size_bytes))
         return True
 
     def _fail(self, file: FileVersion, error: UnreadableFile, *, may_pass: bool) -> None:
@@ -112,6 +118,10 @@ class Indexer:
         elif may_pass:
             kind = FailureKind.QUARANTINED
         self._knowledge_base.record_failure(file, error.message, error.hint, kind=kind, next_try_at=next_try_at)
+        is_given_up = kind is FailureKind.QUARANTINED
+        self._knowledge_base.observe(
+            FileEnded("quarantined" if is_given_up else "unreadable", size_bytes=file.size_bytes)
+        )
 
     def _deaths(self, file: FileVersion) -> int:
         """How often this version of a file has ended its reader before."""

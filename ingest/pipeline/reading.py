@@ -86,7 +86,7 @@ class Readers:
         self._on_read = on_read
         self._in_hand = in_hand
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
-        self._parsers = [ParserProcess() for _ in range(count)]
+        self._parsers = [ParserProcess(observe=knowledge_base.observe) for _ in range(count)]
         self._idle: queue.SimpleQueue[ParserProcess] = queue.SimpleQueue()
         for parser in self._parsers:
             self._idle.put(parser)

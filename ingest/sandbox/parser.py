@@ -9,6 +9,7 @@ from ingest.sandbox.process import ReaderDied as ReaderDied
 from ingest.sandbox.process import ReaderTooSlow as ReaderTooSlow
 from ingest.sandbox.wire import decode_reply
 from kb.errors import UnreadableFile
+from kb.observing import Observe, unobserved
 from kb.values.documents import Document
 
 MAX_TEXT_CHARS = 20_000_000
@@ -25,11 +26,19 @@ class ParserProcess:
     Args:
         max_text_chars: Files with more text than that are refused.
         files_per_child: After so many files the child is replaced, so that leaks of the libraries do not add up.
+        observe: Is told when a file has ended the child.
     """
 
-    def __init__(self, *, max_text_chars: int = MAX_TEXT_CHARS, files_per_child: int = _FILES_PER_CHILD) -> None:
+    def __init__(
+        self,
+        *,
+        max_text_chars: int = MAX_TEXT_CHARS,
+        files_per_child: int = _FILES_PER_CHILD,
+        observe: Observe = unobserved,
+    ) -> None:
         self._max_text_chars = max_text_chars
-        self._process = SandboxProcess(max_text_chars * _MAX_REPLY_BYTES_PER_CHAR + _SPARE_REPLY_BYTES, files_per_child)
+        max_reply_bytes = max_text_chars * _MAX_REPLY_BYTES_PER_CHAR + _SPARE_REPLY_BYTES
+        self._process = SandboxProcess(max_reply_bytes, files_per_child, observe)
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,8 @@ from ingest.sandbox.wire import READY
 from kb import children
 from kb.children import Child, ChildNotStarted
 from kb.errors import KBError, UnreadableFile
+from kb.observing import Observe, unobserved
+from kb.values.happenings import ChildRestarted
 
 CRASH_HINT = "the file is probably broken: open it elsewhere and save it again"
 
@@ -45,9 +47,11 @@ class SandboxProcess:
     Args:
         max_reply_bytes: A child that answers with more is given up.
         files_per_child: After so many requests the child is replaced, so that leaks of the libraries do not add up.
+        observe: Is told when a file has ended the child.
     """
 
-    def __init__(self, max_reply_bytes: int, files_per_child: int) -> None:
+    def __init__(self, max_reply_bytes: int, files_per_child: int, observe: Observe = unobserved) -> None:
+        self._observe = observe
         self._max_reply_bytes = max_reply_bytes
         self._files_per_child = files_per_child
         self._turn = threading.Lock()
@@ -114,6 +118,7 @@ class SandboxProcess:
         self._discard()
         if self._closed:
             return ParserUnavailable("the parser was closed while it read a file")
+        self._observe(ChildRestarted("reader"))
         if expired:
             return ReaderTooSlow(f"took longer than {seconds:g} s to read", "raise KB_PARSE_SECONDS, or split the file")
         if status is None:

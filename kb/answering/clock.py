@@ -26,6 +26,7 @@ class QuestionClock:
             first_answer_ms=self._marks.get("first_answer_ms"),
             total_ms=self._elapsed(),
             prompt_tokens=end.prompt_tokens if end else 0,
+            reused_tokens=end.reused_tokens if end else 0,
             reasoning_tokens=end.reasoning_tokens if end else 0,
             answer_tokens=end.answer_tokens if end else 0,
         )

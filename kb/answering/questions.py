@@ -112,6 +112,11 @@ class Questions:
         return self._activity.during(self._checks.check(text, question, sources, filters))
 
     @property
+    def asking(self) -> tuple[int, int]:
+        """How many questions are being answered, and how many wait for the model."""
+        return self._activity.running, self._activity.waiting
+
+    @property
     def is_idle(self) -> bool:
         """Whether nobody has asked for a while."""
         return self._activity.is_idle
@@ -126,7 +131,7 @@ class Questions:
         limits = replace(self._limits(answer_tokens), reasoning_tokens=reasoning_tokens)
         route = Route(self._resources.settings, self._resources.models, self._resources.must_stay, "sentence", 1)
         route.admit_talk(may_quote_what_must_stay=bool(self._resources.local_only))
-        return talk_events(messages, limits, route.model)
+        return self._activity.during(talk_events(messages, limits, route.model))
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages. See `kb.knowledge_base.KnowledgeBase.search`."""

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,14 +18,17 @@ from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.errors import VectorIndexError
 from kb.indexing.exchange import Exchangeable
+from kb.observing import Observe, unobserved
 from kb.ports import Embedder, VectorIndex
 from kb.search.dense import vector_id
 from kb.search.hybrid import HybridSearch
 from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
 from kb.search.query_vectors import QueryVectors
 from kb.search.reranking import NO_RERANKING, Reranking
+from kb.search.stopwatch import measured
 from kb.values.documents import Chunk, Document, DocumentInfo, FileVersion
 from kb.values.filters import EVERYTHING, Filters
+from kb.values.happenings import IndexExchanged, SearchEnded
 from kb.values.passages import Passage
 
 logger = logging.getLogger(__name__)
@@ -58,6 +62,7 @@ class LiveIndex:
         space: Of the vectors in the index; None: that of the embedder, never computed anew.
         reranking: Puts in order what is found.
         measure: Says how a model sees the languages; asked for each model once, at its first question.
+        observe: Is told of searches and of new generations.
 
     Attributes:
         query_vectors: Of the last queries.
@@ -71,7 +76,9 @@ class LiveIndex:
         space: Space | None = None,
         reranking: Reranking = NO_RERANKING,
         measure: MeasureBalance = no_balance,
+        observe: Observe = unobserved,
     ) -> None:
+        self._observe = observe
         self._catalog = catalog
         self._reranking = reranking
         self._serving = Exchangeable(Serving(space or Space(embedder.identity), embedder, index))
@@ -79,7 +86,7 @@ class LiveIndex:
         self._measure = measure
         self._balances: dict[str, LanguageBalance | None] = {}
         self._measuring = threading.Lock()
-        self.query_vectors = QueryVectors()
+        self.query_vectors = QueryVectors(observe)
 
     @property
     def serving(self) -> Serving:
@@ -88,7 +95,7 @@ class LiveIndex:
 
     def passages(self, query: str, top_k: int, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:
         """Finds passages, by their words alone where the index fails. See `kb.search.hybrid.HybridSearch.passages`."""
-        with self._serving.borrowed() as serving:
+        with self._observed_search(), self._serving.borrowed() as serving:
             retriever = HybridSearch(
                 catalog=self._catalog,
                 space=serving.space.key,
@@ -188,11 +195,19 @@ class LiveIndex:
             old = self.serving
             if self._serving.exchange(serving, SEARCH_PATIENCE_SECONDS):
                 old.index.close()
+        self._observe(IndexExchanged())
 
     def close(self) -> None:
         """Releases the index's files."""
         self._serving.wait_for_borrowers(SEARCH_PATIENCE_SECONDS)
         self.serving.index.close()
+
+    @contextmanager
+    def _observed_search(self) -> Iterator[None]:
+        began = time.perf_counter()
+        with measured() as parts:
+            yield
+        self._observe(SearchEnded(time.perf_counter() - began, parts))
 
     def _balance(self, embedder: Embedder) -> LanguageBalance | None:
         with self._measuring:

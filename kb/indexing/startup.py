@@ -15,6 +15,7 @@ from kb.errors import StorageError, VectorIndexError
 from kb.indexing.generations import Content, fill, new_record
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
+from kb.observing import Observe, unobserved
 from kb.ports import Embedder, IndexStores, VectorIndex
 from kb.search.languages import MeasureBalance, no_balance
 from kb.search.reranking import NO_RERANKING, Reranking
@@ -32,6 +33,7 @@ def open_index(
     load_model: LoadModel,
     reranking: Reranking = NO_RERANKING,
     measure: MeasureBalance = no_balance,
+    observe: Observe = unobserved,
 ) -> Upkeep:
     """Opens the index, in step with the catalog.
 
@@ -43,6 +45,7 @@ def open_index(
         load_model: Loads the model of another space; None if it is not there any more.
         reranking: Puts in order what is found.
         measure: Says how a model sees the languages.
+        observe: Is told of searches and of new generations.
 
     Returns:
         Retrieval, ready for use, and the work that remains.
@@ -50,7 +53,8 @@ def open_index(
     record = catalog.ledger.index_record()
     wanted = replace(space, revision=catalog.ledger.count("revision"))
     serving, model = _choose(catalog, record, wanted, embedder, load_model)
-    live_index = LiveIndex(catalog, model, _open_index(catalog, stores, record, serving), serving, reranking, measure)
+    index = _open_index(catalog, stores, record, serving)
+    live_index = LiveIndex(catalog, model, index, serving, reranking, measure, observe)
     return Upkeep(catalog, stores, live_index, space, embedder)
 
 

@@ -79,7 +79,9 @@ class HybridSearch:
     ) -> tuple[Passage, ...]:
         limit = max(top_k * _HITS_PER_PASSAGE, self.reranking.depth)
         versions = self.catalog.versions.among(filters)
-        hits = self.reranking.order(query, self._hits(query, vector, dense, limit, filters, versions))
+        hits = self._hits(query, vector, dense, limit, filters, versions)
+        with part("rerank"):
+            hits = self.reranking.order(query, hits)
         found = {hit.chunk.id: hit for hit in hits}
         chosen = windows(hits, top_k, self.catalog.around)
         self._add_neighbours(found, chosen, vector)

@@ -3,16 +3,23 @@
 import threading
 from collections import OrderedDict
 
+from kb.observing import Observe, unobserved
 from kb.ports import Embedder, Vectors
+from kb.values.happenings import VectorAsked
 
 _KEPT = 64
 """Conversations are short: what earlier turns asked is still there."""
 
 
 class QueryVectors:
-    """Embeds questions, and remembers the last ones. Safe for use by several threads."""
+    """Embeds questions, and remembers the last ones. Safe for use by several threads.
 
-    def __init__(self) -> None:
+    Args:
+        observe: Is told whether a vector was known.
+    """
+
+    def __init__(self, observe: Observe = unobserved) -> None:
+        self._observe = observe
         self._lock = threading.Lock()
         self._vectors: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
 
@@ -24,9 +31,12 @@ class QueryVectors:
         """
         key = (embedder.identity, text)
         with self._lock:
-            if key in self._vectors:
+            known = self._vectors.get(key)
+            if known is not None:
                 self._vectors.move_to_end(key)
-                return self._vectors[key]
+        self._observe(VectorAsked(known is not None))
+        if known is not None:
+            return known
         vector = embedder.embed_query(text)
         with self._lock:
             self._vectors[key] = vector

@@ -65,6 +65,7 @@ class Timings:
     first_answer_ms: float | None = None
     total_ms: float = 0.0
     prompt_tokens: int = 0
+    reused_tokens: int = 0
     reasoning_tokens: int = 0
     answer_tokens: int = 0
 

@@ -70,12 +70,17 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class GenerationEnd:
-    """The last item of a generation."""
+    """The last item of a generation.
+
+    Attributes:
+        reused_tokens: How many of the prompt were known from before, and not read anew.
+    """
 
     finish_reason: Literal["stop", "length", "cancelled"]
     prompt_tokens: int
     reasoning_tokens: int
     answer_tokens: int
+    reused_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
 from server.http import files, pages, routes, verify
+from server.http.addresses import is_loopback
 from server.http.dify import routes as dify
 from server.http.errors import retry_after, status_of
 from server.http.events import StatusFeed
-from server.http.guard import Guard, is_loopback, refuse
+from server.http.guard import Guard, refuse
+from server.http.metrics import routes as metrics
 from server.http.openai import routes as openai
 from server.http.state import report_status
 from server.http.threads import Threads
@@ -97,7 +99,9 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         hosts=_host_names(settings),
         token=settings.token,
         max_upload_bytes=settings.max_file_bytes + UPLOAD_OVERHEAD_BYTES,
+        metrics_from=settings.metrics_from,
     )
+    metrics.measure(app)
     app.add_exception_handler(KBError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)

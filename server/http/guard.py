@@ -5,18 +5,20 @@ a request of its own (Origin) nor by a name that it points here (Host).
 """
 
 import hmac
-import ipaddress
 import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
+
+from server.http.addresses import is_within
+from server.settings import Network
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,6 +34,7 @@ SESSION_SECONDS = 3600
 
 OPEN_PATHS = ("/", "/healthz", "/readyz")
 OPEN_PREFIX = "/static/"
+METRICS_PATH = "/metrics"
 
 MAX_BODY_BYTES = 1_000_000
 """Of a request that is no upload."""
@@ -53,14 +56,6 @@ _ONCE = ("authorization", "content-length", "host", "origin")
 _REFUSAL_HEADERS = {401: {"www-authenticate": "Bearer"}, 413: {"connection": "close"}}  # the rest is not read
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class Guard:
     """Middleware that refuses what should not come in.
 
@@ -69,6 +64,7 @@ class Guard:
         hosts: Host names, without port, by which the service may be called; empty: any, for services with a token.
         token: Empty: none is asked for.
         max_upload_bytes: Limit for the body of an upload.
+        metrics_from: Who may read the metrics without the token.
         session_seconds: How long links to files open without the token.
     """
 
@@ -78,6 +74,7 @@ class Guard:
         hosts: frozenset[str],
         token: str,
         max_upload_bytes: int,
+        metrics_from: Collection[Network] = (),
         session_seconds: int = SESSION_SECONDS,
     ) -> None:
         self._app = app
@@ -85,6 +82,7 @@ class Guard:
         self._token = token.encode()
         self._session_key = secrets.token_bytes(32)
         self._max_upload_bytes = max_upload_bytes
+        self._metrics_from = metrics_from
         self._session_seconds = session_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +125,10 @@ class Guard:
         return None
 
     def _is_open(self, scope: Scope) -> bool:
-        return scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX)
+        path = scope["path"]
+        if path == METRICS_PATH:
+            return is_within((scope.get("client") or ("",))[0], self._metrics_from)
+        return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
 
     def _has_token(self, headers: Mapping[str, str]) -> bool:
         kind, _, sent = headers.get("authorization", "").partition(" ")

@@ -217,7 +217,8 @@ class LlamaModel:
         self._look(request)
         if not request.prompt:
             return GenerationEnd("stop" if self._is_wanted(request) else "cancelled", 0, 0, 0)
-        pending = request.prompt[llama.keep_prefix(request.prompt) :]
+        reused_tokens = llama.keep_prefix(request.prompt)
+        pending = request.prompt[reused_tokens:]
         with llama.sampler(profile.temperature, profile.top_p, request.options.seed) as sample:
             while finish_reason is None and self._evaluate(pending, request):
                 phase = splitter.phase
@@ -242,7 +243,8 @@ class LlamaModel:
                     request.deliver_all(splitter.force_close())
         request.deliver_all(splitter.flush())
         finish_reason = finish_reason or ("length" if self._is_wanted(request) else "cancelled")
-        return GenerationEnd(finish_reason, len(request.prompt), len(written["reasoning"]), len(written["answer"]))
+        thought, said = len(written["reasoning"]), len(written["answer"])
+        return GenerationEnd(finish_reason, len(request.prompt), thought, said, reused_tokens)
 
     def _look(self, request: Request) -> None:
         """Reads what the looks show; where they are broken off, nothing is delivered."""

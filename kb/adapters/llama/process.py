@@ -16,7 +16,18 @@ from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.wire import ModelSpec, Untuned
 from kb.errors import ModelError, ModelLoadError
 from kb.generation.replies import HEARTBEAT_SECONDS, Reply
-from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Message
+from kb.observing import Observe, unobserved
+from kb.values.chat import (
+    Generated,
+    GenerationEnd,
+    GenerationOptions,
+    Heartbeat,
+    LanguageModelInfo,
+    Look,
+    Looked,
+    Message,
+)
+from kb.values.happenings import ChildRestarted, LooksTaken
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +46,7 @@ class LlamaProcess:
         name: What to call it.
         options: How llama.cpp runs it; untuned, the process chooses, which takes some 10 seconds at its first load.
         queue_size: Requests that may wait while one is running.
+        observe: Is told of looks and new processes.
 
     Raises:
         ModelMissing: There is no such file.
@@ -42,7 +54,16 @@ class LlamaProcess:
             process.
     """
 
-    def __init__(self, path: Path, name: str, options: EngineOptions | Untuned, *, queue_size: int = 8) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        options: EngineOptions | Untuned,
+        *,
+        queue_size: int = 8,
+        observe: Observe = unobserved,
+    ) -> None:
+        self._observe = observe
         self._spec = ModelSpec(path.absolute(), name, options, queue_size)
         self._lock = threading.Lock()  # guards the three below
         self._closed = False
@@ -136,7 +157,10 @@ class LlamaProcess:
         reply, child = Reply(), self._loaded_child()
         withdraw = child.begin(messages, options, looks, reply.put)
         try:
-            yield from _watched(child, reply.items(), options.seconds)
+            for item in _watched(child, reply.items(), options.seconds):
+                if isinstance(item, Looked):
+                    self._observe(LooksTaken(len(item.margins)))
+                yield item
         except ModelError:
             if not self._closed:
                 raise
@@ -169,6 +193,7 @@ class LlamaProcess:
                 "choose a smaller model, fetch this one again, or set KB_GPU_LAYERS=0; then restart the service",
             )
         logger.warning("%s; it is started again", failure.message)
+        self._observe(ChildRestarted("engine"))
         self._child = LlamaChild(self._spec)
 
 

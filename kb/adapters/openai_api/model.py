@@ -17,9 +17,10 @@ from kb.adapters.openai_api.discovery import Server, discover
 from kb.adapters.openai_api.errors import Refused
 from kb.adapters.openai_api.loop import Loop
 from kb.adapters.openai_api.writing import Writer, chat_url, wire_messages
-from kb.errors import ModelBusy, ModelError, PromptTooLong
+from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong
 from kb.generation.replies import Deliver, Reply
 from kb.models.remote import RemoteModel
+from kb.observing import Observe, unobserved
 from kb.values.chat import (
     Generated,
     GenerationEnd,
@@ -29,6 +30,7 @@ from kb.values.chat import (
     Looked,
     Message,
 )
+from kb.values.happenings import EngineFailed, LooksTaken
 
 T = TypeVar("T")
 
@@ -42,13 +44,22 @@ class RemoteLanguageModel:
     Args:
         loop: In which the connection lives; closed with the model.
         queue_size: Requests that may be on their way beside a first one.
+        observe: Is told of looks and failures.
     """
 
-    def __init__(self, server: Server, connection: Connection, loop: Loop, queue_size: int = 8) -> None:
+    def __init__(
+        self,
+        server: Server,
+        connection: Connection,
+        loop: Loop,
+        queue_size: int = 8,
+        observe: Observe = unobserved,
+    ) -> None:
         self._server = server
         self._connection = connection
         self._loop = loop
         self._queue_size = queue_size
+        self._observe = observe
         self._writer = Writer(server, connection)
         self._counter = Counter(server, connection) if server.dialect.counts else None
         self._lock = threading.Lock()  # guards the two below
@@ -123,6 +134,7 @@ class RemoteLanguageModel:
             if messages:
                 await self._check_fit(messages, options)
             if looks and (looked := await self._looked(looks, options.seconds)):
+                self._observe(LooksTaken(len(looked.margins)))
                 deliver(looked)
             end = await self._writer.write(messages, options, deliver) if messages else GenerationEnd("stop", 0, 0, 0)
             deliver(end)
@@ -130,6 +142,7 @@ class RemoteLanguageModel:
             deliver(GenerationEnd("cancelled", 0, 0, 0))
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again where the reply is read
+            self._observe(EngineFailed(error.code if isinstance(error, KBError) else type(error).__name__))
             deliver(error)
 
     async def _check_fit(self, messages: Sequence[Message], options: GenerationOptions) -> None:
@@ -217,7 +230,12 @@ class CountingLookingModel(CountingModel, LookingModel):
 
 
 def open_remote_model(
-    model: RemoteModel, key: str = "", *, context_tokens: int = 0, queue_size: int = 8
+    model: RemoteModel,
+    key: str = "",
+    *,
+    context_tokens: int = 0,
+    queue_size: int = 8,
+    observe: Observe = unobserved,
 ) -> RemoteLanguageModel:
     """Asks a server what it is, and gives the model on it.
 
@@ -225,6 +243,7 @@ def open_remote_model(
         key: Sent as bearer; empty: none is.
         context_tokens: The window to use, at most the server's; 0: the server's, of Ollama at most 8192.
         queue_size: Requests that may be on their way beside a first one.
+        observe: Is told of looks and failures.
 
     Raises:
         ModelMissing: The server does not have the model.
@@ -243,4 +262,4 @@ def open_remote_model(
         (False, True): LookingModel,
         (True, True): CountingLookingModel,
     }
-    return kinds[bool(server.dialect.counts), can_look](server, connection, loop, queue_size)
+    return kinds[bool(server.dialect.counts), can_look](server, connection, loop, queue_size, observe)

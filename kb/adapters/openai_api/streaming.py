@@ -31,6 +31,7 @@ class Usage:
     prompt_tokens: int
     reply_tokens: int
     reasoning_tokens: int | None = None
+    reused_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,13 @@ def _of_openai(message: dict[str, Any]) -> Iterator[Piece]:
         yield Piece(_text(delta, "content"), _reasoning(delta), str(choice.get("finish_reason") or ""))
     if usage := message.get("usage"):
         details = usage.get("completion_tokens_details") or {}
+        read = usage.get("prompt_tokens_details") or {}
         yield Piece(
             usage=Usage(
-                usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, details.get("reasoning_tokens")
+                usage.get("prompt_tokens") or 0,
+                usage.get("completion_tokens") or 0,
+                details.get("reasoning_tokens"),
+                read.get("cached_tokens") or 0,
             )
         )
 

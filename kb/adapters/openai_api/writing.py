@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -79,10 +79,9 @@ class Attempt:
             thought = min(thought, self.usage.reply_tokens)
             thought = thought if self.usage.reasoning_tokens is None else self.usage.reasoning_tokens
             said = max(0, self.usage.reply_tokens - thought)
-        prompt_tokens = self.usage.prompt_tokens if self.usage else 0
-        return GenerationEnd(
-            "length" if self.finish == "length" else "stop", prompt_tokens, thought, min(said, answer_tokens)
-        )
+        prompt_tokens, reused_tokens = (self.usage.prompt_tokens, self.usage.reused_tokens) if self.usage else (0, 0)
+        finish_reason: Literal["length", "stop"] = "length" if self.finish == "length" else "stop"
+        return GenerationEnd(finish_reason, prompt_tokens, thought, min(said, answer_tokens), reused_tokens)
 
 
 class Writer:

@@ -174,6 +174,9 @@ class Timings(Wire):
     first_answer_ms: float | None = Field(description="The answer began; null without.", examples=[9100.0])
     total_ms: float = Field(description="Everything was done.", examples=[12000.0])
     prompt_tokens: int = Field(description="Length of the prompt.", examples=[620])
+    reused_tokens: int = Field(
+        default=0, description="How much of the prompt was known from before, and not read anew.", examples=[180]
+    )
     reasoning_tokens: int = Field(description="Length of the reasoning.", examples=[96])
     answer_tokens: int = Field(description="Length of the answer.", examples=[24])
 

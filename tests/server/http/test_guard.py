@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 
 from kb.errors import SettingsError
 from kb.settings import load
+from server.http.addresses import is_loopback
 from server.http.app import check_binding
-from server.http.guard import HEADERS, MAX_BODY_BYTES, Guard, is_loopback
+from server.http.guard import HEADERS, MAX_BODY_BYTES, Guard
 from server.settings import ServerSettings
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "kb.home"})
