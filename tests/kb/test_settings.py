@@ -57,6 +57,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "thinking": "full",
         "context_tokens": "4096",
         "public_url": "https://kb.lan",
+        "metrics_from": "10.0.0.0/8",
     }
     for name in ServerSettings.model_fields:
         value = special.get(name) or str(getattr(defaults, name) or "1")
