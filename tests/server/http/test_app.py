@@ -11,7 +11,7 @@ from ingest.pipeline.pipeline import Pipeline
 from kb import errors
 from kb.errors import KBError, ModelBusy, SettingsError
 from kb.settings import Settings
-from kb.values.answers import Answer, AnswerDelta, Done, PassagesFound, ReasoningDelta
+from kb.values.answers import Answer, AnswerDelta, Done, PassagesFound, ReasoningDelta, Step
 from kb.values.chat import Heartbeat
 from server.http import schemas
 from server.http.app import create_app
@@ -186,7 +186,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
 
 def test_description_of_a_stream_names_each_event(client: TestClient) -> None:
     answered = client.get("/openapi.json").json()["paths"]["/ask"]["post"]["responses"]["200"]
-    events = (Heartbeat(), PassagesFound(()), ReasoningDelta(""), AnswerDelta(""), Done(Answer()))
+    events = (Heartbeat(), PassagesFound(()), Step("part"), ReasoningDelta(""), AnswerDelta(""), Done(Answer()))
     names = [*(wire_event(event)[0] for event in events), "citation", "error"]
     assert sorted(re.findall(r"^- `(\w+)`:", answered["description"], re.MULTILINE)) == sorted(names)
     example = answered["content"]["text/event-stream"]["example"]
