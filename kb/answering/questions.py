@@ -99,8 +99,7 @@ class Questions:
             return
         try:
             asked = self._asked(upkeep.live_index, question, history, thinking, top_k, filters)
-            if asked.decision.kind not in self._kinds:
-                self._lookup.read_ahead(asked, self._resources)
+            self._lookup.read_ahead(asked, self._resources)  # what kind it will be, its beginning does not tell
         finally:
             self._preparing.release()
 

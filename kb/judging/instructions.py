@@ -7,6 +7,7 @@ It is fitted to labelled sentences that ship with the service; for the model tha
 Measured with multilingual-e5-small on sentences that it was not fitted to: see `kb eval poison`.
 """
 
+import hashlib
 import json
 import threading
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ LEAST_LOG_ODDS = 1.0
 """What is likelier than this to speak to the answerer is found: so that what may be meant for people is left alone."""
 
 _LONGEST_CHARS = 600
+MOST_REMEMBERED = 20_000
+"""Sentences: of those that are asked about, the same come again."""
 
 
 class InstructionFinder:
@@ -37,6 +40,7 @@ class InstructionFinder:
         self._embedder = embedder
         self._fitting = threading.Lock()
         self._weights: Weights | None = None
+        self._remembered: dict[bytes, bool] = {}  # by digest, so that no text stays; the oldest first
 
     def is_of(self, embedder: Embedder) -> bool:
         """Whether it sees with a model."""
@@ -44,7 +48,16 @@ class InstructionFinder:
 
     def found(self, sentences: Sequence[str]) -> list[bool]:
         """Which of some sentences speak to the one who answers."""
-        return [bool(score >= LEAST_LOG_ODDS) for score in self.log_odds(sentences)] if sentences else []
+        digests = [
+            hashlib.blake2b(sentence.encode("utf-8", "replace"), digest_size=16).digest() for sentence in sentences
+        ]
+        known = self._remembered
+        new = {digest: sentence for digest, sentence in zip(digests, sentences, strict=True) if digest not in known}
+        if new:
+            scores = self.log_odds(list(new.values()))
+            known = known | {digest: bool(score >= LEAST_LOG_ODDS) for digest, score in zip(new, scores, strict=True)}
+            self._remembered = dict(list(known.items())[-MOST_REMEMBERED:])
+        return [known[digest] for digest in digests]
 
     def log_odds(self, sentences: Sequence[str]) -> Vectors:
         """How much likelier it is that they do than not: `(n,) float32`, of one sentence or more."""

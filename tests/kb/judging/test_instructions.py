@@ -50,6 +50,21 @@ def test_examples_are_well_formed_and_in_all_languages() -> None:
             assert {each["language"] for each in chosen} == LANGUAGES
 
 
+def test_no_sentence_is_embedded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedder = FakeEmbedder()
+    finder = InstructionFinder("fake", embedder)
+    sentences = [UNSEEN_ORDERS[0], UNSEEN_FACTS[0]]
+    first = finder.found(sentences)
+    embedder.embedded.clear()
+    assert finder.found([UNSEEN_FACTS[1], *sentences, UNSEEN_FACTS[1]])[1:3] == first
+    assert embedder.embedded == [UNSEEN_FACTS[1]]
+    monkeypatch.setattr("kb.judging.instructions.MOST_REMEMBERED", 1)
+    finder.found([UNSEEN_FACTS[2]])
+    embedder.embedded.clear()
+    assert finder.found(sentences) == first
+    assert embedder.embedded == sentences
+
+
 def test_any_embedding_model_is_fitted_at_first_use() -> None:
     embedder = FakeEmbedder()
     finder = InstructionFinder("fake", embedder)

@@ -196,3 +196,22 @@ def _sources_found(page: Page, question: str) -> set[str]:
     page.press("#question", "Enter")
     page.wait_for_selector(".turn:last-child[data-state=done]")
     return set(page.locator(".turn:last-child .passage .source").all_inner_texts())
+
+
+def test_a_question_is_prepared_while_it_is_typed(watched: Path, tmp_path: Path, open_page: OpenPage) -> None:
+    (watched / "beds.md").write_text("# Beds\n\nThe guest house has 16 beds.\n", "utf-8")
+    model = FakeLanguageModel(ANSWER)
+    with serving(quick_settings(tmp_path / "home"), watched, model=model) as service:
+        service.sync()
+        service.knowledge_base.models.wait_for_model()
+        with open_page(service.url) as page:
+            with page.expect_response("**/prepare") as prepared:
+                page.locator("#question").press_sequentially("How many beds", delay=10)
+            assert prepared.value.status == 204
+            assert "16 beds" in model.read[0][0][-1].content
+            assert model.asked == []
+            with page.expect_response("**/prepare"):
+                page.locator("#question").press_sequentially(" does the guest house have?", delay=10)
+            page.press("#question", "Enter")
+            page.wait_for_selector('.turn[data-state="done"]')
+    assert len(model.asked) == 1
