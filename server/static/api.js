@@ -171,11 +171,16 @@ export async function openWithToken(address) {
   }
 }
 
-/** @param {string} id */
-const documentPath = (id) => `documents/${encodeURIComponent(id)}`;
+/** The route of a document. @param {string} id */
+export const documentPath = (id) => `documents/${encodeURIComponent(id)}`;
 
-/** @param {string} path @param {RequestInit & {background?: boolean}} options */
-async function request(path, { background = false, ...options } = {}) {
+/**
+ * Asks a route, again with another token where the first is refused.
+ *
+ * @param {string} path
+ * @param {RequestInit & {background?: boolean}} options `background`: nobody waits for it.
+ */
+export async function request(path, { background = false, ...options } = {}) {
   for (;;) {
     const token = currentToken();
     const response = await (background ? sendInTime(path, options, token) : send(path, options, token));

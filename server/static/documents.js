@@ -14,7 +14,7 @@ import { say, sayAttribute, words } from "./i18n.js";
 import { PAGE_SIZE, currentList, isComplete, onDocuments } from "./document-list.js";
 import { reloadDocuments, startList, wantDocuments } from "./document-list.js";
 import { currentToken } from "./token.js";
-import { openViewer } from "./viewer.js";
+import { openViewer } from "./viewer/viewer.js";
 
 const PENDING_SHOWN = 5;
 const TYPES_NAMED = 6;

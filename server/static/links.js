@@ -4,7 +4,7 @@
  */
 
 import { getText } from "./api.js";
-import { openViewer } from "./viewer.js";
+import { openViewer } from "./viewer/viewer.js";
 
 /** Follows the link in the address, now and when it changes. */
 export function startLinks() {

@@ -15,7 +15,7 @@ import { reloadDocuments } from "./document-list.js";
 import { startLinks } from "./links.js";
 import { showFailure, showStatus, startStatus } from "./status.js";
 import { startUploads } from "./uploads.js";
-import { closeViewer, startViewer } from "./viewer.js";
+import { closeViewer, startViewer } from "./viewer/viewer.js";
 import { showWork, startWork } from "./work.js";
 
 /** @param {Status} status */

@@ -13,7 +13,7 @@ import { formatSeconds, say, words } from "./i18n.js";
 import { withoutSigns } from "./markdown.js";
 import { unitIndex } from "./offsets.js";
 import { keyOf, makeCard, makeMark, makeNumber, makeParts, markUnseen, timingsLine } from "./turn-parts.js";
-import { openViewer } from "./viewer.js";
+import { openViewer } from "./viewer/viewer.js";
 
 const TICK_MS = 500;
 const WAITING = ["searching", "queued", "reading", "part", "section", "passage", "numbers", "compose"];

@@ -24,6 +24,7 @@ export interface Document {
   date: string | null;
   page_count: number | null;
   unread_pages: number[];
+  view: "pages" | "markdown" | "text";
   chunk_count: number;
   text_chars: number;
   size_bytes: number;
@@ -37,6 +38,50 @@ export interface DocumentText extends Document {
   start: number;
   end: number;
   text: string;
+}
+
+/** A page of a file as it is shown; `width` and `height` in points, `start` and `end` in code points. */
+export interface FilePage {
+  number: number;
+  label: string;
+  width: number;
+  height: number;
+  start: number | null;
+  end: number | null;
+}
+
+export interface FilePages {
+  pages: FilePage[];
+  changed: boolean;
+}
+
+/** Left, top, width and height as parts of the page, 0…1. */
+export type Box = [number, number, number, number];
+
+export interface PageBoxes {
+  boxes: Box[];
+  changed: boolean;
+}
+
+export interface PageLines {
+  lines: { text: string; box: Box }[];
+}
+
+export interface RenderedText {
+  html: string;
+  start: number;
+  end: number;
+  text_chars: number;
+}
+
+/** A place inside a document where a text was found. */
+export interface Match {
+  start: number;
+  end: number;
+  page: number | null;
+  before: string;
+  text: string;
+  after: string;
 }
 
 /** A page of the documents; only the first one holds failures and what is pending. */
@@ -167,6 +212,21 @@ export interface Citation extends Place {
   probability: number | null;
 }
 
+/** What a view of the viewer shows: a document, and in it what is marked, where it stands now; in code points. */
+export interface Target {
+  document: Document;
+  start: number;
+  end: number;
+  page: number | null;
+  quote: string;
+}
+
+/** One way to show a document in the viewer. */
+export interface View {
+  show(target: Target, signal: AbortSignal): Promise<void>;
+  clear(): void;
+}
+
 /** What the viewer shows: a citation, a passage, or a document from its beginning. */
 export type Shown = Citation | Passage | (Omit<Place, "page" | "heading"> & { page?: null; heading?: "" });
 
@@ -264,6 +324,12 @@ export interface PageElements {
   "upload-input": HTMLInputElement;
   "viewer": HTMLDialogElement;
   "viewer-next": HTMLButtonElement;
+  "viewer-page": HTMLInputElement;
+  "viewer-search": HTMLInputElement;
+  "viewer-search-next": HTMLButtonElement;
+  "viewer-search-previous": HTMLButtonElement;
+  "viewer-zoom-in": HTMLButtonElement;
+  "viewer-zoom-out": HTMLButtonElement;
   "viewer-original": HTMLAnchorElement;
   "viewer-previous": HTMLButtonElement;
   "work-bar": HTMLProgressElement;

@@ -15,7 +15,7 @@ import { announce, byId, dismissButton, element, problem } from "./dom.js";
 import { showMessage } from "./documents.js";
 import { say, words } from "./i18n.js";
 import { knownDocuments, onDocuments, reloadDocuments } from "./document-list.js";
-import { closeViewer } from "./viewer.js";
+import { closeViewer } from "./viewer/viewer.js";
 
 const SHOWN_WHEN_DONE_MS = 6000;
 const UNCHANGED_AFTER_MS = 15000;

@@ -31,7 +31,7 @@ def test_link_of_a_source_opens_the_document_with_its_quote(service: Served, ope
         expect(page.locator("#viewer-title")).to_have_text("Beds")
         page.evaluate("location.hash = 'document=' + new URLSearchParams(location.hash.slice(1)).get('document')")
         expect(page.locator("#viewer mark")).to_have_count(0)
-        expect(page.locator("#viewer .text")).to_contain_text("16 beds")
+        expect(page.locator("#viewer .rendered")).to_contain_text("16 beds")
 
 
 @pytest.mark.parametrize("link", ["#document=nothing&start=-1&end=x", "#", "#start=3"])
