@@ -28,6 +28,7 @@ from kb.values.answers import (
     Done,
     IndexState,
     QuestionKind,
+    Routing,
     Thinking,
     Verification,
 )
@@ -114,6 +115,8 @@ class KnowledgeBase(Documents):
         filters: Filters = EVERYTHING,
         answer_tokens: int | None = None,
         kind: QuestionKind | None = None,
+        routing: Routing | None = None,
+        wishes: str = "",
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -127,12 +130,14 @@ class KnowledgeBase(Documents):
             filters: Which documents may answer.
             answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
             kind: What kind of question it is; None: that is told from what it means.
+            routing: Which of two models answers; None: as in the settings.
+            wishes: For the form of the answer, in free words; a few hundred characters of them are heeded.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        events = self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind)
+        events = self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind, routing, wishes)
         return observed(events, thinking or self.settings.thinking, self.observers)
 
     def prepare(
@@ -155,7 +160,11 @@ class KnowledgeBase(Documents):
         self._questions.prepare(question, history, thinking, top_k, filters)
 
     def talk(
-        self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
+        self,
+        messages: Sequence[Message],
+        thinking: Thinking | None = None,
+        answer_tokens: int | None = None,
+        routing: Routing | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Lets the answering model reply to messages as it is: nothing is searched, and nothing cited.
 
@@ -165,12 +174,13 @@ class KnowledgeBase(Documents):
             messages: The last one is replied to; of those before, the oldest are left out where there is no room.
             thinking: How long a reasoning model may think; None: as in the settings.
             answer_tokens: As for `ask_stream`.
+            routing: `small` for the small model, else the large one.
 
         Raises:
             PromptTooLong: The last message alone does not fit into the context window.
             ModelError: The model is missing, does not load, or is busy.
         """
-        events = self._questions.talk(messages, thinking, answer_tokens)
+        events = self._questions.talk(messages, thinking, answer_tokens, routing)
         return observed(events, thinking or self.settings.thinking, self.observers, is_talk=True)
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:

@@ -4,6 +4,7 @@ A value is looked for in this order: flag, `KB_*` environment variable, `kb.toml
 rooms above add settings of their own by a class that inherits from this one, and read them with the same `load`.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -11,14 +12,25 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar, overload
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from kb.errors import SettingsError
+from kb.errors import InvalidRequest, SettingsError
 from kb.models.remote import RemoteModel, remote_model
-from kb.values.answers import Thinking
+from kb.values.answers import Routing, Thinking
+from kb.values.filters import Filters
 
 CONFIG_NAME = "kb.toml"
 _LEAST_CONTEXT_TOKENS = 512
+_SAVED_FILTERS = TypeAdapter(dict[str, Filters], config=ConfigDict(extra="forbid"))
 
 
 class Settings(BaseModel):
@@ -45,7 +57,7 @@ class Settings(BaseModel):
         default="",
         description="A second, small model: it judges, answers what is plain, and what must stay here; empty: none.",
     )
-    routing: Literal["auto", "small", "large"] = Field(
+    routing: Routing = Field(
         default="auto", description="Which of the two answers: small, large, or auto: large what is not plain."
     )
     fallback: Literal["on", "off"] = Field(
@@ -56,6 +68,11 @@ class Settings(BaseModel):
     )
     remote_allow: tuple[str, ...] = Field(
         default=(), description="Hosts that a model may be on, this machine aside; empty: the one that is named."
+    )
+    saved_filters: dict[str, Filters] = Field(
+        default={},
+        description="Filters by a name, under which other programs choose them: tables `saved_filters.NAME` in"
+        " `kb.toml`, elsewhere JSON.",
     )
     embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
@@ -128,6 +145,15 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("saved_filters", mode="before")
+    @classmethod
+    def _filters(cls, value: object) -> object:
+        try:
+            return _SAVED_FILTERS.validate_python(json.loads(value) if isinstance(value, str) else value)
+        except (ValueError, InvalidRequest) as error:
+            reason = " ".join(str(error).split("[type=")[0].split())
+            raise ValueError(f'must be like {{"NAME": {{"folders": ["a/b"], "tags": ["c"]}}}}: {reason}') from error
 
     @model_validator(mode="after")
     def _may_be_asked(self) -> Self:

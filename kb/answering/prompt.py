@@ -19,6 +19,7 @@ from typing import Literal
 
 from kb.answering.form import Form, form_line
 from kb.answering.instructions import GAP
+from kb.answering.wishes import wishes_line
 from kb.text.languages import asked_in
 from kb.text.sentences import join_broken_lines, sentence_spans
 from kb.values.chat import Look, Message, Turn
@@ -61,13 +62,15 @@ class Prompt:
     turns_left_out: int
     passages_left_out: tuple[int, ...]
 
-    def asking(self, question: str, form: Form = "sentence", parts: int = 1) -> tuple[Message, ...]:
+    def asking(self, question: str, form: Form = "sentence", parts: int = 1, wishes: str = "") -> tuple[Message, ...]:
         """The messages that ask for an answer.
 
         Args:
             parts: How many things are asked.
+            wishes: For the form of the answer, beside it; from `kb.answering.wishes`.
         """
-        return self._ending(question, form_line(form, question, self.sources, parts))
+        line = form_line(form, question, self.sources, parts)
+        return self._ending(question, line + wishes_line(wishes, question))
 
     def looks(self, questions: Sequence[str]) -> list[Look]:
         """What is to be looked up before: for each question, whether the sources hold its answer."""

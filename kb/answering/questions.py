@@ -19,9 +19,18 @@ from kb.answering.kinds.parts.kind import PartsKind
 from kb.answering.remarks import without_remark
 from kb.answering.routing import Route
 from kb.answering.talking import talk_events
+from kb.answering.wishes import wishes_within
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import LiveIndex
-from kb.values.answers import AnswerEvent, CheckedStatement, IndexState, QuestionKind, Thinking, Verification
+from kb.values.answers import (
+    AnswerEvent,
+    CheckedStatement,
+    IndexState,
+    QuestionKind,
+    Routing,
+    Thinking,
+    Verification,
+)
 from kb.values.chat import GenerationOptions, Heartbeat, Message, Turn
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
@@ -69,18 +78,20 @@ class Questions:
         filters: Filters = EVERYTHING,
         answer_tokens: int | None = None,
         kind: QuestionKind | None = None,
+        routing: Routing | None = None,
+        wishes: str = "",
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         live_index = self._resources.models.live_index()
         asked = self._asked(live_index, question, history, thinking, top_k, filters)
         decision = replace(asked.decision, kind=kind or asked.decision.kind)
-        asked = replace(asked, decision=decision, limits=self._limits(answer_tokens))
-        return self._activity.during(self._events(asked))
+        asked = replace(asked, decision=decision, limits=self._limits(answer_tokens), wishes=wishes_within(wishes))
+        return self._activity.during(self._events(asked, self._resources.routed(routing)))
 
-    def _events(self, asked: Asked) -> Generator[AnswerEvent, None, None]:
+    def _events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
         """Answers as a kind of question wants it; in doubt as a lookup."""
         kind = self._kinds.get(asked.decision.kind, self._lookup)
-        return kind.events(asked, self._resources) or self._lookup.events(asked, self._resources)
+        return kind.events(asked, resources) or self._lookup.events(asked, resources)
 
     def prepare(
         self,
@@ -121,15 +132,20 @@ class Questions:
         return self._activity.is_idle
 
     def talk(
-        self, messages: Sequence[Message], thinking: Thinking | None = None, answer_tokens: int | None = None
+        self,
+        messages: Sequence[Message],
+        thinking: Thinking | None = None,
+        answer_tokens: int | None = None,
+        routing: Routing | None = None,
     ) -> Generator[AnswerEvent, None, None]:
         """Lets the model reply without any documents. See `kb.knowledge_base.KnowledgeBase.talk`."""
         _check_chars(sum(len(message.content) for message in messages))
         budgets, chosen = self._resources.budgets, thinking or self._resources.settings.thinking
         reasoning_tokens = {"off": 0, "auto": budgets.short, "short": budgets.short, "full": budgets.full}[chosen]
         limits = replace(self._limits(answer_tokens), reasoning_tokens=reasoning_tokens)
-        route = Route(self._resources.settings, self._resources.models, self._resources.must_stay, "sentence", 1)
-        route.admit_talk(may_quote_what_must_stay=bool(self._resources.local_only))
+        resources = self._resources.routed(routing)
+        route = Route(resources.settings, resources.models, resources.must_stay, "sentence", 1)
+        route.admit_talk(may_quote_what_must_stay=bool(resources.local_only))
         return self._activity.during(talk_events(messages, limits, route.model))
 
     def search(self, query: str, top_k: int | None = None, filters: Filters = EVERYTHING) -> tuple[Passage, ...]:

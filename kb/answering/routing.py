@@ -18,7 +18,7 @@ from kb.models.loading import Loading, LoadState
 from kb.models.remote import remote_model
 from kb.ports import LanguageModel, Restartable
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, Done
+from kb.values.answers import AnswerEvent, Done, Routing
 from kb.values.passages import Passage
 
 Role = Literal["small", "large"]
@@ -26,7 +26,7 @@ HEARTBEAT_SECONDS = 0.5
 
 
 def role_for(
-    routing: Literal["auto", "small", "large"],
+    routing: Routing,
     form: Form,
     parts: int,
     evidence: float,
@@ -108,7 +108,8 @@ class Route:
             InvalidRequest: None may hear it.
         """
         here = engines_here(self._settings)
-        role = role_for("large", self._form, 1, 0.0, must_stay=may_quote_what_must_stay, here=here)
+        wanted: Routing = "small" if self._settings.routing == "small" and self._models.small_model else "large"
+        role = role_for(wanted, self._form, 1, 0.0, must_stay=may_quote_what_must_stay, here=here)
         if role is None:
             raise InvalidRequest(
                 "a conversation may quote documents that are to stay on this machine (KB_LOCAL_ONLY)",

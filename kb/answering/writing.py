@@ -39,6 +39,7 @@ class AnswerOptions:
         passage_tokens: Budget of passages and history in the prompt.
         min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
         form: Of the answer.
+        wishes: For its form, in words of whoever asks.
     """
 
     question: str
@@ -50,6 +51,7 @@ class AnswerOptions:
     passage_tokens: int
     min_evidence: float
     form: Form = "sentence"
+    wishes: str = ""
 
     def answered(self, evidence: Sequence[float]) -> list[int]:
         """Which parts have enough evidence."""
@@ -157,7 +159,8 @@ class AnswerWriter:
         return True
 
     def _stream(self, question: str, *, has_look: bool) -> Generator[Generated, None, None]:
-        messages = self._prompt.asking(question, self._options.form, len(self._options.answered(self.evidence)))
+        parts = len(self._options.answered(self.evidence))
+        messages = self._prompt.asking(question, self._options.form, parts, self._options.wishes)
         if has_look and isinstance(self._model, Looker):
             looks = self._prompt.looks([sub_question.query for sub_question in self._options.sub_questions])
             return self._model.stream_after_looks(looks, messages, self._limits)
@@ -208,7 +211,8 @@ class AnswerWriter:
         """The tokens of the longest prompt that may be asked for; the question may have to be made self-contained."""
         queries = [sub_question.query for sub_question in self._options.sub_questions]
         wordings = {self._options.question, " ".join(queries)}
-        asked = [prompt.asking(question, self._options.form, len(queries)) for question in wordings]
+        form, wishes = self._options.form, self._options.wishes
+        asked = [prompt.asking(question, form, len(queries), wishes) for question in wordings]
         if self._calibration:
             asked += [look.messages for look in prompt.looks(queries)]
         return max(map(self._tokens.prompt_tokens, asked))

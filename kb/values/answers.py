@@ -12,6 +12,9 @@ from kb.values.documents import DocumentInfo
 from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
+Routing = Literal["auto", "small", "large"]
+"""Which of two models answers; auto: the small one what is plain."""
+
 FinishReason = Literal["stop", "length", "no_evidence", "unsupported", "choices", "cancelled"]
 Verdict = Literal["supported", "contradicted", "not_shown"]
 QuestionKind = Literal["lookup", "parts", "document", "exhaustive", "inventory"]

@@ -58,7 +58,7 @@ def _flag(name: str, field: FieldInfo) -> inspect.Parameter:
     kind: Any = field.annotation
     if kind not in (int, float, Path) and get_origin(kind) is not Literal:
         kind = str  # as in an environment variable
-    default = str(field.default) if not field.is_required() and field.default not in ("", ()) else False
+    default = str(field.default) if not field.is_required() and field.default not in ("", (), {}) else False
     option = typer.Option(help=field.description, show_default=default, rich_help_panel="Settings")
     return _option(name, Annotated[kind | None, option], None)
 

@@ -1,4 +1,4 @@
-"""What of the documents other programs may choose by a name: all of them, or one of the top folders."""
+"""What of the documents other programs may choose by a name: all of them, a top folder, or a saved filter."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -14,16 +14,17 @@ def libraries(knowledge_base: KnowledgeBase) -> dict[str, Filters]:
     """The documents that each name stands for; `r1-kb`, all of them, comes first.
 
     A folder is named `r1-kb/FOLDER`: one right below a watched folder, or one of several watched folders. Those of the
-    same name are one.
+    same name are one. A saved filter is named so, too, and goes before a folder.
     """
     folders: dict[str, tuple[str, ...]] = {}
     for name, path in _folders(knowledge_base):
         folders[name] = (*folders.get(name, ()), path)
-    return {LIBRARY: EVERYTHING} | {f"{LIBRARY}/{name}": Filters(folders=folders[name]) for name in sorted(folders)}
+    named = {name: Filters(folders=folders[name]) for name in sorted(folders)} | knowledge_base.settings.saved_filters
+    return {LIBRARY: EVERYTHING} | {f"{LIBRARY}/{name}": filters for name, filters in named.items()}
 
 
 def find_library(knowledge_base: KnowledgeBase, name: str) -> Filters:
-    """The documents that a name stands for; that of a folder may do without `r1-kb/`, and none stands for all.
+    """The documents that a name stands for; it may do without `r1-kb/`, and none stands for all.
 
     Raises:
         NotFound: Nothing has this name.

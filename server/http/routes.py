@@ -231,7 +231,7 @@ async def readyz(knowledge_base: Knowledge, pipeline: Watching, threads: Working
 
 
 def _start(knowledge_base: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
-    return knowledge_base.ask_stream(*_asked(body), kind=body.kind)
+    return knowledge_base.ask_stream(*_asked(body), kind=body.kind, routing=body.model)
 
 
 def _asked(body: schemas.PrepareRequest) -> tuple[str, list[Turn], Thinking | None, int | None, Filters]:

@@ -1,3 +1,4 @@
+import datetime
 import os
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from ingest.settings import IngestSettings
 from kb.adapters.llama.options import EngineSettings
 from kb.errors import SettingsError
 from kb.settings import CONFIG_NAME, Settings, load
+from kb.values.filters import Filters
 from kb.wiring import engine_settings
 from server.settings import ServerSettings
 
@@ -58,6 +60,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "context_tokens": "4096",
         "public_url": "https://kb.lan",
         "metrics_from": "10.0.0.0/8",
+        "saved_filters": '{"field": {"tags": ["field"]}}',
     }
     for name in ServerSettings.model_fields:
         value = special.get(name) or str(getattr(defaults, name) or "1")
@@ -82,6 +85,21 @@ def test_lists_may_be_lists_in_the_file_and_have_commas_in_the_environment(tmp_p
     assert load_all({}, home=tmp_path).folders == (Path("/a"), Path("/b"))
     assert load_all({}, home=tmp_path).allowed_hosts == ("x",)
     assert load_all({"KB_ALLOWED_HOSTS": "kb.lan, box.lan,"}, home=tmp_path).allowed_hosts == ("kb.lan", "box.lan")
+
+
+def test_filters_are_saved_as_tables_or_as_json(tmp_path: Path) -> None:
+    write_config(tmp_path, '[saved_filters.field]\ntags = ["field"]\nsince = 2026-01-02')
+    assert load_all({}, home=tmp_path).saved_filters == {
+        "field": Filters(tags=("field",), since=datetime.date(2026, 1, 2))
+    }
+    given = {"KB_SAVED_FILTERS": '{"papers": {"folders": ["papers"], "types": ["pdf"]}}'}
+    assert load_all(given, home=tmp_path).saved_filters == {"papers": Filters(folders=("papers",), types=("pdf",))}
+
+
+@pytest.mark.parametrize("value", ['{"field": {"tag": ["x"]}}', '{"field": {"tags": [" "]}}', "[1]", "field"])
+def test_filter_that_makes_no_sense_is_never_taken_for_all_documents(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match=r"saved_filters.*must be like"):
+        load_all({"KB_SAVED_FILTERS": value}, home=tmp_path)
 
 
 @pytest.mark.parametrize(

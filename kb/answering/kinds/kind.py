@@ -1,7 +1,7 @@
 """What a kind of question is: it takes a question with what is known of it, and answers it with what there is."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from kb.answering.decide import Decision
@@ -15,7 +15,7 @@ from kb.catalog.catalog import Catalog
 from kb.indexing.live_index import LiveIndex
 from kb.ports import Freshness
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, IndexState, Thinking
+from kb.values.answers import AnswerEvent, IndexState, Routing, Thinking
 from kb.values.chat import GenerationOptions, Turn
 from kb.values.filters import Filters
 from kb.values.passages import Passage
@@ -46,6 +46,10 @@ class Resources:
         """Whether a passage is to stay on this machine."""
         return bool(self.local_only) and self.local_only.holds(self.catalog.document(passage.document_id))
 
+    def routed(self, routing: Routing | None) -> "Resources":
+        """The same for a question that is to go to one of the models; None: as in the settings."""
+        return replace(self, settings=self.settings.model_copy(update={"routing": routing})) if routing else self
+
     @property
     def budgets(self) -> ThinkingBudgets:
         """How many tokens a thought may take."""
@@ -65,6 +69,7 @@ class Asked:
         limits: Of the answer.
         live_index: The index that answers.
         index: How current it is.
+        wishes: For the form of the answer, in the words of whoever asks; what they say of the world counts for nothing.
     """
 
     question: str
@@ -77,6 +82,7 @@ class Asked:
     limits: GenerationOptions
     live_index: LiveIndex
     index: IndexState
+    wishes: str = ""
 
     @property
     def stands_alone(self) -> bool:

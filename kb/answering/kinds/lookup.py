@@ -159,6 +159,7 @@ def _options(asked: Asked, resources: Resources) -> AnswerOptions:
         passage_tokens=resources.settings.passage_tokens,
         min_evidence=resources.settings.min_evidence,
         form=asked.decision.form,
+        wishes=asked.wishes,
     )
 
 

@@ -37,7 +37,13 @@ async def whole(
                 break
     choice = schemas.Choice(message=completion.message(), finish_reason=completion.finish_reason)
     return schemas.ChatCompletion(
-        id=_new_id(), created=int(time.time()), model=model, choices=[choice], usage=completion.usage
+        id=_new_id(),
+        created=int(time.time()),
+        model=model,
+        choices=[choice],
+        usage=completion.usage,
+        answered_by=completion.answered_by,
+        instead=completion.instead,
     )
 
 
@@ -92,7 +98,9 @@ class _Chunks:
 
     def end(self, completion: Completion) -> bytes:
         sources = [source.model_dump(mode="json") for source in completion.annotations]
-        return self.choice({"annotations": sources} if sources else {}, completion.finish_reason)
+        delta = {"annotations": sources} if sources else {}
+        who = {"answered_by": completion.answered_by, "instead": completion.instead}
+        return self.choice(delta, completion.finish_reason, **who)
 
     def usage(self, completion: Completion) -> bytes:
         return _written(self._frame | {"choices": [], "usage": completion.usage.model_dump()})

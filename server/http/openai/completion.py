@@ -88,6 +88,16 @@ class Completion:
         return "length" if self._answer.finish_reason in ("length", "cancelled") else "stop"
 
     @property
+    def answered_by(self) -> str:
+        """Which model has answered; empty: none has."""
+        return self._answer.model
+
+    @property
+    def instead(self) -> str:
+        """Why the small model has answered in the place of the large one; empty: it has not."""
+        return self._answer.instead
+
+    @property
     def usage(self) -> schemas.Usage:
         """Numbers of tokens."""
         spent = self._answer.timings
@@ -166,6 +176,8 @@ class Completion:
             yield Piece(content=f"\n\n{self._answer.answer}")
         cited = [mark.citation for mark in self._marked.marks]
         if self._for_open_webui:
+            if self._answer.instead:
+                yield Piece(event=openwebui.told(self._answer.instead))
             yield from (Piece(event=openwebui.cited(each, self._places)) for each in first_of_each(cited))
             yield from (Piece(event=openwebui.shown(passage, self._places)) for passage in self._nearest)
         elif self._with_footnotes:

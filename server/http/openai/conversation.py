@@ -35,11 +35,16 @@ def plain_messages(messages: Iterable[ChatMessage]) -> list[Message]:
     return plain
 
 
+def wishes_of(messages: Sequence[Message]) -> str:
+    """What a system says, or whoever has made the client: of a library, wishes for the form of its answers."""
+    return "\n".join(message.content for message in messages if message.role == "system")
+
+
 def question_and_history(messages: Sequence[Message]) -> tuple[str, list[Turn]]:
     """What is asked, and the earlier turns, oldest first.
 
     Args:
-        messages: From `plain_messages`. Instructions of a system are passed over.
+        messages: From `plain_messages`. What a system says is not among them: see `wishes_of`.
     """
     said = [message for message in messages if message.role != "system"]
     asked = list(takewhile(lambda message: message.role == "user", reversed(said)))

@@ -29,7 +29,11 @@ def is_open_webui(headers: Mapping[str, str]) -> bool:
 
 def found(question: str, count: int) -> dict[str, Any]:
     """Says how many passages there are."""
-    text = _FOUND[asked_in(question)].format(count=count)
+    return told(_FOUND[asked_in(question)].format(count=count))
+
+
+def told(text: str) -> dict[str, Any]:
+    """Says something above the answer."""
     return {"type": "status", "data": {"description": text, "done": True}}
 
 

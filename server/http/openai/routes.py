@@ -13,7 +13,7 @@ from server.http.dependencies import Knowledge, Working, base_url, errors
 from server.http.openai import chunks, schemas
 from server.http.openai.background import TASK_HEADER, background_task, cheap_reply
 from server.http.openai.completion import Completion
-from server.http.openai.conversation import plain_messages, question_and_history
+from server.http.openai.conversation import plain_messages, question_and_history, wishes_of
 from server.http.openai.embedding import embed
 from server.http.openai.errors import Route
 from server.http.openai.footnotes import wants_footnotes
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/v1", route_class=Route)
 
 @router.get("/models", summary="List what a client of the OpenAI API may choose")
 async def list_models(knowledge_base: Knowledge, threads: Working) -> schemas.ModelList:
-    """The library, each of its top folders, and the model alone, without documents."""
+    """The library, each of its top folders, and the models alone, without documents."""
     offered = await in_thread(threads.state, lambda: offers(knowledge_base))
     return schemas.ModelList(data=[_described(offer, knowledge_base) for offer in offered])
 
@@ -78,8 +78,8 @@ async def chat_completions(
 ) -> Response:
     """Answers the last message of the user from the documents, as `/ask` does, with marks `[1]` where it is cited.
 
-    Earlier turns are its context; instructions of the system reach only the model alone. What clients ask in the
-    background, for titles and tags, is answered without a search.
+    Earlier turns are its context; what the system says is heeded as a wish for the form of the answer, and reaches the
+    model alone as it is. What clients ask in the background, for titles and tags, is answered without a search.
     """
     if body.n not in (None, 1):
         raise InvalidRequest(f"n is {body.n}", "ask for one answer; send the question again for another")
@@ -122,9 +122,17 @@ def _events(
     limit = body.max_completion_tokens or body.max_tokens
     thinking = _THINKING.get(body.reasoning_effort)
     if task or offer.filters is None:
-        return knowledge_base.talk(messages, "off" if task else thinking, limit)
+        return knowledge_base.talk(messages, "off" if task else thinking, limit, offer.routing)
     question, history = question_and_history(messages)
-    return knowledge_base.ask_stream(question, history, thinking, None, offer.filters, limit)
+    return knowledge_base.ask_stream(
+        question,
+        history,
+        thinking,
+        filters=offer.filters,
+        answer_tokens=limit,
+        routing=offer.routing,
+        wishes=wishes_of(messages),
+    )
 
 
 def _said(text: str) -> Generator[AnswerEvent, None, None]:
@@ -146,7 +154,9 @@ def _completion(request: Request, body: schemas.ChatRequest, messages: list[Mess
 
 def _described(offer: Offer, knowledge_base: KnowledgeBase) -> schemas.Model:
     synced = knowledge_base.index_state().last_sync
-    model = knowledge_base.models.answering().info
+    models = knowledge_base.models
+    status = models.small() if offer.routing == "small" else models.answering()
+    model = status.info if status else None
     return schemas.Model(
         id=offer.id,
         name=offer.id,

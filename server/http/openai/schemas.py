@@ -132,6 +132,12 @@ class ChatCompletion(Wire):
     created: int = Field(description="Seconds since 1970.", examples=[1795875412])
     model: str = Field(description="As in the request.", examples=["r1-kb"])
     choices: list[Choice] = Field(description="One.")
+    answered_by: str = Field(
+        description="Which model has answered; empty if none has.", examples=["qwen2.5-coder-1.5b-instruct"]
+    )
+    instead: str = Field(
+        default="", description="Why the small model has answered in the place of the large one; empty: it has not."
+    )
     usage: Usage = Field(description="Numbers of tokens.")
 
 
@@ -139,7 +145,8 @@ class Model(Wire):
     """Something that answers."""
 
     id: str = Field(
-        description="`r1-kb`: the library; `r1-kb/FOLDER`: what lies in it; else the model alone, without documents.",
+        description="`r1-kb`: the library; `r1-kb/FOLDER`: what lies in it, or a saved filter of that name; with"
+        " `:small` or `:large` behind it, answered by that of two models; else the model alone, without documents.",
         examples=["r1-kb"],
     )
     object: Literal["model"] = Field(default="model", description="Always this.")

@@ -5,7 +5,7 @@ import datetime
 from pydantic import AliasChoices, AliasPath, ConfigDict, Field, computed_field
 
 from kb.values import filters
-from kb.values.answers import FinishReason, QuestionKind, StepName, Thinking, Verdict
+from kb.values.answers import FinishReason, QuestionKind, Routing, StepName, Thinking, Verdict
 from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 
@@ -145,6 +145,12 @@ class AskRequest(PrepareRequest):
         description="What kind of question it is; null: that is told from what it means. Where it cannot be answered"
         " so, it is answered as a lookup; the answer says as what.",
         examples=["parts"],
+    )
+    model: Routing | None = Field(
+        default=None,
+        description="Which of two models answers: `small`, `large`, or `auto`: large what is not plain; null: as set."
+        " Where there is only one, that one. What has answered is in `model` of the answer.",
+        examples=["large"],
     )
     stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
 

@@ -21,6 +21,8 @@ def flag(name: str) -> str:
 def other_value(name: str) -> Any:
     """A value that is allowed, and not the default."""
     field = ServerSettings.model_fields[name]
+    if name == "saved_filters":
+        return '{"field": {"tags": ["field"]}}'
     if choices := get_args(field.annotation):
         return choices[-1] if isinstance(choices[-1], str) else "example.org,example.net"
     if field.annotation is Path:

@@ -37,6 +37,7 @@ def test_answer_is_that_of_ask_with_its_places(service: Served) -> None:
     completion = response.json()
     assert completion["object"] == "chat.completion"
     assert completion["model"] == "r1-kb"
+    assert (completion["answered_by"], completion["instead"]) == (asked["model"], "")
     assert completion["choices"][0]["finish_reason"] == "stop"
     usage, spent = completion["usage"], asked["timings"]
     assert usage["prompt_tokens"] == spent["prompt_tokens"]
@@ -60,6 +61,7 @@ def test_stream_has_role_then_reasoning_then_content_then_sources(service: Serve
     assert stream.text("reasoning_content") == message["reasoning_content"]
     assert stream.end["finish_reason"] == "stop"
     assert stream.end["delta"]["annotations"] == message["annotations"]
+    assert [chunk["answered_by"] for chunk in stream.chunks if "answered_by" in chunk] == ["fake"]
     *chunks, last = stream.chunks
     assert [chunk["usage"] for chunk in chunks] == [None] * len(chunks)
     assert last["choices"] == []

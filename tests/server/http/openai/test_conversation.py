@@ -4,7 +4,13 @@ import pytest
 
 from kb.errors import InvalidRequest
 from kb.values.chat import Message, Turn
-from server.http.openai.conversation import MAX_HISTORY_CHARS, MAX_TURNS, plain_messages, question_and_history
+from server.http.openai.conversation import (
+    MAX_HISTORY_CHARS,
+    MAX_TURNS,
+    plain_messages,
+    question_and_history,
+    wishes_of,
+)
 from server.http.openai.schemas import ChatMessage
 
 
@@ -30,6 +36,7 @@ def test_last_words_of_the_user_are_the_question_and_turns_before_are_history() 
         "When\ndoes it open?",
         [Turn("Is there a dome?", "Yes."), Turn("Is it\ngreen?", "No.\nIt is red.")],
     )
+    assert wishes_of(plain) == "Be brief."
 
 
 def test_only_text_is_read() -> None:

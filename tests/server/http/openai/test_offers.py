@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from kb.knowledge_base import KnowledgeBase
+from kb.values.answers import Done
+from kb.values.chat import Message
+from kb.values.documents import Block, Chunk, Document, FileVersion
 from server.http.openai.offers import UnknownModel, find_offer, offers
-from tests.harness import Watched, quick_settings, watching
+from tests.fakes import FakeLanguageModel
+from tests.harness import Watched, open_fake_knowledge_base, quick_settings, watching
 
 
 @pytest.fixture
@@ -37,6 +42,47 @@ def test_watched_folders_and_those_right_below_are_offered(watched: Watched) -> 
         "r1-kb/2024": {"2024/a.md", "2024/c.md"},
         "r1-kb/notes": {"2024/c.md", "2025/d/e.md"},
     }
+
+
+def test_saved_filters_are_offered_beside_folders(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\ntags: [field]\n---\nThe kiln is lit.\n")
+    (tmp_path / "b.md").write_text("The kiln is cold.\n")
+    saved = {"kilns": {"tags": ["field"]}}
+    with watching(quick_settings(tmp_path / ".home", saved_filters=saved), tmp_path) as watched:
+        watched.sync()
+        filters = find_offer(watched.knowledge_base, "r1-kb/kilns").filters
+        assert filters
+        assert [passage.source for passage in watched.knowledge_base.search("kiln", 9, filters)] == ["a.md"]
+
+
+def test_of_two_models_one_can_be_chosen_for_each_library_and_alone(tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "a.md").write_text("The kiln is lit.\n")
+    settings = quick_settings(tmp_path / ".home", small_model="small")
+    large, small = FakeLanguageModel("The large kiln."), FakeLanguageModel("The small kiln.")
+    with open_fake_knowledge_base(settings, model=large, small=small) as base:
+        add(base, "papers/a.md")
+        assert base.models.wait_for_model(15)
+        libraries = ["r1-kb", "r1-kb:small", "r1-kb:large", "r1-kb/papers"]
+        assert [offer.id for offer in offers(base)] == [*libraries, "fake", "small"]
+        chosen = find_offer(base, "r1-kb/papers:small")
+        assert (chosen.routing, chosen.filters) == ("small", find_offer(base, "r1-kb/papers").filters)
+        for routing, said in (("small", "The small kiln."), ("large", "The large kiln.")):
+            *_, done = base.ask_stream("Is the kiln lit?", routing=routing)  # type: ignore[arg-type]
+            assert isinstance(done, Done)
+            assert (done.answer.draft or done.answer.answer) == said
+            *_, talked = base.talk([Message("user", "Hello")], routing=routing)  # type: ignore[arg-type]
+            assert isinstance(talked, Done)
+            assert talked.answer.answer == said
+        for name in ("fake:small", "r1-kb:medium", "r1-kb/none:small"):
+            with pytest.raises(UnknownModel):
+                find_offer(base, name)
+
+
+def add(base: KnowledgeBase, source: str) -> None:
+    text = "The kiln is lit."
+    document = Document(source, "text/markdown", text, (Block(0, len(text)),))
+    base.replace(FileVersion("/notes", source, len(text), 1), document, [Chunk(0, len(text), text)])
 
 
 def test_other_names_are_unknown(watched: Watched) -> None:
