@@ -92,11 +92,32 @@ class Draft:
             if statement.probability is not None:
                 yield from self._cite(statement)
 
-    def remark(self, text: str) -> Iterator[AnswerEvent]:
-        """Adds what the service itself has to say, on a line of its own; it is not cited."""
-        text = f"\n\n{text}" if self.answer else text
+    @property
+    def supported(self) -> list[Statement]:
+        """What is said to be borne out."""
+        return [each for each in self._statements if each.citations and each.citations[0].verified]
+
+    def say(self, text: str) -> Iterator[AnswerEvent]:
+        """Adds what the service says itself; it is not cited."""
         self.answer += text
         yield AnswerDelta(text)
+
+    def state(self, text: str, statement: str, probability: float | None) -> Iterator[AnswerEvent]:
+        """Adds what the service has found in a place, and cites that.
+
+        Args:
+            statement: What the place says in whole.
+            probability: That it is borne out.
+        """
+        span = (len(self.answer), len(self.answer) + len(text))
+        yield from self.say(text)
+        if alignment := self.citer.align(statement):
+            self._statements.append(Statement(span, alignment, probability=probability))
+            yield from self._cite(self._statements[-1])
+
+    def remark(self, text: str) -> Iterator[AnswerEvent]:
+        """Adds what the service itself has to say, on a line of its own; it is not cited."""
+        yield from self.say(f"\n\n{text}" if self.answer else text)
 
     def _write(self, text: str, *, ended: bool) -> Iterator[AnswerEvent]:
         """Adds a text. Citations come as soon as the text they support is out, before what follows it."""

@@ -3,11 +3,12 @@
 Knows neither how the passages are found nor how the model is loaded.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from kb.answering import remarks
 from kb.answering.clock import QuestionClock
+from kb.answering.disagreement import tell_disagreement
 from kb.answering.draft import Draft
 from kb.answering.form import Form
 from kb.answering.judges import Judges
@@ -20,7 +21,7 @@ from kb.errors import PromptTooLong
 from kb.judging.calibration import Calibration
 from kb.judging.evidence import with_look
 from kb.ports import AheadReader, LanguageModel, Looker
-from kb.values.answers import AnswerEvent, LeftOut, Thinking
+from kb.values.answers import AnswerEvent, LeftOut, StatedValue, Thinking
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, Looked, Turn
 
 LEAST_SOURCE_TOKENS = 64
@@ -86,7 +87,8 @@ class AnswerWriter:
         self._options = options
         self._model = model
         self._judge = judges.judge(model)
-        self._passages = [passage.text for passage in found.passages]
+        self._found = found
+        self._embed = embed
         self._clock = clock
         self._tokens = token_counter(model)
         calibration = judges.calibration(model) if options.min_evidence > 0 else None
@@ -118,7 +120,7 @@ class AnswerWriter:
         if not is_over:  # the look has left other parts to be answered
             yield from self._generate(self._question(), None)
         if self._judge:
-            yield from self.draft.judged(self._judge, self._passages)
+            yield from self.draft.judged(self._judge, [passage.text for passage in self._found.passages])
         return True
 
     def read_ahead(self, model: AheadReader) -> None:
@@ -129,6 +131,16 @@ class AnswerWriter:
         question = self._question()
         looks = self._prompt.looks([question])
         model.read_ahead([self._prompt.asking(question, self._options.form), looks[0].messages])
+
+    def disagreement(self, day_of: Callable[[str], str]) -> Generator[AnswerEvent, None, tuple[StatedValue, ...]]:
+        """Says what other documents state in the place of what the answer does.
+
+        Args:
+            day_of: The day of a document: `2026-03-01`.
+        """
+        if not self._judge:
+            return ()
+        return (yield from tell_disagreement(self.draft, self._found.passages, self._judge, self._embed, day_of))
 
     def remark(self) -> Generator[AnswerEvent, None, None]:
         """Says which parts of the question have no source."""

@@ -107,6 +107,22 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedValue:
+    """What one of several documents that disagree states.
+
+    Attributes:
+        value: As it is written there.
+        day: Of the document, else of its file: `2026-03-01`.
+    """
+
+    value: str
+    document_id: str
+    title: str
+    source: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The whole answer to one question.
 
@@ -119,6 +135,7 @@ class Answer:
         kind: Of the question.
         documents: Those that an inventory names, newest first; the one that was read whole; those to choose from, the
             likeliest first, where `finish_reason` is `choices`.
+        disagreement: What documents state in the place of each other, newest first; empty: they agree.
     """
 
     answer: str = ""
@@ -137,6 +154,7 @@ class Answer:
     instead: str = ""
     kind: QuestionKind = "lookup"
     documents: tuple[DocumentInfo, ...] = ()
+    disagreement: tuple[StatedValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

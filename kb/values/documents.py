@@ -127,6 +127,12 @@ class DocumentInfo:
     recipe: str = ""
     unread_pages: tuple[int, ...] = ()
 
+    @property
+    def day(self) -> str:
+        """Its own date, else that of its file in UTC: `2026-03-01`."""
+        modified = datetime.datetime.fromtimestamp(self.file.modified_ns / 1e9, datetime.UTC)
+        return str(self.date or modified.date())
+
 
 @dataclass(frozen=True, slots=True)
 class PageSpan:

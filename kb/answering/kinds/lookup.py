@@ -23,6 +23,7 @@ from kb.judging.evidence import CALIBRATED_MODEL
 from kb.ports import AheadReader, LanguageModel
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
 from kb.values.chat import Heartbeat, Turn
+from kb.values.documents import DocumentInfo
 
 _TURNS_REFERRED_TO = 8  # a question does not lean on what was said longer ago
 
@@ -50,6 +51,7 @@ class LookupKind:
             index=asked.index,
             find_instructions=resources.finders.of(serving).found,
             judges=resources.judges,
+            day_of=lambda document_id: _day(resources.catalog.document(document_id)),
         )
         return route.declared(fresh.declared(events))
 
@@ -75,6 +77,7 @@ def answer_events(
     index: IndexState,
     find_instructions: FindInstructions,
     judges: Judges,
+    day_of: Callable[[str], str],
 ) -> Generator[AnswerEvent, None, None]:
     """Answers one question.
 
@@ -88,6 +91,7 @@ def answer_events(
         index: How current the index is.
         find_instructions: What is kept from the model.
         judges: Who says what the passages bear out.
+        day_of: The day of a document, given its id: `2026-03-01`.
 
     Yields:
         `PassagesFound` first, `Done` last.
@@ -111,6 +115,7 @@ def answer_events(
         return
     draft, is_borne_out = writer.draft, not writer.draft.is_unsupported
     written = draft.answer
+    disagreement = (yield from writer.disagreement(day_of)) if is_borne_out else ()
     if is_borne_out:
         yield from writer.remark()
     yield Done(
@@ -125,6 +130,7 @@ def answer_events(
             finish_reason=draft.finish_reason if is_borne_out else "unsupported",
             timings=clock.timings(draft.end),
             left_out=replace(writer.left_out, instructions=kept_back),
+            disagreement=disagreement,
         )
     )
 
@@ -145,6 +151,10 @@ def _ways(asked: Asked, resources: Resources) -> tuple[SubQuestionSearch, Route]
     searches = SubQuestionSearch(sub_questions, lambda query, k: index.passages(query, k, asked.filters), is_calibrated)
     form, parts = asked.decision.form, len(sub_questions)
     return searches, Route(resources.settings, resources.models, resources.must_stay, form, parts)
+
+
+def _day(document: DocumentInfo | None) -> str:
+    return document.day if document else ""
 
 
 def _options(asked: Asked, resources: Resources) -> AnswerOptions:

@@ -249,6 +249,16 @@ class ListedDocument(Wire):
         return file_url(self.id)
 
 
+class StatedValue(Wire):
+    """What one of several documents that disagree states."""
+
+    value: str = Field(description="As it is written there.", examples=["0.7"])
+    document_id: str = Field(description="Id for `/documents/{id}`.", examples=[EXAMPLE_ID])
+    title: str = Field(description="Title of the document.", examples=["Pika P3 field manual"])
+    source: str = Field(description="Path below the watched folder.", examples=["manuals/pika-p3.pdf"])
+    day: str = Field(description="Date of the document, else of its file.", examples=["2026-03-01"])
+
+
 class Answer(Wire):
     """A whole answer."""
 
@@ -297,6 +307,10 @@ class Answer(Wire):
     )
     documents: list[ListedDocument] = Field(
         default=[], description="The documents that the answer to an inventory names, newest first."
+    )
+    disagreement: list[StatedValue] = Field(
+        default=[],
+        description="What documents state in the place of each other, newest first; the answer says and cites each.",
     )
 
 

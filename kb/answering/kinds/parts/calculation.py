@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from kb.answering.kinds.parts.amounts import DAY, Amount
+from kb.text.amounts import DAY, Amount
 from kb.text.terms import content_terms
 from kb.values.answers import Operation
 

@@ -1,6 +1,6 @@
 """A question asked of some passages and a fake model."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -56,6 +56,7 @@ def ask(
     index: IndexState | None = None,
     nothing_because: str = "",
     is_calibrated: bool = False,
+    days: Mapping[str, str] | None = None,
 ) -> Generator[AnswerEvent, None, None]:
     limits = limits or GenerationOptions()
     options = AnswerOptions(
@@ -72,7 +73,14 @@ def ask(
     get_model = model if callable(model) else lambda: model
     judges = Judges(lambda info: CALIBRATION if is_calibrated else None)
     return answer_events(
-        options, lambda: found, get_model, no_vectors, index or IndexState(), speaks_to_the_answerer, judges
+        options,
+        lambda: found,
+        get_model,
+        no_vectors,
+        index or IndexState(),
+        speaks_to_the_answerer,
+        judges,
+        lambda document_id: (days or {}).get(document_id, ""),
     )
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from kb.text.dates import dates_in_figures, worded_dates
 from kb.text.numerals import NUMERAL, value
 from kb.text.quantities import Quantity, placed_quantities
-from kb.text.scripts import in_one_writing
+from kb.text.scripts import CJK, in_one_writing
 
 _FACTORS = {
     "mm": ("m", "0.001"),
@@ -43,6 +43,9 @@ _FACTORS = {
 
 _DATE_IN_FIGURES = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _TEN_THOUSANDS = re.compile(rf"({NUMERAL})万零?({NUMERAL})")
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_MOST_BEFORE_FIGURE = 4  # characters: a sign, a currency
+_WORD_AFTER = re.compile(rf"\s?([{CJK}]|[^\W\d_]+)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -77,20 +80,66 @@ class Amount:
 DAY = "day"
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An amount where it stands.
+
+    Attributes:
+        written: The figures of a number without its unit; a day as it is written.
+        start: With `end`, where that is, in characters of the text.
+        counted: The word after it, in small letters.
+    """
+
+    amount: Amount
+    written: str
+    start: int
+    end: int
+    counted: str
+
+    def is_alike(self, other: "Value") -> bool:
+        """Whether both may answer the same question: of one dimension, or counting the same."""
+        mine, its = self.amount.dimension, other.amount.dimension
+        return mine == its and (bool(mine) or self.counted == other.counted)
+
+
 def amounts_in(text: str) -> list[Amount]:
     """The amounts of a text, in its order; 2 hours and 10 minutes are one."""
     written = _TEN_THOUSANDS.sub(_in_figures, in_one_writing(text).lower())
+    return list(_joined(amount for amount, _ in _placed(written)))
+
+
+def values_in(text: str) -> list[Value]:
+    """The amounts of a text that are written in figures, with their places."""
+    written = in_one_writing(text).lower()
+    found = [(amount, _figure_span(written, span)) for amount, span in _placed(written)]
+    return [
+        Value(amount, text[start:end], start, end, _counted(written, end))
+        for amount, (start, end) in found
+        if start < end and len(written) == len(text)
+    ]
+
+
+def _placed(written: str) -> list[tuple[Amount, tuple[int, int]]]:
+    """The amounts with the places where they stand; of numbers, only where they begin is known."""
     days = list(_days(written))
     for _, (start, end) in days:
         written = f"{written[:start]}{' ' * (end - start)}{written[end:]}"
-    numbers = [(_amount(quantity), place) for quantity, place in placed_quantities(written) if _is_number(quantity)]
-    placed = [(Amount(Decimal(day.toordinal()), DAY), start) for day, (start, _) in days] + numbers
-    return list(_joined(amount for amount, _ in sorted(placed, key=lambda pair: pair[1])))
+    placed = [(Amount(Decimal(day.toordinal()), DAY), span) for day, span in days]
+    placed += [(_amount(each), (place, place)) for each, place in placed_quantities(written) if _is_number(each)]
+    return sorted(placed, key=lambda pair: pair[1])
 
 
-def in_unit(amount: Amount, unit: Amount) -> Decimal:
-    """The number of an amount, written in the unit of another that it fits."""
-    return amount.value / unit.scale
+def _figure_span(written: str, span: tuple[int, int]) -> tuple[int, int]:
+    start, end = span
+    if start == end and (figure := _FIGURE.search(written, start, start + _MOST_BEFORE_FIGURE + 20)):
+        return figure.span() if figure.start() <= start + _MOST_BEFORE_FIGURE else span
+    return span
+
+
+def _counted(written: str, end: int) -> str:
+    """The word, or the Chinese character, that stands after a number."""
+    match = _WORD_AFTER.match(written, end)
+    return match[1] if match else ""
 
 
 def _in_figures(number: re.Match[str]) -> str:

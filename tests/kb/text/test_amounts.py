@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from kb.answering.kinds.parts.amounts import amounts_in
+from kb.text.amounts import amounts_in
 
 
 @pytest.mark.parametrize(
