@@ -5,12 +5,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
-import numpy as np
-
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.errors import KBError, NotFound
-from kb.ports import Vectors
+from kb.ports import Vectors, embed_queries
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
 
 
@@ -179,7 +177,7 @@ class Documents:
         """
         embedder = self.models.ready_upkeep().embedder
         if as_queries:
-            return np.stack([embedder.embed_query(text) for text in texts])
+            return embed_queries(embedder, texts)
         return embedder.embed_passages(texts)
 
     def _while_open(self, check: Callable[[], None]) -> Callable[[], None]:

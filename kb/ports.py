@@ -50,6 +50,33 @@ class Embedder(Protocol):
         """
 
 
+@runtime_checkable
+class QueryBatches(Protocol):
+    """An embedding model that embeds many questions at once, since each call costs it time. Without it, one by one."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embeds questions.
+
+        Returns:
+            `(n, d) float32`, unit norm, in the order of the texts.
+        """
+
+
+def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Embeds one question or more, at once where the model can. See `QueryBatches`."""
+    if isinstance(embedder, QueryBatches):
+        return embedder.embed_queries(texts)
+    return np.stack([embedder.embed_query(text) for text in texts])
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """What holds something that is to be given back."""
+
+    def close(self) -> None:
+        """Gives back what it holds. Closing twice does nothing."""
+
+
 class Reranker(Protocol):
     """Reads question and text together and says how well one answers the other: slower than vectors, and sharper."""
 

@@ -50,7 +50,9 @@ class Settings(BaseModel):
         " `openai:MODEL@URL` or `ollama:MODEL@URL`.",
     )
     api_key: SecretStr = Field(
-        default=SecretStr(""), description="Key for the server of the answering model; goes to no other host."
+        default=SecretStr(""),
+        description="Key for the server of the answering model, or else of embedding model or reranker; goes to no"
+        " other host.",
     )
     api_key_file: str = Field(default="", description="A file that holds that key.")
     small_model: str = Field(
@@ -74,7 +76,9 @@ class Settings(BaseModel):
         description="Filters by a name, under which other programs choose them: tables `saved_filters.NAME` in"
         " `kb.toml`, elsewhere JSON.",
     )
-    embedding_model: str = Field(default="multilingual-e5-small", description="Catalog name, or a local folder.")
+    embedding_model: str = Field(
+        default="multilingual-e5-small", description="Catalog name, a local folder, or on a server `openai:MODEL@URL`."
+    )
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
     )
@@ -83,7 +87,9 @@ class Settings(BaseModel):
         description="Address of a Chroma server that keeps the vector index; empty: the data directory does.",
     )
     reranker: str = Field(
-        default="", description="Reranker: `owner/repo` of a cross-encoder on the hub, or a local folder; empty: none."
+        default="",
+        description="Reranker: `owner/repo` of a cross-encoder on the hub, a local folder, or on a server"
+        " `openai:MODEL@URL`; empty: none.",
     )
     rerank_depth: int = Field(default=20, ge=1, le=100, description="How many hits the reranker puts in order.")
     judge: str = Field(
@@ -158,22 +164,40 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _may_be_asked(self) -> Self:
         allowed = {host.lower() for host in self.remote_allow}
-        for remote in filter(None, map(remote_model, (self.model, self.small_model))):
-            if remote.is_elsewhere and allowed and remote.host not in allowed:
+        readers = (self.remote_embedder, self.remote_reranker)
+        elsewhere = (remote_model(self.model), remote_model(self.small_model, "KB_SMALL_MODEL"), *readers)
+        for remote in elsewhere:
+            if remote and remote.is_elsewhere and allowed and remote.host not in allowed:
                 raise SettingsError(
                     f"the model {remote.model!r} is on {remote.host}, which is not among the hosts of KB_REMOTE_ALLOW",
                     "add the host there, or choose another model",
                 )
+        for remote in readers:
+            if remote and remote.is_elsewhere and self.local_only:
+                raise SettingsError(
+                    f"{remote.setting} is on {remote.host}, which would see what KB_LOCAL_ONLY keeps on this machine",
+                    f"choose a model on this machine with {remote.setting}, or empty KB_LOCAL_ONLY",
+                )
         return self
 
+    @property
+    def remote_embedder(self) -> RemoteModel | None:
+        """The embedding model, if it is on a server."""
+        return remote_model(self.embedding_model, "KB_EMBEDDING_MODEL")
+
+    @property
+    def remote_reranker(self) -> RemoteModel | None:
+        """The reranker, if it is on a server."""
+        return remote_model(self.reranker, "KB_RERANKER")
+
     def key_for(self, remote: RemoteModel) -> str:
-        """The key that a server is sent; empty for any host but that of the answering model.
+        """The key that a server is sent; empty for any host but that of the first model that is on one.
 
         Raises:
             SettingsError: The file that holds it cannot be read, or is empty.
         """
-        answering = remote_model(self.model)
-        if answering is None or answering.host != remote.host:
+        first = remote_model(self.model) or self.remote_embedder or self.remote_reranker
+        if first is None or first.host != remote.host:
             return ""
         if key := self.api_key.get_secret_value().strip():
             return key

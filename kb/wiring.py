@@ -19,6 +19,7 @@ from kb.adapters.llama.tuning import recall
 from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.adapters.llama.wire import Untuned
 from kb.adapters.openai_api.model import open_remote_model
+from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
@@ -112,9 +113,9 @@ def _load_index(
     report: Report,
 ) -> Upkeep:
     store = ModelStore(settings.models)
-    folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
-    embedder = wrap(open_embedder(folder, store.identity(folder), report, settings.embedding_backend))
-    space = Space(embedder.identity, model=settings.embedding_model, folder=str(folder))
+    loaded, folder = _load_embedder(settings, report)
+    embedder = wrap(loaded)
+    space = Space(embedder.identity, model=settings.embedding_model, folder=folder)
     stores = _index_stores(settings)
     upkeep = open_index(
         catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure, observe
@@ -137,7 +138,10 @@ def _index_stores(settings: Settings) -> IndexStores:
 
 
 def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | None:
-    """Loads the model of a space that is not the one by the settings, as far as it is still on this machine."""
+    """Loads the model of a space that is not the one by the settings, as far as it is still on this machine.
+
+    One on a server is not asked any more: it is not in the settings.
+    """
     for folder in filter(None, (store.find(space.model), store.find(space.folder))):
         identity = store.identity(folder)
         if space.identity.startswith(identity):
@@ -153,6 +157,9 @@ def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | N
 
 def _load_reranker(settings: Settings, upkeep: Loading[Upkeep], report: Report) -> Reranker:
     name = settings.reranker
+    if remote := settings.remote_reranker:
+        logger.info("questions and passages go to %s", remote.host)
+        return RemoteReranker(remote, settings.key_for(remote))
     return CrossEncoderReranker(_cross_encoder(settings, name, "KB_RERANKER", upkeep, report), name)
 
 
@@ -246,9 +253,18 @@ def load_embedder(settings: Settings, report: Report) -> Embedder:
     Raises:
         ModelError: It cannot be had, or does not load.
     """
+    embedder, _ = _load_embedder(settings, report)
+    return embedder
+
+
+def _load_embedder(settings: Settings, report: Report) -> tuple[Embedder, str]:
+    """The embedding model, and the folder that it was loaded from; empty for one on a server."""
+    if remote := settings.remote_embedder:
+        logger.info("documents and questions go to %s", remote.host)
+        return RemoteEmbedder(remote, settings.key_for(remote)), ""
     store = ModelStore(settings.models)
     folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
-    return open_embedder(folder, store.identity(folder), report, settings.embedding_backend)
+    return open_embedder(folder, store.identity(folder), report, settings.embedding_backend), str(folder)
 
 
 def prepare_embedding(folder: Path, settings: Settings, report: Report) -> None:

@@ -35,7 +35,7 @@ import numpy as np
 
 from kb.answering.form import Form
 from kb.judging.weights import Weights, fit
-from kb.ports import Embedder, Vectors
+from kb.ports import Embedder, Vectors, embed_queries
 from kb.values.answers import Operation, QuestionKind
 
 _DATA = files(__package__) / "data"
@@ -150,7 +150,7 @@ def classifier_for(model: str, embedder: Embedder) -> QuestionClassifier:
 def fit_to_questions(embedder: Embedder) -> list[Weights]:
     """Fits weights, one for each of `CHOICES`, to the labelled questions that are not kept apart."""
     labelled = [each for each in read_questions() if each.split == "fit"]
-    vectors = np.array([embedder.embed_query(each.question) for each in labelled])
+    vectors = embed_queries(embedder, [each.question for each in labelled])
     chosen = [_chosen(each.decision) for each in labelled]
     return [fit(vectors, [choice in all_of for all_of in chosen], ridge=_RIDGE, scaled=False) for choice in CHOICES]
 

@@ -10,7 +10,7 @@ from kb.errors import KBError
 from kb.indexing.live_index import LiveIndex
 from kb.indexing.upkeep import Upkeep
 from kb.models.loading import Loading, LoadState, LoadStatus
-from kb.models.remote import remote_model
+from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.ports import Judge, LanguageModel, Reranker
 from kb.settings import Settings
@@ -205,7 +205,9 @@ class Models:
 
     def embedding(self) -> ModelStatus:
         """The model that embeds, and how far it is."""
-        return ModelStatus(self._settings.embedding_model, "", self.upkeep.status)
+        remote = self._settings.remote_embedder
+        name = remote.model if remote else self._settings.embedding_model
+        return ModelStatus(name, "", self.upkeep.status, host=_seen_by(remote))
 
     def reranker(self) -> ModelStatus | None:
         """The model that puts in order what is found, and how far it is; None: the user wants none."""
@@ -213,12 +215,18 @@ class Models:
             return None
         loading = self.reranker_model.status
         note = "" if loading.state is LoadState.READY else "searches go on without it"
-        return ModelStatus(self._settings.reranker, note, loading)
+        remote = self._settings.remote_reranker
+        return ModelStatus(remote.model if remote else self._settings.reranker, note, loading, host=_seen_by(remote))
 
     def _status(self, loading: Loading[LanguageModel], setting: str) -> ModelStatus:
         model, status, remote = loading.get(), loading.status, remote_model(setting)
         name = model.info.name if model else self._store.choose_answer_model(setting) or ""
         coming = status.progress if status.state is LoadState.DOWNLOADING else None
         note = f"{coming.label} is being fetched" if coming else self._store.describe_choice(setting or name)
-        host = remote.host if remote and remote.is_elsewhere else ""
-        return ModelStatus(remote.model if remote else name, note, status, model.info if model else None, host)
+        info = model.info if model else None
+        return ModelStatus(remote.model if remote else name, note, status, info, _seen_by(remote))
+
+
+def _seen_by(remote: RemoteModel | None) -> str:
+    """The machine that sees what a model is asked; empty: this one."""
+    return remote.host if remote and remote.is_elsewhere else ""

@@ -15,7 +15,7 @@ from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
 from kb.indexing.generations import Content, fill, new_record
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, LiveIndex, Serving, embed_missing
-from kb.ports import Embedder, IndexStores
+from kb.ports import Closable, Embedder, IndexStores
 from kb.search.dense import vector_id
 from kb.values.progress import Progress
 
@@ -89,6 +89,8 @@ class Upkeep:
             self._steps = None  # an index that was being filled is closed with them
             self._stepping.release()
         self.live_index.close()
+        if isinstance(self.embedder, Closable):
+            self.embedder.close()
 
     def _jobs(self) -> Iterator[None]:
         while (job := self._most_urgent()) is not None:

@@ -8,19 +8,13 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from kb.errors import KBError, ModelError, ModelMissing
+from kb.ports import Closable
 from kb.values.progress import Progress, Report
 
 logger = logging.getLogger(__name__)
-
-
-class Closable(Protocol):
-    """What can be loaded."""
-
-    def close(self) -> None:
-        """Gives back what it holds."""
 
 
 T = TypeVar("T", bound=Closable)

@@ -21,11 +21,13 @@ class RemoteModel:
         protocol: `openai`: chat completions; `ollama`: Ollama's own, which has a window that can be set.
         model: As the server calls it.
         url: Without a slash at the end; of `openai` with the `/v1`.
+        setting: Which setting names it.
     """
 
     protocol: Literal["openai", "ollama"]
     model: str
     url: str
+    setting: str = "KB_MODEL"
 
     @property
     def host(self) -> str:
@@ -43,11 +45,12 @@ class RemoteModel:
         return self.url.removesuffix("/v1")
 
 
-def remote_model(name: str) -> RemoteModel | None:
+def remote_model(name: str, setting: str = "KB_MODEL") -> RemoteModel | None:
     """Reads the name of a model on a server.
 
     Args:
         name: `openai:MODEL@URL` or `ollama:MODEL@URL`.
+        setting: Which setting holds it.
 
     Returns:
         None if it names no model on a server.
@@ -74,8 +77,8 @@ def remote_model(name: str) -> RemoteModel | None:
             "take them out: the key belongs into KB_API_KEY or KB_API_KEY_FILE",
         )
     if protocol == "ollama":
-        return RemoteModel("ollama", model, url.removesuffix("/v1"))
-    return RemoteModel("openai", model, url if parts.path else f"{url}/v1")
+        return RemoteModel("ollama", model, url.removesuffix("/v1"), setting)
+    return RemoteModel("openai", model, url if parts.path else f"{url}/v1", setting)
 
 
 def _without_secrets(name: str) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kb.ports import Embedder, Vectors
+from kb.ports import Embedder, Vectors, embed_queries
 from kb.search.parallel_texts import PARALLEL
 
 LEAD = -0.01
@@ -96,8 +96,7 @@ def measure(embedder: Embedder) -> LanguageBalance | None:
     """
     english, chinese = (embedder.embed_passages(list(texts)) for texts in _columns("text", "chinese_text"))
     in_english, in_chinese = (
-        np.stack([embedder.embed_query(question) for question in questions])
-        for questions in _columns("question", "chinese_question")
+        embed_queries(embedder, list(questions)) for questions in _columns("question", "chinese_question")
     )
     apart = (chinese - english).mean(axis=0)
     axis = apart / (np.linalg.norm(apart) or 1.0)

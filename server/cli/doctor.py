@@ -80,7 +80,9 @@ def _folders(settings: ServerSettings) -> Iterator[Diagnosis]:
 def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
     store = ModelStore.with_cross_encoders(settings.models, settings.reranker)
     embedding = store.find(settings.embedding_model)
-    if embedding:
+    if there := settings.remote_embedder:
+        yield from _reading(there, "the embedding model", "sees all documents and questions", settings)
+    elif embedding:
         how = describe_embedding(embedding, settings)
         yield Diagnosis("good", f"embedding model {store.identity(embedding)}, {how}")
     else:
@@ -88,7 +90,9 @@ def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
         yield Diagnosis("note", f"the embedding model {settings.embedding_model} is not here yet", pull)
     if settings.chroma:
         yield Diagnosis("good", f"the vector index is kept by the Chroma server {settings.chroma}")
-    if settings.reranker:
+    if there := settings.remote_reranker:
+        yield from _reading(there, "the reranker", "sees questions and passages", settings)
+    elif settings.reranker:
         yield _reranker(settings.reranker, store)
     if remote := remote_model(settings.model):
         yield from _remote(remote, store, settings)
@@ -111,13 +115,26 @@ def _remote(remote: RemoteModel, store: ModelStore, settings: ServerSettings) ->
         if remote.is_elsewhere
         else Diagnosis("good", text)
     )
+    yield from _key(remote, settings)
+
+
+def _reading(remote: RemoteModel, role: str, sees: str, settings: ServerSettings) -> Iterator[Diagnosis]:
+    text = f"{role} is {remote.model} on {remote.host}"
+    if remote.is_elsewhere:
+        yield Diagnosis("note", f"{text}, which {sees}", f"{remote.setting} can name one on this machine")
+    else:
+        yield Diagnosis("good", text)
+    yield from _key(remote, settings)
+
+
+def _key(remote: RemoteModel, settings: ServerSettings) -> Iterator[Diagnosis]:
     try:
         has_key = bool(settings.key_for(remote))
     except SettingsError as error:
         yield Diagnosis("bad", error.message, error.hint)
         return
     if has_key and remote.is_elsewhere and remote.url.startswith("http:"):
-        yield Diagnosis("note", f"the key travels to {remote.host} unencrypted", "write https:// in KB_MODEL")
+        yield Diagnosis("note", f"the key travels to {remote.host} unencrypted", f"write https:// in {remote.setting}")
 
 
 def _reranker(name: str, store: ModelStore) -> Diagnosis:

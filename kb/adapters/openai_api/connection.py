@@ -48,8 +48,11 @@ class Connection:
         except (ValueError, ImportError, OSError) as error:
             raise errors.of_failure(model, error) from error
 
-    async def ask(self, url: str, body: object = None) -> Any:
+    async def ask(self, url: str, body: object = None, seconds: float = ANSWER_SECONDS) -> Any:
         """Gets a URL, or posts a body to it, and reads the JSON that comes; tried again as `opened`.
+
+        Args:
+            seconds: How long all of that may take.
 
         Returns:
             None if there is no such thing there, or it is no JSON.
@@ -58,7 +61,7 @@ class Connection:
             ModelError: It cannot be reached, or refuses.
         """
         try:
-            async with asyncio.timeout(ANSWER_SECONDS), self.opened(url, body) as response:
+            async with asyncio.timeout(seconds), self.opened(url, body) as response:
                 return _json(await _whole(response))
         except TimeoutError as error:
             raise errors.of_failure(self._model, httpx.ReadTimeout("")) from error

@@ -20,7 +20,8 @@ RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _SHOWN_CHARS = 200
 _TOO_LONG = re.compile(
     r"exceed_context_size|context_length_exceeded|maximum (?:context|input|model) length|context (?:length|window|size)"
-    r"|max_model_len|input length|prompt (?:is )?too long|range of input length",
+    r"|max_model_len|input length|prompt (?:is )?too long|range of input length|too large to process"
+    r"|must have less than \d+ tokens",
     re.IGNORECASE,
 )
 _KEY = re.compile(r"\b(?:sk|key|Bearer)[-_ ][\w*.-]{6,}", re.IGNORECASE)
@@ -59,23 +60,26 @@ def of_status(model: RemoteModel, status: int, body: bytes, retry_after_seconds:
             hint = "the account has no credit left: see the page of the provider"
         case 404 | 405:
             return NotServed(
-                f"{where}: {said}", f"check model and address in KB_MODEL: is {model.model!r} served at {model.url}?"
+                f"{where}: {said}",
+                f"check model and address in {model.setting}: is {model.model!r} served at {model.url}?",
             )
         case 400 | 422:
             text = body.decode("utf-8", "replace")
-            return Refused(f"{where}: {said}", "look at the log of the server; KB_MODEL says which one it is", text)
+            return Refused(
+                f"{where}: {said}", f"look at the log of the server; {model.setting} says which one it is", text
+            )
         case 429:
             return ModelBusy(f"{where}: {said}", "ask again in a moment", max(1, round(retry_after_seconds or 10)))
         case _ if status in RETRIED:
             return ModelUnreachable(f"{where}: {said}", "look at its log, or ask again in a moment")
         case _:
-            hint = "look at the log of the server; KB_MODEL says which one it is"
+            hint = f"look at the log of the server; {model.setting} says which one it is"
     return ModelError(f"{where}: {said}", hint)
 
 
 def of_failure(model: RemoteModel, error: Exception) -> ModelError:
     """Says why no answer came at all."""
-    where = f"{model.host} (KB_MODEL)"
+    where = f"{model.host} ({model.setting})"
     if isinstance(error, httpx.TimeoutException):
         return ModelUnreachable(
             f"the server {where} did not answer in time", "is it overloaded? Ask again, or raise KB_ANSWER_SECONDS"
@@ -87,15 +91,19 @@ def of_failure(model: RemoteModel, error: Exception) -> ModelError:
         )
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | ImportError | ValueError):
         return ModelError(
-            f"the address {model.url} or a proxy cannot be used: {error}", "correct KB_MODEL, or HTTPS_PROXY"
+            f"the address {model.url} or a proxy cannot be used: {error}", f"correct {model.setting}, or HTTPS_PROXY"
         )
     if tls := _tls_reason(error):
         return ModelUnreachable(f"no secure connection to {where}: {tls[0]}", tls[1])
     reason = str(error) or type(error).__name__
     if "Name or service not known" in reason or "getaddrinfo" in reason or "name resolution" in reason:
-        return ModelUnreachable(f"no machine is called {model.host}", "correct KB_MODEL, or look at the network")
+        return ModelUnreachable(
+            f"no machine is called {model.host}", f"correct {model.setting}, or look at the network"
+        )
     if isinstance(error, httpx.ConnectError):
-        return ModelUnreachable(f"nothing answers at {model.url}: {reason}", "start the server, or correct KB_MODEL")
+        return ModelUnreachable(
+            f"nothing answers at {model.url}: {reason}", f"start the server, or correct {model.setting}"
+        )
     return ModelUnreachable(
         f"the connection to {where} broke off: {reason}", "ask again; if that happens often, look at its log"
     )

@@ -2,7 +2,7 @@
 
 import functools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from kb.models.store import ModelStore
 from kb.ports import Embedder
 from kb.settings import Settings
 from tests.fakes import FakeEmbedder
+from tests.text_doubles import SERVERS, embedder_on
 from tests.tiny_e5 import TinyE5
 
 TEXTS = [
@@ -45,10 +46,21 @@ def open_real() -> Open:
 
 
 @pytest.fixture(
-    params=["fake", pytest.param("torch", marks=with_real_model), pytest.param("onnx", marks=with_real_model)]
+    params=[
+        "fake",
+        *SERVERS,
+        pytest.param("torch", marks=with_real_model),
+        pytest.param("onnx", marks=with_real_model),
+    ]
 )
-def embedder(request: pytest.FixtureRequest, settings: Settings, open_real: Open) -> Embedder:
-    return FakeEmbedder() if request.param == "fake" else open_real(settings.models, request.param)
+def embedder(request: pytest.FixtureRequest, settings: Settings, open_real: Open) -> Iterator[Embedder]:
+    if request.param == "fake":
+        yield FakeEmbedder()
+    elif request.param in SERVERS:
+        with embedder_on(request.param()) as on_server:
+            yield on_server
+    else:
+        yield open_real(settings.models, request.param)
 
 
 def test_passages_are_rows_of_unit_norm(embedder: Embedder) -> None:

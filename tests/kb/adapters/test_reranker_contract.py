@@ -1,6 +1,7 @@
 """What every adapter of the port `Reranker` must do, and the fake as well."""
 
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from kb.adapters.cross_encoder import CrossEncoderReranker
 from kb.errors import ModelError, ModelLoadError
 from kb.ports import Reranker
 from tests.fakes import FakeReranker
+from tests.text_doubles import SERVERS, reranker_on
 from tests.tiny_cross_encoder import MAX_TOKENS, write_tiny_cross_encoder
 
 pytestmark = pytest.mark.timeout(120)  # the first to import the libraries
@@ -30,9 +32,15 @@ def real(folder: Path) -> Reranker:
     return CrossEncoderReranker(folder, "tiny")
 
 
-@pytest.fixture(params=["fake", "sentence-transformers"])
-def reranker(request: pytest.FixtureRequest) -> Reranker:
-    return FakeReranker() if request.param == "fake" else request.getfixturevalue("real")
+@pytest.fixture(params=["fake", "sentence-transformers", *SERVERS])
+def reranker(request: pytest.FixtureRequest) -> Iterator[Reranker]:
+    if request.param == "fake":
+        yield FakeReranker()
+    elif request.param in SERVERS:
+        with reranker_on(request.param()) as on_server:
+            yield on_server
+    else:
+        yield request.getfixturevalue("real")
 
 
 def test_each_text_has_a_score_and_not_all_are_alike(reranker: Reranker) -> None:

@@ -157,6 +157,18 @@ def test_what_may_not_be_entered_is_bad_and_no_traceback(settings: Settings, tmp
     closed.chmod(0o700)
 
 
+@pytest.mark.parametrize(("setting", "what"), [("embedding_model", "all documents"), ("reranker", "passages")])
+def test_host_that_reads_documents_is_named(settings: Settings, setting: str, what: str) -> None:
+    def reading(url: str) -> Diagnosis:
+        named = quick_settings(settings.home, models=settings.models, **{setting: f"openai:reader@{url}"})
+        return diagnosis(named, "reader on")
+
+    seen = reading("https://api.example.com/v1")
+    assert (seen.level, what in seen.text) == ("note", True)
+    assert f"KB_{setting.upper()}" in seen.hint
+    assert reading("http://127.0.0.1:8000").level == "good"
+
+
 def test_host_that_sees_passages_is_named(settings: Settings, tmp_path: Path) -> None:
     def remote(url: str, **more: object) -> Settings:
         return quick_settings(settings.home, models=settings.models, model=f"openai:big@{url}", **more)
