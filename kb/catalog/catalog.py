@@ -274,13 +274,18 @@ class Catalog:
             rows = self._database.rows(CHUNKS + " WHERE document_id = ? ORDER BY ordinal", document_id)
             return self._stored_chunks(rows)
 
-    def dates(self, chunk_ids: Sequence[int]) -> dict[int, datetime.date]:
-        """The date of the document that holds each chunk: its own, else that of its file."""
+    def documents_of(self, chunk_ids: Sequence[int]) -> dict[int, str]:
+        """The id of the document that holds each chunk; chunks that are gone are missing."""
+        rows = self._database.rows_in("SELECT id, document_id FROM chunks WHERE id IN ({marks})", list(chunk_ids))
+        return {row["id"]: row["document_id"] for row in rows}
+
+    def dates(self, document_ids: Sequence[str]) -> dict[str, datetime.date]:
+        """The date of each document: its own, else that of its file."""
         sql = (
-            "SELECT chunks.id, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day"
-            " FROM chunks JOIN documents ON documents.id = document_id WHERE chunks.id IN ({marks})"
+            "SELECT id, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day FROM documents"
+            " WHERE id IN ({marks})"
         )
-        rows = self._database.rows_in(sql, list(chunk_ids))
+        rows = self._database.rows_in(sql, list(document_ids))
         return {row["id"]: datetime.date.fromisoformat(row["day"]) for row in rows}
 
     def around(self, chunk: StoredChunk, reach: int) -> list[StoredChunk]:

@@ -8,7 +8,7 @@ and say the least.
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
-from kb.catalog.database import Database, Row
+from kb.catalog.database import Database
 from kb.catalog.filters import select
 from kb.catalog.vocabulary import Vocabulary
 from kb.text.scripts import is_cjk
@@ -55,19 +55,53 @@ class KeywordStore:
         best = _BM25_LIMIT * sum(weights.values())
         return [(row["rowid"], -row["cost"] / best) for row in self._database.rows(sql, query, *documents.values, k)]
 
-    def document_shares(self, terms: Sequence[str], chunk_ids: Collection[int]) -> dict[int, float]:
-        """How much of the query says which document is meant: one half for what it is about, one half for its name.
+    def search_in(self, document_id: str, terms: Sequence[str], k: int) -> dict[int, float]:
+        """The k best chunks of one document, which lie side by side.
 
         Returns:
-            Shares in 0…1, by chunk.
+            Shares as those of `search`, by chunk.
         """
         vocabulary = self._vocabulary_of_now()
         weights = vocabulary.weights(terms)
-        documents = self._documents(chunk_ids)
-        names = {row["document_id"]: f"{row['title']}\n{row['source']}" for row in documents.values()}
+        sql = (
+            "SELECT rowid, bm25(chunk_terms) AS cost FROM chunk_terms WHERE chunk_terms MATCH ?1"
+            " AND rowid BETWEEN (SELECT min(id) FROM chunks WHERE document_id = ?2)"
+            " AND (SELECT max(id) FROM chunks WHERE document_id = ?2) ORDER BY cost LIMIT ?3"
+        )
+        best = _BM25_LIMIT * sum(weights.values())
+        query = " OR ".join(map(_sought, vocabulary.rarest(weights, POSTINGS_SEARCHED)))
+        return {row["rowid"]: -row["cost"] / best for row in self._database.rows(sql, query, document_id, k)}
+
+    def weight(self, terms: Sequence[str]) -> float:
+        """How much terms say about a chunk, together."""
+        return sum(self._vocabulary_of_now().weights(terms).values())
+
+    def document_shares(self, terms: Sequence[str], document_ids: Collection[str]) -> dict[str, float]:
+        """How much of the query says which document is meant: one half for what it is about, one half for its name.
+
+        Returns:
+            Shares in 0…1, by document.
+        """
+        vocabulary = self._vocabulary_of_now()
+        weights = vocabulary.weights(terms)
+        sql = "SELECT id, title, source FROM documents WHERE id IN ({marks})"
+        names = {
+            row["id"]: f"{row['title']}\n{row['source']}" for row in self._database.rows_in(sql, list(document_ids))
+        }
         about = _about(vocabulary, vocabulary.rarest(weights, POSTINGS_COUNTED), names)
         named = {key: _share(dict.fromkeys(_name_terms(name), 1.0), weights) for key, name in names.items()}
-        return {key: (about[row["document_id"]] + named[row["document_id"]]) / 2 for key, row in documents.items()}
+        return {key: (about[key] + named[key]) / 2 for key in names}
+
+    def opening(self, document_id: str, chunks: int) -> tuple[set[int], set[str]]:
+        """What a document says of itself: the ids of so many chunks at its beginning; their terms and its name's."""
+        sql = (
+            "SELECT rowid, terms FROM chunk_terms WHERE rowid IN"
+            " (SELECT id FROM chunks WHERE document_id = ? AND ordinal < ?)"
+        )
+        rows = self._database.rows(sql, document_id, chunks)
+        named = self._database.rows("SELECT term FROM name_terms WHERE document_id = ?", document_id)
+        terms = {row["term"] for row in named}.union(*(row["terms"].split() for row in rows))
+        return {row["rowid"] for row in rows}, terms
 
     def holders(self, terms: Sequence[str]) -> dict[str, int]:
         """The documents of which a chunk holds all of some terms, with the number of such chunks."""
@@ -79,13 +113,6 @@ class KeywordStore:
         )
         rows = self._database.rows(sql, " AND ".join(map(_sought, dict.fromkeys(terms))))
         return {row["document_id"]: row["chunks"] for row in rows}
-
-    def _documents(self, chunk_ids: Collection[int]) -> dict[int, Row]:
-        sql = (
-            "SELECT chunks.id, document_id, title, source FROM chunks JOIN documents ON documents.id = document_id"
-            " WHERE chunks.id IN ({marks})"
-        )
-        return {row["id"]: row for row in self._database.rows_in(sql, list(chunk_ids))}
 
     def _vocabulary_of_now(self) -> Vocabulary:
         """That of the state which this thread reads: whoever looks at an older one does not spoil it for the others."""

@@ -3,7 +3,7 @@
 The one whose file was written last answers, and names the others. What is a copy is told by `kb.text.copies`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -58,13 +58,6 @@ class VersionStore:
                 newest |= {row["id"]: first["id"] for row in others}
                 older[first["id"]] = tuple(row["source"] for row in others)
         return Versions(newest, older)
-
-    def outdated(self, chunk_ids: Collection[int], versions: Versions) -> set[int]:
-        """Those of some chunks that older versions hold."""
-        if not versions.newest:
-            return set()
-        rows = self._database.rows_in("SELECT id, document_id FROM chunks WHERE id IN ({marks})", list(chunk_ids))
-        return {row["id"] for row in rows if row["document_id"] in versions.newest}
 
     def _groups(self) -> Sequence[Sequence[Row]]:
         state = (self._database.commits, self._database.rows("SELECT max(id) FROM chunks")[0][0])

@@ -3,8 +3,10 @@
 Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
+
+from kb.search.meant import MEANT_WEIGHT
 
 LEXICAL_WEIGHT = 0.35
 """What a chunk gains that holds the whole query in words over one that holds none of it, in units of cosine."""
@@ -21,6 +23,7 @@ def fuse(
     lexical: Mapping[int, float],
     documents: Mapping[int, float],
     newness: Mapping[int, float] = MappingProxyType({}),
+    meant: Collection[int] = (),
 ) -> dict[int, float]:
     """Adds to the cosine of each chunk what the words say for it, and for its document.
 
@@ -43,6 +46,7 @@ def fuse(
         lexical: Share of the best lexical score in 0…1, by chunk.
         documents: Share of the query that says its document is meant in 0…1, by chunk.
         newness: How new its document is in 0…1, by chunk; empty where nobody asked.
+        meant: Chunks of the document that is meant.
 
     Returns:
         A score for each chunk with a cosine or a lexical score; larger is better. One without a cosine counts as the
@@ -53,6 +57,7 @@ def fuse(
         key: similarities.get(key, least)
         + said_by_words(key, lexical, documents)
         + NEWNESS_WEIGHT * newness.get(key, 0.0)
+        + MEANT_WEIGHT * (key in meant)
         for key in {**similarities, **lexical}
     }
 

@@ -5,26 +5,21 @@ models beyond the ports, and nothing about answers.
 """
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.catalog.catalog import Catalog
-from kb.catalog.versions import Versions
 from kb.ports import Embedder, VectorIndex, Vectors
+from kb.search.candidates import DEPTH, gather
 from kb.search.dense import nearest, split_vector_id
 from kb.search.fusion import fuse, said_by_words
 from kb.search.languages import LanguageBalance
 from kb.search.query_vectors import QueryVectors
-from kb.search.recency import asks_for_newest, newness
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
 from kb.search.windows import Window, windows
-from kb.text.terms import content_terms, search_terms
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Hit, Passage, PassagePart
-
-DEPTH = 50
-"""Hits taken from each list before fusion."""
 
 _HITS_PER_PASSAGE = 4  # copies are dropped, and hits side by side are shown as one
 _ATTEMPTS = 3
@@ -79,7 +74,7 @@ class HybridSearch:
     ) -> tuple[Passage, ...]:
         limit = max(top_k * _HITS_PER_PASSAGE, self.reranking.depth)
         versions = self.catalog.versions.among(filters)
-        hits = self._hits(query, vector, dense, limit, filters, versions)
+        hits = self._hits(query, vector, dense, limit, filters, versions.newest)
         with part("rerank"):
             hits = self.reranking.order(query, hits)
         found = {hit.chunk.id: hit for hit in hits}
@@ -97,20 +92,13 @@ class HybridSearch:
         dense: Collection[int],
         limit: int,
         filters: Filters,
-        versions: Versions,
+        outdated: Collection[str],
     ) -> list[Hit]:
-        terms = search_terms(query)
         with part("lexical"):
-            lexical = dict(self.catalog.keywords.search(terms, DEPTH, filters))
-            named = self.catalog.names.chunks_of_named(content_terms(query), filters)
-            candidates = {*dense, *lexical, *named}
-            candidates -= self.catalog.versions.outdated(candidates, versions)
-        nearness = self._nearness(candidates, vector)
-        with part("lexical"):
-            about = self.catalog.keywords.document_shares(terms, candidates)
-            lexical = {key: score for key, score in lexical.items() if key in candidates}
+            found = gather(self.catalog, query, dense, filters, outdated)
+        nearness = self._nearness(found.document_ids, vector)
         balanced = {key: near.balanced for key, near in nearness.items()}
-        scores = fuse(balanced, lexical, about, self._newness(query, about))
+        scores = fuse(balanced, found.lexical, found.documents, found.newness, found.meant)
         best = heapq.nlargest(limit, scores, key=scores.__getitem__)
         chunks = self.catalog.chunks(best)
         return [
@@ -118,13 +106,10 @@ class HybridSearch:
                 chunks[key],
                 scores[key],
                 nearness[key].similarity if key in nearness else None,
-                said_by_words(key, lexical, about),
+                said_by_words(key, found.said, found.documents),
             )
             for key in best
         ]
-
-    def _newness(self, query: str, chunk_ids: Iterable[int]) -> dict[int, float]:
-        return newness(self.catalog.dates(list(chunk_ids))) if asks_for_newest(query) else {}
 
     def _add_neighbours(self, found: dict[int, Hit], chosen: Sequence[Window], vector: Vectors) -> None:
         """Scores what is shown though it was no hit, by its nearness alone."""

@@ -19,8 +19,8 @@ def asks_for_newest(question: str) -> bool:
     return bool(_NEWEST.search(question))
 
 
-def newness(dates: Mapping[int, datetime.date]) -> dict[int, float]:
-    """How new each is among the others: by rank from 0 for the oldest to 1; 0 for all if they are of one day."""
+def newness(dates: Mapping[str, datetime.date]) -> dict[str, float]:
+    """How new each document is among others: by rank from 0 for the oldest to 1; 0 for all if they are of one day."""
     days = sorted(set(dates.values()))
     place = {day: number / (len(days) - 1) if len(days) > 1 else 0.0 for number, day in enumerate(days)}
     return {key: place[day] for key, day in dates.items()}

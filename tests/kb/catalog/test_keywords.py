@@ -27,14 +27,8 @@ def scores(catalog: Catalog, query: str) -> list[float]:
 
 
 def shares(catalog: Catalog, query: str) -> dict[str, float]:
-    """By document: all its chunks have the same."""
-    found = catalog.chunks(range(1, 1000))
-    by_chunk = catalog.keywords.document_shares(search_terms(query), list(found))
-    by_document: dict[str, set[float]] = {}
-    for key, share in by_chunk.items():
-        by_document.setdefault(found[key].document_id, set()).add(share)
-    assert all(len(values) == 1 for values in by_document.values())
-    return {key: values.pop() for key, values in by_document.items()}
+    documents = [document.id for document in catalog.documents()]
+    return catalog.keywords.document_shares(search_terms(query), documents)
 
 
 def add_others(catalog: Catalog) -> None:
@@ -101,3 +95,36 @@ def test_what_is_new_or_gone_counts_at_once(catalog: Catalog) -> None:
     assert scores(catalog, "whale fish")[0] < before
     catalog.remove("b.md")
     assert scores(catalog, "whale") == [before]
+
+
+def test_one_document_is_searched_alone_by_the_same_measure(catalog: Catalog) -> None:
+    add_others(catalog)
+    add(catalog, "a.md", "a whale", "a fox", "a whale and a fox")
+    add(catalog, "b.md", "a whale and a fox in another document")
+    terms = search_terms("whale fox")
+    found = catalog.keywords.search_in("a.md", terms, 2)
+    everywhere = dict(catalog.keywords.search(terms, 50))
+    assert len(found) == 2
+    assert found == {key: pytest.approx(everywhere[key]) for key in found}
+    assert set(catalog.documents_of(list(found)).values()) == {"a.md"}
+    assert catalog.keywords.search_in("gone.md", terms, 2) == {}
+
+
+def test_document_opens_with_its_first_chunks_and_goes_by_their_terms_and_its_name(catalog: Catalog) -> None:
+    add_others(catalog)
+    add(catalog, "reports/spring.md", "the first report", "of the dome", "its visitors", title="Dome")
+    opening, terms = catalog.keywords.opening("reports/spring.md", 2)
+    assert set(catalog.documents_of(list(opening)).values()) == {"reports/spring.md"}
+    assert len(opening) == 2
+    assert {"first", "report", "spring", "dome"} <= terms
+    assert "visitor" not in terms
+
+
+def test_rare_terms_weigh_more(catalog: Catalog) -> None:
+    add_others(catalog)
+    add(catalog, "a.md", "a whale")
+    weight = catalog.keywords.weight
+    assert weight(search_terms("whale")) > weight(search_terms("something")) > 0
+    assert weight(search_terms("whale something")) == pytest.approx(
+        weight(search_terms("whale")) + weight(search_terms("something"))
+    )

@@ -24,10 +24,10 @@ def test_question_for_the_newest_is_known_by_its_words(question: str, asks: bool
 
 def test_newness_goes_by_rank() -> None:
     days = [datetime.date(2020, 1, 1), datetime.date(2023, 5, 1), datetime.date(2023, 6, 1)]
-    assert newness({1: days[2], 2: days[0], 3: days[1], 4: days[2]}) == {1: 1.0, 2: 0.0, 3: 0.5, 4: 1.0}
+    assert newness({"a": days[2], "b": days[0], "c": days[1], "d": days[2]}) == {"a": 1.0, "b": 0.0, "c": 0.5, "d": 1.0}
 
 
 def test_documents_of_one_day_are_alike() -> None:
     day = datetime.date(2023, 5, 1)
-    assert newness({1: day, 2: day}) == {1: 0.0, 2: 0.0}
+    assert newness({"a": day, "b": day}) == {"a": 0.0, "b": 0.0}
     assert newness({}) == {}
