@@ -11,6 +11,7 @@ from kb.answering.activity import Activity
 from kb.answering.checking import TextChecks
 from kb.answering.decide import Classifiers, Decision, FitClassifier, classifier_for
 from kb.answering.kinds.document.kind import DocumentKind
+from kb.answering.kinds.exhaustive.kind import ExhaustiveKind
 from kb.answering.kinds.inventory.inventory import Inventory
 from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
@@ -63,6 +64,7 @@ class Questions:
             "inventory": InventoryKind(Inventory(resources.catalog)),
             "document": DocumentKind(),
             "parts": PartsKind(),
+            "exhaustive": ExhaustiveKind(),
         }
         self._classifiers = Classifiers(fit_classifier)
         self._activity = Activity()

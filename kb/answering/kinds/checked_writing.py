@@ -13,7 +13,7 @@ from kb.values.answers import CheckedStatement, Citation
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, Message
 from kb.values.passages import Passage
 
-REQUEST_SECONDS = 120.0
+REQUEST_SECONDS = 300.0
 """How long one request may take, once it is its turn."""
 
 

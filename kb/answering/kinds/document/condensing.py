@@ -87,10 +87,11 @@ class Condenser:
             key_passages(section.chunks, dict(zip(ids, rows, strict=True))), self._find_instructions
         )
         written = yield from self._writer.write(self._prompt(section, passages), _ANSWER_TOKENS)
-        stated = yield from self._writer.checked(written, passages)
+        stated = yield from self._writer.checked(_without_headings(written, section), passages)
         found = settled(stated[:_MOST_SENTENCES], passages, self._writer) or first_quote(passages)
         condensed = tuple(replace(each, about=section.name) for each in found)
-        self._catalog.digests.put(section.chunks[0].document_id, self._key(section), to_json(condensed))
+        if written:
+            self._catalog.digests.put(section.chunks[0].document_id, self._key(section), to_json(condensed))
         return condensed
 
     def _prompt(self, section: Section, passages: Sequence[Passage]) -> str:
@@ -113,6 +114,11 @@ def key_of(made_by: object, chunks: Sequence[StoredChunk]) -> str:
         [(stored.chunk.start, stored.chunk.text) for stored in chunks],
     )
     return hashlib.sha256(repr(decides).encode()).hexdigest()
+
+
+def _without_headings(written: str, section: Section) -> str:
+    headings = {heading for stored in section.chunks for heading in stored.chunk.headings}
+    return "\n".join(line for line in written.splitlines() if line.strip("#* ") not in headings)
 
 
 def settled(stated: Sequence[CitedText], passages: Sequence[Passage], writer: CheckedWriter) -> list[CitedText]:

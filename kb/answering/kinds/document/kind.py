@@ -1,9 +1,8 @@
 """Answers to what a document says as a whole."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
-from kb.answering import remarks
 from kb.answering.clock import QuestionClock
 from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
@@ -67,7 +66,7 @@ def _summary(
     document = resources.catalog.document(document_id)
     answer = Answer(passages=admitted, index=asked.index, kind="document")
     if document is None or not chunks or not admitted:
-        yield from _refusal(
+        yield from refused(
             asked.question, answer, clock, "stale" if found.stale else "local_only" if passages else "empty"
         )
         return
@@ -96,9 +95,3 @@ def _summary(
         )
     )
     yield from route.declared(each for each in (done,))
-
-
-def _refusal(question: str, answer: Answer, clock: QuestionClock, nothing_because: str) -> Iterator[AnswerEvent]:
-    text = remarks.refusal(question, nothing_because, answer.index.pending)
-    yield AnswerDelta(text)
-    yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))

@@ -1,0 +1,90 @@
+"""Items that were found, each where it stands: quoted, in order, and each once. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kb.answering.kinds.cited_text import CitedText
+from kb.answering.kinds.exhaustive.recognised import STANDS_FOR_ITSELF, recognised
+from kb.citing.citations import Alignment, Citer
+from kb.citing.quotes import Quote, quotes_of
+from kb.text.scripts import in_one_writing
+from kb.values.passages import Passage
+
+_MARKS = re.compile(r"^(?:[-*•+>|]|\d{1,3}[.)、])*\s*|[\s|;；,，]+$")
+_ASIDE = re.compile(r"\s*[(（:：—–].*$")
+_MOST_PLACES = 3  # that are cited for one item
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that was looked for.
+
+    Attributes:
+        written: As it stands in the quote.
+        key: The same for what says the same.
+        quote: The sentence that it stands in.
+    """
+
+    written: str
+    key: str
+    quote: Quote
+
+    @property
+    def sentence(self) -> str:
+        """The words around it, on one line."""
+        return " ".join(self.quote.analysed_text.text.split())
+
+
+def items_of_forms(forms: Sequence[str], passage: Passage) -> Iterator[Item]:
+    """The items of some forms that a passage has, in its order."""
+    found = sorted((each for form in forms for each in recognised(form, passage.text)), key=lambda each: each.start)
+    if not found:
+        return
+    quotes = quotes_of([passage])
+    for each in found:
+        if quote := _quote_at(passage.start + each.start, quotes):
+            own = "" if each.form in STANDS_FOR_ITSELF else f" {quote.analysed_text.text}"
+            yield Item(passage.text[each.start : each.end], f"{each.key}{own}", quote)
+
+
+def items_of_lines(written: str, passage: Passage) -> Iterator[Item]:
+    """The items that a model has copied from a passage, one on each line; what does not stand there is none."""
+    quotes = quotes_of([passage])
+    for line in written.splitlines():
+        item = _MARKS.sub("", line)
+        for wording in (item, _ASIDE.sub("", item)):
+            if len(wording) > 1 and (match := _found(wording, passage.text)):
+                if quote := _quote_at(passage.start + match.start(), quotes):
+                    yield Item(" ".join(match[0].split()), in_one_writing(wording).casefold(), quote)
+                break
+
+
+def merged(items: Iterable[Item]) -> list[list[Item]]:
+    """Items that say the same, together; in the order of the first of them."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.key, []).append(item)
+    return list(groups.values())
+
+
+def cited(group: Sequence[Item]) -> CitedText:
+    """An item with the places where it stands."""
+    text = " ".join(group[0].written.replace("|", "/").split())
+    quotes = {item.quote.key: item.quote for item in group}
+    citations = [
+        citation
+        for quote in list(quotes.values())[:_MOST_PLACES]
+        for citation in Citer("", [quote.passage]).citations(
+            Alignment((quote,), score=1.0, is_said=True, lacks=False), (0, len(text)), "supported"
+        )
+    ]
+    return CitedText(text, tuple(citations), about=group[0].sentence)
+
+
+def _found(wording: str, text: str) -> re.Match[str] | None:
+    return re.search(r"\s+".join(map(re.escape, wording.split())), text, re.IGNORECASE)
+
+
+def _quote_at(offset: int, quotes: Sequence[Quote]) -> Quote | None:
+    return next((quote for quote in quotes if quote.start <= offset < quote.end), None)
