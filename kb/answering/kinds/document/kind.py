@@ -14,6 +14,7 @@ from kb.answering.kinds.document.sections import sections_of
 from kb.answering.kinds.document.shape import shape_of
 from kb.answering.kinds.engine import route_of, writer_on
 from kb.answering.kinds.kind import Asked, Resources
+from kb.answering.kinds.refusing import refused
 from kb.text.languages import asked_in
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, PassagesFound
 from kb.values.documents import DocumentInfo

@@ -36,7 +36,7 @@ _PATTERNS = {
     "email": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "url": re.compile(r"(?:https?://|www\.)[^\s<>|\"'”）)\]，。；]+[^\s<>|\"'”）)\]，。；.,;:!?]"),
     "phone": re.compile(
-        r"(?<![\w.,/-])(?:\+\d{1,3}[ -]?)?(?:\(\d{1,5}\)[ -]?)?\d{2,5}(?:[ /-]?\d{2,5}){1,4}(?![\w/-]|[.,]\d)"
+        r"(?<![\w.,/-])(?:\+\d{1,3}[ -]?)?(?:\(\d{1,5}\)[ -]?)?\d{2,5}(?:[ /-]?\d{2,8}){1,4}(?![\w/-]|[.,]\d)"
     ),
     "time": re.compile(
         r"(?<![\d:.])\d{1,2}:\d\d(?::\d\d)?(?!\d|:)(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?(?:[ap]\.?m\b\.?|uhr\b)"
@@ -75,6 +75,8 @@ _DATE_IN_WORDS = re.compile(
     rf"\b\d{{1,2}}(?:er|\.)?\s(?:de\s)?(?:{_MONTHS})\b(?:\s(?:de\s)?(?:1\d|20)\d\d)?", re.IGNORECASE
 )
 _PHONE_DIGITS = range(7, 16)
+_MOBILE_DIGITS = 11  # in China, where they are written without a gap
+_YEARS = re.compile(r"\b(?:19|20)\d\d[-/ ]\d\d\b")
 
 FORMS = (*_PATTERNS, "date")
 """What is known by its form; `temperature` may be an angle, and any of them may not be what is meant."""
@@ -117,7 +119,9 @@ def _spans(form: str, text: str) -> Iterator[Span]:
 
 def _is_phone(written: str) -> bool:
     digits = sum(map(str.isdigit, written))
-    return digits in _PHONE_DIGITS and not written.isdigit() ^ (digits == 11) and not dates_in_figures(written)
+    is_plain_number = written.isdigit() and digits != _MOBILE_DIGITS
+    is_date = bool(dates_in_figures(written) or _YEARS.search(written))
+    return digits in _PHONE_DIGITS and not is_plain_number and not is_date
 
 
 def _date_spans(text: str) -> list[Span]:

@@ -77,7 +77,7 @@ def laid_out(rows: Sequence[CitedText], question: str, assembly: Assembly) -> It
         yield from assembly.cite(row)
         if is_table:
             first = row.citations[0]
-            place = heading_path(filter(None, [first.title, first.heading.removeprefix(first.title).strip(" ›")]))
+            place = heading_path(list(filter(None, [first.title, first.heading.removeprefix(first.title).strip(" ›")])))
             yield from assembly.say(f" | {_cell(row.about)} | {_cell(place)} |")
 
 

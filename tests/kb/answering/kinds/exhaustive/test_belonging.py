@@ -1,0 +1,19 @@
+import pytest
+
+from kb.answering.kinds.exhaustive.belonging import least_margin
+
+
+@pytest.mark.parametrize(
+    ("margins", "belong"),
+    [
+        ([2.5, 0.1, 2.0, 0.2], [2.5, 2.0]),
+        ([1.1, -0.1, 0.2], [1.1]),
+        ([0.5, 0.6, 0.8], [0.5, 0.6, 0.8]),
+        ([3.0, 1.9, 1.2], [3.0, 1.9, 1.2]),
+        ([1.0, -1.0], [1.0]),
+        ([0.3], [0.3]),
+        ([], []),
+    ],
+)
+def test_widest_gap_parts_those_that_belong_from_the_others(margins: list[float], belong: list[float]) -> None:
+    assert [margin for margin in margins if margin >= least_margin(margins)] == belong

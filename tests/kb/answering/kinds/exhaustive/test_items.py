@@ -1,0 +1,28 @@
+from kb.answering.kinds.document.key_passages import passage_of
+from kb.answering.kinds.exhaustive.items import cited, items_of_forms, items_of_lines, merged
+from tests.kb.answering.kinds.document.document_harness import stored
+
+TEXT = "Jane has 555-0134. The\nmule train is led by Old\nFerro. Jane's number is 5550134, or so; call (555) 0134."
+PASSAGE = passage_of(1, stored([("People", TEXT)])[0])
+
+
+def test_same_item_stands_once_with_all_its_places() -> None:
+    (group,) = merged(items_of_forms(["phone"], PASSAGE))
+    text = cited(group)
+    assert text.text == "555-0134"
+    assert text.about == "Jane has 555-0134."
+    assert [TEXT[each.start : each.end] for each in text.citations] == [each.quote for each in text.citations]
+    assert len(text.citations) == 2
+    assert text.is_supported
+
+
+def test_same_amount_in_two_sentences_may_be_of_two_things() -> None:
+    passage = passage_of(1, stored([("", "Bread costs 5 euros. Tea costs 5 euros.")])[0])
+    assert [len(group) for group in merged(items_of_forms(["money"], passage))] == [1, 1]
+
+
+def test_of_what_a_model_writes_counts_what_stands_in_the_passage() -> None:
+    written = "- Old Ferro (leads the mules)\n2. Jane: 555-0134\n* Somebody else\n\n- old ferro"
+    items = list(items_of_lines(written, PASSAGE))
+    assert [item.written for item in items] == ["Old Ferro", "Jane", "Old Ferro"]
+    assert [len(group) for group in merged(items)] == [2, 1]
