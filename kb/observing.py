@@ -1,8 +1,12 @@
 """Who is told what happens. Knows nothing of those who listen: they count, log or trace."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from kb.values.happenings import Happening
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request that is being worked on: goes with it through threads and into the process of the model."""
 
 Observe = Callable[[Happening], None]
 """Is told of each happening in the thread in which it happens; takes no time, and raises nothing."""

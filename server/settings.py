@@ -26,6 +26,15 @@ class ServerSettings(IngestSettings):
         default=(), description="Addresses or networks that may read `/metrics` without a token."
     )
 
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="What `kb serve` logs: text for people, or json: one object a line."
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="Where traces of questions go, by OTLP over gRPC, say `http://127.0.0.1:4317`; empty: nowhere.",
+    )
+
     public_url: str = Field(
         default="",
         pattern=r"^(https?://[^/?#]+[^?#]*)?$",

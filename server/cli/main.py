@@ -101,8 +101,12 @@ def serve(
     chosen = load(kind=ServerSettings, **settings)
     check_unowned(chosen.home)
     from server.cli.serving import serve_until_stopped
+    from server.terminal.log_lines import set_up_json_log
 
-    _set_up_log(logging.INFO)
+    if chosen.log_format == "json":
+        set_up_json_log()
+    else:
+        _set_up_log(logging.INFO)
     serve_until_stopped(chosen, folders or [])
 
 

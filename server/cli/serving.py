@@ -21,9 +21,11 @@ from server.client.local import watched_folders
 from server.http.app import check_binding, create_app
 from server.http.connections import MAX_HEADER_BYTES, BoundedProtocol, Limits, connections_allowed
 from server.http.state import report_index
+from server.http.traces import tracing
 from server.settings import ServerSettings
 from server.terminal import console
 from server.terminal.loading import loading_bars
+from server.terminal.log_lines import log_happening
 from server.terminal.work_view import logging_work
 
 GRACE_SECONDS = 3
@@ -64,6 +66,9 @@ def serve(
     url = _url(settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
     knowledge_base.calibrate_when_idle()
+    knowledge_base.observers.add(log_happening)
+    if settings.otlp_endpoint:
+        knowledge_base.observers.add(tracing(settings.otlp_endpoint))
     console.show_serving(url, pipeline.folders)
     with loading_bars(knowledge_base), logging_work(lambda: report_index(knowledge_base, pipeline)):
         server.run(sockets=[listener])

@@ -28,6 +28,7 @@ from server.http.events import StatusFeed
 from server.http.guard import Guard, refuse
 from server.http.metrics import routes as metrics
 from server.http.openai import routes as openai
+from server.http.request_ids import Identified
 from server.http.state import report_status
 from server.http.threads import Threads
 from server.settings import ServerSettings
@@ -102,6 +103,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         metrics_from=settings.metrics_from,
     )
     metrics.measure(app)
+    app.add_middleware(Identified)
     app.add_exception_handler(KBError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)

@@ -59,6 +59,7 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "thinking": "full",
         "context_tokens": "4096",
         "public_url": "https://kb.lan",
+        "otlp_endpoint": "http://127.0.0.1:4317",
         "metrics_from": "10.0.0.0/8",
         "saved_filters": '{"field": {"tags": ["field"]}}',
     }

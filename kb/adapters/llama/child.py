@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import IO
 
-from kb import children
+from kb import children, observing
 from kb.adapters.llama.wire import (
     LOADING,
     CountTokens,
@@ -130,7 +130,7 @@ class LlamaChild:
                 self.has_answered = True
             deliver(item)
 
-        number = self._ask(Generate(tuple(messages), options, tuple(looks)), take)
+        number = self._ask(Generate(tuple(messages), options, tuple(looks), observing.request_id.get()), take)
 
         def withdraw() -> None:
             with self._state:
@@ -205,6 +205,7 @@ class LlamaChild:
 
     def _hand_over(self, number: int, reply: FromChild) -> None:
         if isinstance(reply, LogLine):
+            observing.request_id.set(reply.request_id)
             logging.getLogger(reply.logger).log(reply.level, "%s", reply.text)
             return
         with self._state:

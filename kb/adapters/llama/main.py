@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from kb import observing
 from kb.adapters.llama.in_process import LlamaModel
 from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.tuning import tune
@@ -89,7 +90,8 @@ class _Server:
                     self.send(number, model.count_tokens(text))
                 case PromptTokens(messages):
                     self.send(number, model.prompt_tokens(messages))
-                case Generate(messages, options, looks):
+                case Generate(messages, options, looks, request_id):
+                    observing.request_id.set(request_id)
                     deliver = functools.partial(self.send, number)
                     self._withdraw[number] = model.begin(messages, options, looks, deliver)
                 case ReadAhead(prompts):
@@ -116,7 +118,7 @@ class _LogPipe(logging.Handler):
         self._send = send
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._send(LOADING, LogLine(record.name, record.levelno, record.getMessage()))
+        self._send(LOADING, LogLine(record.name, record.levelno, record.getMessage(), observing.request_id.get()))
 
 
 def _options(spec: ModelSpec) -> EngineOptions:

@@ -5,6 +5,7 @@ whenever that changes, and gets exactly one end or error, after which its place 
 of idle work may be done, which gives way to them.
 """
 
+import contextvars
 import functools
 import math
 import threading
@@ -123,7 +124,7 @@ class RequestQueue:
             self._requests.append(request)
             if place:
                 request.deliver(Heartbeat(place))
-            future = self._owner.submit(self._run, request)
+            future = self._owner.submit(contextvars.copy_context().run, self._run, request)
         future.add_done_callback(functools.partial(self._finish, request))
 
         def withdraw() -> None:

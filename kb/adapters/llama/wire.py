@@ -41,6 +41,7 @@ class LogLine:
     logger: str
     level: int
     text: str
+    request_id: str = ""
 
 
 FromChild = Generated | LanguageModelInfo | int | LogLine | KBError
@@ -95,6 +96,7 @@ class Generate:
     messages: tuple[Message, ...]
     options: GenerationOptions
     looks: tuple[Look, ...] = ()
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,9 @@ def encode_request(number: int, request: ToChild) -> bytes:
             return _line("count", number, text)
         case PromptTokens(messages):
             return _line("prompt", number, _pairs(messages))
-        case Generate(messages, options, looks):
+        case Generate(messages, options, looks, request_id):
             sent = [(_pairs(look.messages), look.reply, look.other) for look in looks]
-            return _line("generate", number, _pairs(messages), dataclasses.asdict(options), sent)
+            return _line("generate", number, _pairs(messages), dataclasses.asdict(options), sent, request_id)
         case ReadAhead(prompts):
             return _line("read", number, list(map(_pairs, prompts)))
         case Withdraw():
@@ -158,9 +160,9 @@ def decode_request(line: bytes) -> tuple[int, ToChild]:
             return number, CountTokens(text)
         case ["prompt", number, pairs]:
             return number, PromptTokens(_messages(pairs))
-        case ["generate", number, pairs, options, sent]:
+        case ["generate", number, pairs, options, sent, request_id]:
             looks = tuple(Look(_messages(asked), reply, other) for asked, reply, other in sent)
-            return number, Generate(_messages(pairs), GenerationOptions(**options), looks)
+            return number, Generate(_messages(pairs), GenerationOptions(**options), looks, request_id)
         case ["read", number, prompts]:
             return number, ReadAhead(tuple(map(_messages, prompts)))
         case ["withdraw", number]:

@@ -35,7 +35,7 @@ ALL_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) a
     [
         CountTokens(ODD),
         PromptTokens(MESSAGES),
-        Generate(MESSAGES, GenerationOptions(1, 2, 3, 4.5)),
+        Generate(MESSAGES, GenerationOptions(1, 2, 3, 4.5), request_id="id-1"),
         Generate(MESSAGES, GenerationOptions(), (Look(MESSAGES, "有", "没有"), Look(MESSAGES[1:], "Yes", ODD))),
         ReadAhead((MESSAGES, MESSAGES[1:])),
         Withdraw(),
@@ -57,7 +57,7 @@ def test_request_arrives_as_it_was_sent(request_: ToChild) -> None:
         Heartbeat(3),
         GenerationEnd("length", 1, 2, 3),
         LanguageModelInfo("tiny", ODD, True, 4096, "gpu"),
-        LogLine("kb.adapters.llama", 20, ODD),
+        LogLine("kb.adapters.llama", 20, ODD, "id-1"),
         12,
     ],
     ids=lambda reply: type(reply).__name__,
