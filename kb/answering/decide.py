@@ -8,7 +8,9 @@ Compared with the rules by words that were here before, with multilingual-e5-sma
 fitted to, though many are translations of such that were ("held"), and on 140 in six languages about 42 other
 situations, written before anything was measured ("unseen"). The unseen ones were asked once, and again when more
 examples had been added by one who had not looked at what was wrong (the first time leaning had recall .80, form .84,
-kind .78). The threshold for leaning was chosen with the help of `tests/dialogues.json`.
+kind .78). Kind, and what is to be computed, were measured anew with 470 more examples: held, once on the unseen ones,
+and once on 48 in German, Spanish, French and Japanese that were written for it ("fresh"). The threshold for leaning was
+chosen with the help of `tests/dialogues.json`.
 
 | decision | measure | held: rules | held: this | unseen: rules | unseen: this |
 | --- | --- | --- | --- | --- | --- |
@@ -17,7 +19,8 @@ kind .78). The threshold for leaning was chosen with the help of `tests/dialogue
 | form, of five | right | .77 | .85 | .59 | .87 |
 | several, by the embedding | precision, recall | 1.00, .76 | .72, .72 | 1.00, .50 | 1.00, .42 |
 | several, cut by `subquestions` with both | precision, recall | | 1.00, .88 | | 1.00, .67 |
-| kind, of five | right | | .83 | | .79 |
+| kind, of five | right | | .82 | | .79; "fresh": .85 |
+| what is to be computed, of ten | right | | .92 | | .96; "fresh": .98 |
 
 XQuAD in English, XQuAD in Chinese and CMRC mostly want one sentence: of 300 questions each another form is told for 7,
 12 and 14 % (by the rules, which knew such questions: 1, 8 and 20 %). So leaning and form are decided here alone; what

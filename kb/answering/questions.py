@@ -19,6 +19,7 @@ from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.kind import PartsKind
 from kb.answering.remarks import without_remark
 from kb.answering.routing import Route
+from kb.answering.subquestions import split
 from kb.answering.talking import talk_events
 from kb.answering.wishes import wishes_within
 from kb.errors import InvalidRequest, RequestTooLarge
@@ -86,7 +87,7 @@ class Questions:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         live_index = self._resources.models.live_index()
         asked = self._asked(live_index, question, history, thinking, top_k, filters)
-        decision = replace(asked.decision, kind=kind or asked.decision.kind)
+        decision = replace(asked.decision, kind=kind or _kind_of(question, asked.decision))
         asked = replace(asked, decision=decision, limits=self._limits(answer_tokens), wishes=wishes_within(wishes))
         return self._activity.during(self._events(asked, self._resources.routed(routing)))
 
@@ -205,6 +206,12 @@ class Questions:
         if top_k is not None and not 1 <= top_k <= MAX_TOP_K:
             raise InvalidRequest(f"top_k is {top_k}", f"ask for 1 to {MAX_TOP_K} passages")
         return question
+
+
+def _kind_of(question: str, decision: Decision) -> QuestionKind:
+    """What is seen from its meaning; several questions in one are seen better from its words, where these are known."""
+    is_several = decision.kind == "lookup" and len(split(question, surely_several=decision.several)) > 1
+    return "parts" if is_several else decision.kind
 
 
 def _check_history(history: Sequence[Turn]) -> None:

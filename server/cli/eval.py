@@ -167,7 +167,7 @@ def kinds(
     file: Annotated[
         Path | None, typer.Argument(help="Labelled questions in JSON Lines; none: those that ship.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Which of those that ship: fit, held or unseen.")] = "held",
+    split: Annotated[str, typer.Option(help="Which of those that ship: fit, held, unseen or fresh.")] = "held",
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:

@@ -68,7 +68,9 @@ def evaluate_kinds(settings: Settings, path: Path | None, split: str, limit: int
     chosen = read_file(path) if path else [each for each in read_questions() if each.split == split]
     asked = list(spread_out(chosen, limit))
     if not asked:
-        raise InvalidRequest("the set is empty", "give a file with labelled questions; --split is fit, held or unseen")
+        raise InvalidRequest(
+            "the set is empty", "give a file with labelled questions; --split is fit, held, unseen or fresh"
+        )
     embedder = load_embedder(settings, lambda progress: None)
     classifier = classifier_for(settings.embedding_model, embedder)
     decided = [

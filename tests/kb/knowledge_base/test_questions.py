@@ -84,7 +84,7 @@ def test_number_of_passages_can_be_chosen(knowledge_base: KnowledgeBase) -> None
         add(knowledge_base, f"{number}.md", f"Wall number {number} is old.")
     assert len(knowledge_base.search("old wall")) == knowledge_base.settings.top_k
     assert len(knowledge_base.search("old wall", 2)) == 2
-    (found, *_) = knowledge_base.ask_stream("old wall?", top_k=3)
+    (found, *_) = knowledge_base.ask_stream("old wall?", top_k=3, kind="lookup")
     assert isinstance(found, PassagesFound)
     assert len(found.passages) == 3
 
