@@ -11,6 +11,8 @@ from kb.errors import KBError, NotFound
 from kb.ports import Vectors, embed_queries
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
 
+_CLOSING_SECONDS = 0.2  # within which somebody who waits for quiet notices that all is being closed
+
 
 class Documents:
     """Safe for use by several threads; one of them replaces, moves and removes documents.
@@ -182,6 +184,8 @@ class Documents:
 
     def _while_open(self, check: Callable[[], None]) -> Callable[[], None]:
         def may_go_on() -> None:
+            while not self.models.quiet.wait(_CLOSING_SECONDS) and not self._closing.is_set():
+                pass
             if self._closing.is_set():
                 raise KBError("the knowledge base is being closed")
             check()

@@ -4,7 +4,7 @@ Adapters live in `kb.adapters` and `kb.catalog`, and for files outside of kb. On
 of a model or an index and its fake.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -187,6 +187,21 @@ class AheadReader(Protocol):
 
         Args:
             prompts: One or more.
+        """
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A language model that was measured, to run as fast as it can. Without it, it runs as it is set."""
+
+    def measure_again(self, is_idle: Callable[[], bool]) -> bool:
+        """Measures again, if other work disturbed the measurement; a question that comes meanwhile ends it.
+
+        Args:
+            is_idle: Whether nobody waits for the model.
+
+        Returns:
+            Whether the model runs as an undisturbed measurement says.
         """
 
 

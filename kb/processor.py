@@ -1,4 +1,4 @@
-"""What this machine computes with: which processor, how many cores, which graphics processor.
+"""What this machine computes with: which processor, how many cores, which graphics processor; and how it is kept free.
 
 Imports torch only where the answer may be yes.
 """
@@ -10,12 +10,43 @@ import os
 import platform
 import re
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 _DEVICES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # NVIDIA, AMD, and either under WSL
 _BACKEND = re.compile(r"ggml-(?!base)([a-z]+)")
+
+
+class Quiet:
+    """Keeps the processor free for a measurement: work that can wait waits. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._measuring = 0
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Measures in the block."""
+        with self._lock:
+            self._measuring += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._measuring -= 1
+                self._lock.notify_all()
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Waits while something is measured.
+
+        Returns:
+            Whether nothing is.
+        """
+        with self._lock:
+            return self._lock.wait_for(lambda: not self._measuring, timeout_seconds)
 
 
 def usable_cores() -> int:

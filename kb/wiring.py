@@ -3,9 +3,10 @@
 Opening is quick: models load in the background, or when they are first needed.
 """
 
+import functools
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from kb.adapters.chroma.local import ChromaStores
@@ -33,6 +34,7 @@ from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.observing import Observe, Observers, unobserved
 from kb.ports import Embedder, IndexStores, Judge, LanguageModel, Reranker
+from kb.processor import Quiet
 from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
@@ -73,8 +75,12 @@ def open_knowledge_base(
     upkeep = Loading(
         "embedding model", lambda report: _load_index(settings, catalog, wrap, reranking, observers, report)
     )
-    model = Loading("answering model", lambda report: _load_model(settings.model, settings, report, observers))
-    small = Loading("small model", lambda report: _load_model(settings.small_model, settings, report, observers))
+    quiet = Quiet()
+    at_rest = functools.partial(_at_rest, upkeep, quiet)
+    model = Loading("answering model", lambda report: _load_model(settings.model, settings, report, observers, at_rest))
+    small = Loading(
+        "small model", lambda report: _load_model(settings.small_model, settings, report, observers, at_rest)
+    )
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
     judge = Loading("judge", lambda report: _load_judge(settings, upkeep, report))
@@ -85,6 +91,7 @@ def open_knowledge_base(
         reranker if settings.reranker else None,
         judge if settings.judge else None,
         small if settings.small_model else None,
+        quiet,
     )
     return KnowledgeBase(settings, lock, catalog, models, observers=observers)
 
@@ -205,7 +212,13 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
     return _load_model(settings.model, settings, report)
 
 
-def _load_model(setting: str, settings: Settings, report: Report, observe: Observe = unobserved) -> LanguageModel:
+def _load_model(
+    setting: str,
+    settings: Settings,
+    report: Report,
+    observe: Observe = unobserved,
+    at_rest: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> LanguageModel:
     if remote := remote_model(setting):
         return _open_remote(remote, settings, report, observe)
     store = ModelStore(settings.models)
@@ -216,7 +229,18 @@ def _load_model(setting: str, settings: Settings, report: Report, observe: Obser
     elif path is None:
         path = store.pull(name, report)
     untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
-    return LlamaProcess(path, name, untuned, queue_size=settings.queue_size, observe=observe)
+    is_known = recall_tuning(path, settings) is not None
+    with nullcontext() if is_known else at_rest():
+        return LlamaProcess(path, name, untuned, queue_size=settings.queue_size, observe=observe)
+
+
+@contextmanager
+def _at_rest(upkeep: Loading[Upkeep], quiet: Quiet) -> Iterator[None]:
+    """A block in which a model can be measured: nothing else is loaded, and nothing indexed."""
+    with suppress(KBError):
+        upkeep.wait()
+    with quiet.kept():
+        yield
 
 
 def _open_remote(remote: RemoteModel, settings: Settings, report: Report, observe: Observe) -> LanguageModel:

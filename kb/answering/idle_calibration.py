@@ -1,4 +1,4 @@
-"""Calibrates a new answering model by itself, while nobody asks."""
+"""Tries out a new answering model by itself, while nobody asks: how it runs fastest, and whether it can judge."""
 
 import logging
 import threading
@@ -9,10 +9,13 @@ from kb.answering.calibrations import Calibrations
 from kb.errors import KBError
 from kb.judging.labelled import LabelledLook
 from kb.models.loading import Loading
-from kb.ports import LanguageModel, Looker
+from kb.ports import LanguageModel, Looker, Measured
 from kb.values.progress import Progress
 
 logger = logging.getLogger(__name__)
+
+MOST_MEASUREMENTS = 3
+"""On a machine that is never at rest, the model runs as the last of them says."""
 
 _POLL_SECONDS = 1.0
 
@@ -23,6 +26,8 @@ class _Closing(Exception):
 
 class IdleCalibration:
     """Waits for the answering model, and calibrates it if that was not done before, one look after the other.
+
+    What other work disturbed when the model was measured, at a first start for example, is measured again before.
 
     One that does not show its probabilities is left to `kb calibrate`: each look costs a reply, which may cost money.
 
@@ -55,6 +60,7 @@ class IdleCalibration:
     def _run(self, is_idle: Callable[[], bool]) -> None:
         try:
             model = self._ready_model()
+            self._measure_again(model, is_idle)
             if isinstance(model, Looker) and self._calibrations.find(model.info) is None:
                 logger.info("the model is new here: when nobody asks, it is tried out as a judge of its answers")
                 calibration = calibrate(model, self._one_by_one(labelled_for_fitting(), is_idle))
@@ -77,14 +83,25 @@ class IdleCalibration:
                 pass
             self._pause()
 
+    def _measure_again(self, model: LanguageModel, is_idle: Callable[[], bool]) -> None:
+        if not isinstance(model, Measured):
+            return
+        for _ in range(MOST_MEASUREMENTS):
+            self._wait_until(is_idle)
+            if model.measure_again(is_idle):
+                break
+
     def _one_by_one(self, labelled: list[LabelledLook], is_idle: Callable[[], bool]) -> Iterator[LabelledLook]:
         for done, each in enumerate(labelled):
             self.progress = Progress("calibration", done, len(labelled), "looks")
-            while not is_idle():
-                self._pause()
-            if self._closing.is_set():
-                raise _Closing
+            self._wait_until(is_idle)
             yield each
+
+    def _wait_until(self, is_idle: Callable[[], bool]) -> None:
+        while not is_idle():
+            self._pause()
+        if self._closing.is_set():
+            raise _Closing
 
     def _pause(self) -> None:
         if self._closing.wait(_POLL_SECONDS):

@@ -13,6 +13,7 @@ from kb.models.loading import Loading, LoadState, LoadStatus
 from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.ports import Judge, LanguageModel, Reranker
+from kb.processor import Quiet
 from kb.settings import Settings
 from kb.values.chat import LanguageModelInfo
 from kb.values.progress import Progress
@@ -66,6 +67,7 @@ class Models:
 
     Attributes:
         calibrations: Of answering models.
+        quiet: Kept while a model is measured; indexing waits for it.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Models:
         reranker_model: Loading[Reranker] | None = None,
         judge_model: Loading[Judge] | None = None,
         small_model: Loading[LanguageModel] | None = None,
+        quiet: Quiet | None = None,
     ) -> None:
         self._settings = settings
+        self.quiet = quiet or Quiet()
         self._store = ModelStore(settings.models)
         self.upkeep = upkeep
         self.answering_model = answering_model

@@ -123,7 +123,11 @@ class _LogPipe(logging.Handler):
 
 def _options(spec: ModelSpec) -> EngineOptions:
     untuned = spec.options
-    return untuned if isinstance(untuned, EngineOptions) else tune(spec.path, untuned.settings, untuned.cache)
+    return (
+        untuned
+        if isinstance(untuned, EngineOptions)
+        else tune(spec.path, untuned.settings, untuned.cache, afresh=untuned.afresh)
+    )
 
 
 def _nothing() -> None:

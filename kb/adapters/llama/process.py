@@ -4,15 +4,17 @@ Who was being answered then gets a `ModelError`; the next question starts the pr
 which is never loaded into this process. Invariant: there is at most one child, and none after `close`.
 """
 
+import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kb.adapters.llama import child as llm_child
 from kb.adapters.llama.child import LlamaChild
 from kb.adapters.llama.options import EngineOptions
+from kb.adapters.llama.tuning import recall
 from kb.adapters.llama.wire import ModelSpec, Untuned
 from kb.errors import ModelError, ModelLoadError
 from kb.generation.replies import HEARTBEAT_SECONDS, Reply
@@ -91,7 +93,13 @@ class LlamaProcess:
         Raises:
             ModelError: It does not load, or is closed.
         """
-        info = self._sound_child().info(timeout_seconds)
+        child = self._sound_child()
+        try:
+            info = child.info(timeout_seconds)
+        except ModelError:
+            if child is self._child:
+                raise
+            return False  # another has just taken its place
         self._info = info or self._info  # there may be room for another context window now
         return info is not None
 
@@ -143,6 +151,23 @@ class LlamaProcess:
         if not child.has_ended:
             child.read_ahead(prompts)
 
+    def measure_again(self, is_idle: Callable[[], bool]) -> bool:
+        """See `kb.ports.Measured`. It is done by a new process, which takes the place of this one.
+
+        Raises:
+            ModelError: It does not load again, or is closed.
+        """
+        if not self._was_disturbed():
+            return True
+        assert isinstance(self._spec.options, Untuned)
+        afresh = dataclasses.replace(self._spec.options, afresh=True)
+        self._exchange(dataclasses.replace(self._spec, options=afresh))
+        while not self.ready(HEARTBEAT_SECONDS):
+            if not is_idle():
+                self._exchange(self._spec)
+                return False
+        return not self._was_disturbed()
+
     def close(self) -> None:
         """Ends what is running, and the process with it."""
         with self._lock:
@@ -167,6 +192,19 @@ class LlamaProcess:
             yield GenerationEnd("cancelled", 0, 0, 0)
         finally:
             withdraw()
+
+    def _was_disturbed(self) -> bool:
+        match self._spec.options:
+            case Untuned(settings, cache):
+                tuning = recall(self._spec.path, settings, cache)
+                return bool(tuning and tuning.measurement and tuning.measurement.disturbed_at)
+        return False
+
+    def _exchange(self, spec: ModelSpec) -> None:
+        with self._lock:
+            if not self._closed:
+                self._child.close()
+                self._child = LlamaChild(spec)
 
     def _loaded_child(self) -> LlamaChild:
         child = self._sound_child()

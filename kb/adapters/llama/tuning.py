@@ -40,13 +40,14 @@ class Tuning:
     free_bytes: int
 
 
-def tune(path: Path, given: EngineSettings, cache_path: Path) -> EngineOptions:
+def tune(path: Path, given: EngineSettings, cache_path: Path, *, afresh: bool = False) -> EngineOptions:
     """Chooses how to run a model; measures it (some 10 seconds) if that was not done on this machine.
 
     Args:
         path: The GGUF file; of a split model the first part.
         given: What was set by hand is not measured.
         cache_path: The file of what was measured before; it need not be there.
+        afresh: Whether a measurement that was disturbed is repeated, however new it is.
 
     Raises:
         ModelMissing: There is no such file.
@@ -58,7 +59,8 @@ def tune(path: Path, given: EngineSettings, cache_path: Path) -> EngineOptions:
         raise ModelMissing(f"there is no model file {path}", "fetch the model again, or correct KB_MODEL")
     free, cache = free_bytes(), TuningCache(cache_path)
     known = cache.find(path, given)
-    if known is None or 0 < known.disturbed_at < time.time() - DISTURBED_SECONDS:
+    is_old = known is not None and 0 < known.disturbed_at < time.time() - DISTURBED_SECONDS
+    if known is None or is_old or (afresh and known.disturbed_at):
         known = measure(path, given)
         cache.keep(path, given, known)
     return choose(known, given, weights_bytes(path), free).options

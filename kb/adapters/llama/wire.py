@@ -59,10 +59,12 @@ class Untuned:
     Attributes:
         settings: What was set by hand.
         cache: The file of what was measured before.
+        afresh: Whether a measurement that was disturbed is repeated.
     """
 
     settings: EngineSettings
     cache: Path
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,8 @@ ToChild = CountTokens | PromptTokens | Generate | ReadAhead | Withdraw
 def encode_spec(spec: ModelSpec) -> bytes:
     """Writes the first line to the child."""
     match spec.options:
-        case Untuned(settings, cache):
-            options = {"settings": dataclasses.asdict(settings), "cache": str(cache)}
+        case Untuned(settings, cache, afresh):
+            options = {"settings": dataclasses.asdict(settings), "cache": str(cache), "afresh": afresh}
         case EngineOptions():
             options = dataclasses.asdict(spec.options)
     return _line(str(spec.path), spec.name, options, spec.queue_size)
@@ -128,8 +130,8 @@ def decode_spec(line: bytes) -> ModelSpec:
     """Reads what `encode_spec` wrote."""
     path, name, options, queue_size = json.loads(line)
     match options:
-        case {"settings": settings, "cache": cache}:
-            return ModelSpec(Path(path), name, Untuned(EngineSettings(**settings), Path(cache)), queue_size)
+        case {"settings": settings, "cache": cache, "afresh": afresh}:
+            return ModelSpec(Path(path), name, Untuned(EngineSettings(**settings), Path(cache), afresh), queue_size)
     return ModelSpec(Path(path), name, EngineOptions(**options), queue_size)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from kb.answering import idle_calibration
 from kb.answering.calibrations import Calibrations
-from kb.answering.idle_calibration import IdleCalibration
+from kb.answering.idle_calibration import MOST_MEASUREMENTS, IdleCalibration
 from kb.errors import ModelLoadError
 from kb.judging.labelled import LabelledLook, shipped_looks
 from kb.models.loading import Loading
@@ -114,3 +114,29 @@ def test_model_that_cannot_be_tried_out_is_no_trouble(kind: str, tmp_path: Path)
     idle.close()
     idle._thread.join(20)
     assert not idle._thread.is_alive()
+
+
+class DisturbedModel(FakeEngine):
+    """Was measured while others worked."""
+
+    def __init__(self, measurements: int) -> None:
+        super().__init__()
+        self.needed = measurements
+        self.measured = 0
+
+    def measure_again(self, is_idle: Callable[[], bool]) -> bool:
+        assert is_idle()
+        self.measured += 1
+        return self.measured >= self.needed
+
+
+@pytest.mark.parametrize(("needed", "measured"), [(1, 1), (2, 2), (100, MOST_MEASUREMENTS)])
+def test_disturbed_model_is_measured_again_in_idle_time(tmp_path: Path, needed: int, measured: int) -> None:
+    model, may_begin = DisturbedModel(needed), threading.Event()
+    idle = IdleCalibration(loaded(model), Calibrations(tmp_path))
+    idle.start(may_begin.is_set)
+    assert model.measured == 0
+    may_begin.set()
+    assert idle._thread
+    idle._thread.join(20)
+    assert model.measured == measured

@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -171,3 +172,20 @@ def test_folders_are_remembered(knowledge_base: KnowledgeBase) -> None:
 
 def test_tokens_are_those_of_the_embedding_model(knowledge_base: KnowledgeBase, embedder: FakeEmbedder) -> None:
     assert knowledge_base.count_tokens([DOME, ""]) == embedder.count_tokens([DOME, ""])
+
+
+def test_indexing_waits_while_a_model_is_measured(knowledge_base: KnowledgeBase) -> None:
+    done = threading.Event()
+
+    def index() -> None:
+        add(knowledge_base, "dome.md", DOME)
+        done.set()
+
+    knowledge_base.wait_for_index()
+    worker = threading.Thread(target=index)
+    with knowledge_base.models.quiet.kept():
+        worker.start()
+        assert not done.wait(0.3)
+        assert knowledge_base.counts() == (0, 0)
+    worker.join(10)
+    assert knowledge_base.counts() == (1, 1)

@@ -1,6 +1,7 @@
 """Many who ask one model in a process of its own, and some who leave."""
 
 import contextlib
+import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from kb.adapters.llama.options import EngineSettings
+from kb.adapters.llama.process import LlamaProcess
+from kb.adapters.llama.wire import Untuned
 from kb.errors import ModelBusy
 from kb.values.chat import Delta, Generated, GenerationOptions, Heartbeat, Message
 from tests.harness import eventually
@@ -81,7 +85,10 @@ def test_client_that_leaves_stops_the_work_soon(start: Start, slow: Path, times:
     for number in range(times):
         question = LONG_QUESTION if number % 2 else QUESTION
         stream = model.stream(question, LONG)
-        until(Heartbeat if number % 2 else Delta, stream)
+        if number % 2:
+            next(stream)
+        else:
+            until(Delta, stream)
         stream.close()
         assert eventually(lambda: is_idle(child), STOP_SECONDS)
     assert answer(model) == expected(5)
@@ -114,3 +121,40 @@ def test_counting_goes_on_beside_an_answer(start: Start) -> None:
     assert {model.count_tokens("some words") for _ in range(50)} == {counted}
     with contextlib.closing(stream):
         assert until(Delta, stream)
+
+
+@pytest.mark.parametrize("is_idle", [True, False])
+def test_disturbed_measurement_is_repeated_while_nobody_asks(endless: Path, tmp_path: Path, is_idle: bool) -> None:
+    known = tmp_path / "tuning.json"
+    with contextlib.closing(LlamaProcess(endless, "tiny", Untuned(EngineSettings(1024), known))) as model:
+        text = known.read_text()
+        (measured,) = json.loads(text)["measurements"].values()
+        known.write_text(text.replace(f'"disturbed_at": {measured["disturbed_at"]}', '"disturbed_at": 9999999999.0'))
+        model.measure_again(lambda: is_idle)
+        if is_idle:
+            assert "9999999999.0" not in known.read_text()
+        assert answer(model, 3) == expected(3)
+        assert len(children()) == 1
+
+
+def test_undisturbed_model_is_left_alone(start: Start) -> None:
+    model = start()
+    before = children()
+    assert model.measure_again(lambda: True)
+    assert children() == before
+
+
+def test_what_is_read_ahead_is_read_in_the_child(start: Start, slow: Path) -> None:
+    model = start(slow)
+    (child,) = children()
+
+    def cpu_seconds() -> float:
+        return float(child.cpu_times().user)
+
+    began = cpu_seconds()
+    model.read_ahead([LONG_QUESTION])
+    assert eventually(lambda: cpu_seconds() > began and is_idle(child), 25)
+    read = cpu_seconds()
+    stream = model.stream(LONG_QUESTION, GenerationOptions(answer_tokens=1))
+    assert isinstance(list(stream)[-2], Delta)
+    assert cpu_seconds() - read < 0.5 * (read - began)

@@ -93,7 +93,7 @@ def test_foreign_error_arrives_without_its_words() -> None:
     "options",
     [
         EngineOptions(2048, 3, 64, True, "q8_0", 5),
-        Untuned(EngineSettings(threads=3, kv_type="q8_0"), Path("/models/天\udcff.json")),
+        Untuned(EngineSettings(threads=3, kv_type="q8_0"), Path("/models/天\udcff.json"), afresh=True),
     ],
 )
 def test_model_to_load_arrives_as_it_was_sent(options: EngineOptions | Untuned) -> None:
