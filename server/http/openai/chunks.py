@@ -29,12 +29,7 @@ async def whole(
     Args:
         model: As in the request.
     """
-    async with aclosing(events):
-        async for event in events:
-            for _ in completion.take(event):
-                pass
-            if completion.is_over:
-                break
+    await completion.take_all(events)
     choice = schemas.Choice(message=completion.message(), finish_reason=completion.finish_reason)
     return schemas.ChatCompletion(
         id=_new_id(),

@@ -1,6 +1,7 @@
 """The events of an answer → what a client of the OpenAI API reads, piece by piece or whole. Does no I/O."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -81,6 +82,15 @@ class Completion:
                 self.reasoning += piece.reasoning
                 self.content += piece.content
                 yield piece
+
+    async def take_all(self, events: AsyncGenerator[AnswerEvent, None]) -> None:
+        """Takes all events, up to the end; nobody is told the pieces."""
+        async with aclosing(events):
+            async for event in events:
+                for _ in self.take(event):
+                    pass
+                if self.is_over:
+                    break
 
     @property
     def finish_reason(self) -> Literal["stop", "length"]:

@@ -1,9 +1,10 @@
 """The routes under `/v1`."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette import responses as http
 
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
@@ -20,8 +21,10 @@ from server.http.openai.footnotes import wants_footnotes
 from server.http.openai.offers import Offer, check_embedding_model, find_offer, offers
 from server.http.openai.openwebui import is_open_webui
 from server.http.openai.places import Places
+from server.http.openai.response_schemas import Response, ResponseRequest
+from server.http.openai.responses import ResponseWriter
 from server.http.streaming import begun, connected, event_stream, iterate
-from server.http.threads import in_thread
+from server.http.threads import Threads, in_thread
 from server.settings import ServerSettings
 
 _THINKING: Mapping[str | None, Thinking | None] = {"none": "off", "minimal": "off", "low": "short", "high": "full"}
@@ -75,7 +78,7 @@ async def describe_model(name: str, knowledge_base: Knowledge, threads: Working)
 )
 async def chat_completions(
     body: schemas.ChatRequest, request: Request, knowledge_base: Knowledge, threads: Working
-) -> Response:
+) -> http.Response:
     """Answers the last message of the user from the documents, as `/ask` does, with marks `[1]` where it is cited.
 
     Earlier turns are its context; what the system says is heeded as a wish for the form of the answer, and reaches the
@@ -83,17 +86,45 @@ async def chat_completions(
     """
     if body.n not in (None, 1):
         raise InvalidRequest(f"n is {body.n}", "ask for one answer; send the question again for another")
-    messages = plain_messages(body.messages)
-    task = background_task(messages, request.headers.get(TASK_HEADER, ""))
-    offer = await in_thread(threads.state, lambda: find_offer(knowledge_base, body.model))
-    events = await in_thread(threads.questions, lambda: _events(knowledge_base, offer, body, messages, task))
-    completion = _completion(request, body, messages)
-    stepping = iterate(events, request.app.state.stopping, threads.questions)
+    for_open_webui = body.stream and is_open_webui(request.headers)
+    stepping, completion = await _begun(body, request, knowledge_base, threads, for_open_webui=for_open_webui)
     if not body.stream:
         answered = await chunks.whole(connected(stepping, request), completion, body.model)
         return JSONResponse(answered.model_dump(mode="json"))
     include_usage = body.stream_options is not None and body.stream_options.include_usage
     return event_stream(chunks.stream(await begun(stepping), completion, body.model, include_usage=include_usage))
+
+
+@router.post(
+    "/responses",
+    response_model=Response,
+    summary="Answer a question of a client of the newer OpenAI API",
+    responses={
+        200: {
+            "description": "The answer. With `stream: true`, the events that OpenAI describes, from `response.created`"
+            " to `response.completed`.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **errors(
+            schemas.ErrorResponse,
+            _400="It makes no sense.",
+            _404="No such model.",
+            _413="The question is too long.",
+            _429="Too many questions wait.",
+            _503="A model is not ready.",
+        ),
+    },
+)
+async def responses(
+    body: ResponseRequest, request: Request, knowledge_base: Knowledge, threads: Working
+) -> http.Response:
+    """Answers as `/v1/chat/completions` does. Nothing is kept: earlier turns are sent along."""
+    stepping, completion = await _begun(body.to_chat(), request, knowledge_base, threads)
+    writer = ResponseWriter(completion, body.model)
+    if not body.stream:
+        answered = await writer.whole(connected(stepping, request))
+        return JSONResponse(answered.model_dump(mode="json"))
+    return event_stream(writer.stream(await begun(stepping)))
 
 
 @router.post(
@@ -112,6 +143,31 @@ async def embeddings(
     """Vectors of length 1, whose dot product says how near two meanings are."""
     check_embedding_model(knowledge_base, body.model)
     return await embed(body, knowledge_base, threads, request)
+
+
+async def _begun(
+    body: schemas.ChatRequest,
+    request: Request,
+    knowledge_base: KnowledgeBase,
+    threads: Threads,
+    *,
+    for_open_webui: bool = False,
+) -> tuple[AsyncGenerator[AnswerEvent, None], Completion]:
+    """The events of an answer, and the completion that they are to become."""
+    messages = plain_messages(body.messages)
+    task = background_task(messages, request.headers.get(TASK_HEADER, ""))
+    offer = await in_thread(threads.state, lambda: find_offer(knowledge_base, body.model))
+    events = await in_thread(threads.questions, lambda: _events(knowledge_base, offer, body, messages, task))
+    settings: ServerSettings = request.app.state.settings
+    question = messages[-1].content
+    completion = Completion(
+        question,
+        Places(base_url(request), question),
+        stop=body.stop or (),
+        for_open_webui=for_open_webui,
+        with_footnotes=wants_footnotes(settings.footnotes, request.headers),
+    )
+    return iterate(events, request.app.state.stopping, threads.questions), completion
 
 
 def _events(
@@ -138,18 +194,6 @@ def _events(
 def _said(text: str) -> Generator[AnswerEvent, None, None]:
     yield AnswerDelta(text)
     yield Done(Answer(answer=text, answerable=True, finish_reason="stop"))
-
-
-def _completion(request: Request, body: schemas.ChatRequest, messages: list[Message]) -> Completion:
-    settings: ServerSettings = request.app.state.settings
-    question = messages[-1].content
-    return Completion(
-        question,
-        Places(base_url(request), question),
-        stop=body.stop or (),
-        for_open_webui=body.stream and is_open_webui(request.headers),
-        with_footnotes=wants_footnotes(settings.footnotes, request.headers),
-    )
 
 
 def _described(offer: Offer, knowledge_base: KnowledgeBase) -> schemas.Model:

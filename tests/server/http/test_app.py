@@ -173,6 +173,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/readyz",
         "/v1/models",
         "/v1/models/{name}",
+        "/v1/responses",
         "/v1/chat/completions",
         "/v1/embeddings",
         "/retrieval",
