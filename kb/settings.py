@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from kb.errors import InvalidRequest, SettingsError
+from kb.models.keyring_keys import key_in_keyring
 from kb.models.remote import RemoteModel, remote_model
 from kb.values.answers import Routing, Thinking
 from kb.values.filters import Filters
@@ -55,6 +56,11 @@ class Settings(BaseModel):
         " other host.",
     )
     api_key_file: str = Field(default="", description="A file that holds that key.")
+    keyring: str = Field(
+        default="",
+        description="Service in the system's keyring under which keys of servers lie, each by its host; empty: it is"
+        " not asked.",
+    )
     small_model: str = Field(
         default="",
         description="A second, small model: it judges, answers what is plain, and what must stay here; empty: none.",
@@ -81,6 +87,9 @@ class Settings(BaseModel):
     )
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."
+    )
+    hub: Literal["huggingface", "modelscope"] = Field(
+        default="huggingface", description="Where models are fetched from first: huggingface or modelscope."
     )
     chroma: str = Field(
         default="",
@@ -191,11 +200,14 @@ class Settings(BaseModel):
         return remote_model(self.reranker, "KB_RERANKER")
 
     def key_for(self, remote: RemoteModel) -> str:
-        """The key that a server is sent; empty for any host but that of the first model that is on one.
+        """The key that a server is sent: its own from the keyring, else, for the host of the first model that is on a
+        server, the one that is set; empty: none.
 
         Raises:
-            SettingsError: The file that holds it cannot be read, or is empty.
+            SettingsError: The file that holds it cannot be read, or is empty; or the keyring cannot be read.
         """
+        if self.keyring and (key := key_in_keyring(self.keyring, remote.host)):
+            return key
         first = remote_model(self.model) or self.remote_embedder or self.remote_reranker
         if first is None or first.host != remote.host:
             return ""

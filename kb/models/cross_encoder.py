@@ -7,14 +7,14 @@ the hub is asked for its list. Weights come last, and only of what is a cross-en
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from kb.errors import ModelDownloadError
 from kb.models.download import download
-from kb.models.fetch import HubFiles, Meter, RemoteFile, reach_hub
+from kb.models.fetch import HubFiles, Meter, RemoteFile, Source, reach_hub
 
 _CONFIG = "config.json"
 _SENTENCE_CONFIG = "config_sentence_transformers.json"
@@ -45,16 +45,20 @@ class HubCrossEncoder:
 
     def fetch(self, folder: Path, meter: Meter) -> None:
         """See `kb.models.fetch.Source.fetch`."""
-        files = self._listed(folder, meter)
+        files = tuple(file for file in self._all(folder, meter) if _NEEDED.fullmatch(file.name))
         light = tuple(file for file in files if not file.name.endswith(_WEIGHTS))
         if len(light) == len(files):
             raise ModelDownloadError("it has no weights in the safetensors format")
-        HubFiles(self.repo, light).fetch(folder, meter)
+        self._some(light).fetch(folder, meter)
         check_cross_encoder(folder)
         meter.show(0, sum(file.size_bytes for file in files))
-        HubFiles(self.repo, files).fetch(folder, meter)
+        self._some(files).fetch(folder, meter)
 
-    def _listed(self, folder: Path, meter: Meter) -> tuple[RemoteFile, ...]:
+    def _some(self, files: tuple[RemoteFile, ...]) -> Source:
+        return HubFiles(self.repo, files)
+
+    def _all(self, folder: Path, meter: Meter) -> Sequence[RemoteFile]:
+        """What the repository holds."""
         endpoint, headers = reach_hub()
         path = folder / _LIST_NAME
         path.unlink(missing_ok=True)
@@ -62,12 +66,11 @@ class HubCrossEncoder:
         download(f"{endpoint}/api/models/{self.repo}?blobs=true", path, meter.show, headers)
         try:
             listed = json.loads(path.read_text("utf-8"))["siblings"]
-            files = [RemoteFile(str(file["rfilename"]), "", int(file.get("size") or 0)) for file in listed]
+            return [RemoteFile(str(file["rfilename"]), "", int(file.get("size") or 0)) for file in listed]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelDownloadError(f"the list of its files cannot be read: {error}") from error
         finally:
             path.unlink()
-        return tuple(file for file in files if _NEEDED.fullmatch(file.name))
 
 
 def is_cross_encoder(folder: Path) -> bool:

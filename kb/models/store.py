@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import filelock
 
@@ -30,13 +31,17 @@ from kb.models.catalog import (
 from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
 from kb.models.download import disk_errors, require_space
 from kb.models.fetch import Meter, Source, UrlFiles, check_files
+from kb.models.modelscope import on_modelscope
 from kb.models.remote import remote_model
 from kb.values.progress import Report
+
+Hub = Literal["huggingface", "modelscope"]
 
 _logger = logging.getLogger(__name__)
 
 _ADVICE = (
-    "set a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT), or give an address with `kb models pull {name} --url URL`; "
+    "set a proxy (HTTPS_PROXY), a mirror (HF_ENDPOINT) or KB_HUB=modelscope, or give an address with "
+    "`kb models pull {name} --url URL`; "
     "any GGUF file that is on this machine already answers after `kb models use PATH`"
 )
 
@@ -61,20 +66,23 @@ class ModelStore:
     Args:
         directory: Made when the first model comes; may be shared by several processes.
         catalog: What is known by name; the first that answers is the first choice.
+        hub: Which is asked first.
     """
 
     directory: Path
     catalog: tuple[CatalogModel, ...] = field(default_factory=catalog)
+    hub: Hub = "huggingface"
 
     @classmethod
-    def with_cross_encoders(cls, directory: Path, *names: str) -> "ModelStore":
+    def with_cross_encoders(cls, directory: Path, *names: str, hub: Hub = "huggingface") -> "ModelStore":
         """A models directory where reranker and judge are known by name, too.
 
         Args:
             names: `owner/repo` of the hub each; the path of a folder, or nothing, adds nothing.
+            hub: Which is asked first.
         """
         of_hub = [name for name in names if not Path(name).expanduser().is_dir()]
-        return cls(directory, (*catalog(), *filter(None, map(hub_cross_encoder, of_hub))))
+        return cls(directory, (*catalog(), *filter(None, map(hub_cross_encoder, of_hub))), hub)
 
     def find(self, name: str) -> Path | None:
         """Looks for a model on this machine, without the network.
@@ -129,7 +137,7 @@ class ModelStore:
         if model is None:
             raise self._unknown(name)
         with self._alone(model, report):
-            return self.find(name) or self._fetch(model, _sources(model, url), report)
+            return self.find(name) or self._fetch(model, self._sources(model, url), report)
 
     def choose_answer_model(self, setting: str) -> str | None:
         """Decides which model answers.
@@ -195,6 +203,12 @@ class ModelStore:
         if model.reasons if model else looks_like_r1(title):
             return f"{title} answers; it thinks before it does."
         return f"{title} answers; it is not an R1 distill and does not think first. {get_r1} fetches one that does."
+
+    def _sources(self, model: CatalogModel, url: str | None) -> tuple[Source, ...]:
+        if url:
+            return (UrlFiles(url, model.sources[0].files),)
+        there = map(on_modelscope, model.sources) if self.hub == "modelscope" else ()
+        return (*filter(None, there), *model.sources)
 
     def _fetch(self, model: CatalogModel, sources: tuple[Source, ...], report: Report) -> Path:
         failures = []
@@ -272,10 +286,6 @@ class ModelStore:
             f"no model {name!r}: not in the catalog, not a .gguf file that is here, not hf:owner/repo/file.gguf",
             "did you mean " + ", ".join(near) + "? `kb models list` shows all",
         )
-
-
-def _sources(model: CatalogModel, url: str | None) -> tuple[Source, ...]:
-    return (UrlFiles(url, model.sources[0].files),) if url else model.sources
 
 
 def _is_model_folder(path: Path) -> bool:

@@ -123,7 +123,7 @@ def use(name: _Name) -> None:
 def _store(current: settings.Settings) -> "ModelStore":
     from kb.models.store import ModelStore
 
-    return ModelStore.with_cross_encoders(current.models, current.reranker, current.judge)
+    return ModelStore.with_cross_encoders(current.models, current.reranker, current.judge, hub=current.hub)
 
 
 def _set_model(config: Path, name: str) -> None:

@@ -55,7 +55,7 @@ def of_status(model: RemoteModel, status: int, body: bytes, retry_after_seconds:
         return too_long(model, said)
     match status:
         case 401 | 403:
-            hint = "set KB_API_KEY_FILE to a file with a key that may use this model, or KB_API_KEY"
+            hint = "set KB_API_KEY_FILE to a file with a key that may use this model, or KB_API_KEY, or KB_KEYRING"
         case 402:
             hint = "the account has no credit left: see the page of the provider"
         case 404 | 405:
