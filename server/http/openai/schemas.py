@@ -136,7 +136,9 @@ class ChatCompletion(Wire):
         description="Which model has answered; empty if none has.", examples=["qwen2.5-coder-1.5b-instruct"]
     )
     instead: str = Field(
-        default="", description="Why the small model has answered in the place of the large one; empty: it has not."
+        default="",
+        description="Why the small model has answered in the place of the large one; empty: it has not.",
+        examples=["the server api.deepseek.com cannot be reached"],
     )
     usage: Usage = Field(description="Numbers of tokens.")
 
