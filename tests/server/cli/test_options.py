@@ -30,7 +30,7 @@ def other_value(name: str) -> Any:
     if field.annotation is Path:
         return "/tmp/elsewhere"
     if field.annotation is str:
-        return "https://another.lan" if name.endswith("_url") else "another"
+        return "https://another.lan" if name.endswith(("_url", "_endpoint")) else "another"
     return 0.25 if name == "min_evidence" else field.default + 600
 
 
