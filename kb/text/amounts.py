@@ -45,6 +45,7 @@ _DATE_IN_FIGURES = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _TEN_THOUSANDS = re.compile(rf"({NUMERAL})万零?({NUMERAL})")
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _MOST_BEFORE_FIGURE = 4  # characters: a sign, a currency
+_IN_WORDS = re.compile(rf"{NUMERAL}[万亿]?|[a-z]+(?:[- ](?:one|two|three|four|five|six|seven|eight|nine)\b)?")
 _WORD_AFTER = re.compile(rf"\s?([{CJK}]|[^\W\d_]+)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -85,7 +86,7 @@ class Value:
     """An amount where it stands.
 
     Attributes:
-        written: The figures of a number without its unit; a day as it is written.
+        written: A number without its unit; a day as it is.
         start: With `end`, where that is, in characters of the text.
         counted: The word after it, in small letters.
     """
@@ -109,7 +110,7 @@ def amounts_in(text: str) -> list[Amount]:
 
 
 def values_in(text: str) -> list[Value]:
-    """The amounts of a text that are written in figures, with their places."""
+    """The amounts of a text, with their places."""
     written = in_one_writing(text).lower()
     found = [(amount, _figure_span(written, span)) for amount, span in _placed(written)]
     return [
@@ -130,10 +131,15 @@ def _placed(written: str) -> list[tuple[Amount, tuple[int, int]]]:
 
 
 def _figure_span(written: str, span: tuple[int, int]) -> tuple[int, int]:
+    """Where a number that begins at a place is written, in figures behind a sign or a currency, or in words."""
     start, end = span
-    if start == end and (figure := _FIGURE.search(written, start, start + _MOST_BEFORE_FIGURE + 20)):
-        return figure.span() if figure.start() <= start + _MOST_BEFORE_FIGURE else span
-    return span
+    if start < end:
+        return span
+    figure = _FIGURE.search(written, start)
+    if figure and figure.start() <= start + _MOST_BEFORE_FIGURE and not _IN_WORDS.match(written, start):
+        return figure.span()
+    in_words = _IN_WORDS.match(written, start)
+    return in_words.span() if in_words else span
 
 
 def _counted(written: str, end: int) -> str:

@@ -167,22 +167,39 @@ def kinds(
     file: Annotated[
         Path | None, typer.Argument(help="Labelled questions in JSON Lines; none: those that ship.")
     ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Index this folder, ask it the questions, and measure the answers.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Which of those that ship: fit, held, unseen or fresh.")] = "held",
     limit: Limit = None,
+    base: Base = None,
     as_json: AsJson = False,
 ) -> None:
     """Measures how well the embedding of a question tells what it is: kind, form of the answer, leaning, parts.
 
     Each line of a file has `question`, and if known `language`, `before` (a list), `leans`, `several`, `kind`, `form`.
+    With a folder: whether each question is answered as the kind that it is, and whether the answer is right; each line
+    has `question`, `kind`, and if known `values`, `documents`, `items`, `scope`. The set that ships for that is about
+    `sample_docs`.
 
     Examples:
 
     kb eval kinds
 
     kb eval kinds questions.jsonl --json
+
+    kb eval kinds --folder sample_docs
     """
+    from server.measure.eval.kind_answers_run import evaluate_kind_answers, show_kind_answers
     from server.measure.eval.kinds_run import evaluate_kinds, show_report
 
+    if folder:
+        answered = evaluate_kind_answers(settings.load(kind=ServerSettings), folder, file, limit, base)
+        if as_json:
+            print(_as_json(dataclasses.asdict(answered)))
+        else:
+            show_kind_answers(console.out, answered)
+        return
     report = evaluate_kinds(settings.load(kind=ServerSettings), file, split, limit)
     if as_json:
         print(_as_json(dataclasses.asdict(report)))

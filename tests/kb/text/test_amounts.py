@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from kb.text.amounts import amounts_in
+from kb.text.amounts import amounts_in, values_in
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,27 @@ def test_money_of_two_countries_does_not_fit_and_neither_do_days_and_numbers() -
     assert not dollars.fits(euros)
     assert dollars.fits(plain)
     assert not day.fits(plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Old Ferro needs eleven mules, 400 kg and $12.50.", ["eleven", "400", "12.50"]),
+        ("twenty-one sheep on 3 May 2025", ["twenty-one", "3 May 2025"]),
+        ("准备四台小望远镜和二十块羊皮坐垫", ["四", "二十"]),
+        ("no number", []),
+    ],
+)
+def test_value_has_its_place(text: str, values: list[str]) -> None:
+    found = values_in(text)
+    assert sorted(value.written for value in found) == sorted(values)
+    assert all(text[value.start : value.end] == value.written for value in found)
+
+
+def test_values_are_alike_that_count_the_same_or_have_one_dimension() -> None:
+    mules, others, kilograms, grams = values_in("eleven mules, 9 mules, 4 kg, 300 g")
+    assert mules.is_alike(others)
+    assert kilograms.is_alike(grams)
+    assert not mules.is_alike(kilograms)
+    beds, rooms = values_in("16 beds in 4 rooms")
+    assert not beds.is_alike(rooms)
