@@ -25,6 +25,10 @@ from server.http import schemas
 from server.http.dependencies import Knowledge, Watching, Working, errors
 from server.http.threads import in_thread
 
+SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+"""The policy of an original that is no PDF: were it ever taken for a page, it would have no origin, no script and no
+network. A browser does not show a PDF under a policy, and runs nothing of it in our origin."""
+
 router = APIRouter()
 
 
@@ -56,11 +60,13 @@ def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_open
     document, file = opened
     path = Path(document.file.root, document.file.source)
     shown_as = shown(path)
+    is_pdf = shown_as is Shown.AS_IT_IS and document.media_type == "application/pdf"
     return FileResponse(
         path if sys.platform == "win32" else f"/dev/fd/{file.fileno()}",
         stat_result=os.fstat(file.fileno()),
         media_type="text/plain; charset=utf-8" if shown_as is Shown.AS_TEXT else document.media_type,
         filename=path.name,
+        headers={} if is_pdf else {"content-security-policy": SANDBOX},
         content_disposition_type="attachment" if shown_as is Shown.AS_DOWNLOAD else "inline",
     )
 
