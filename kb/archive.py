@@ -22,14 +22,14 @@ from typing import IO
 from kb.catalog.catalog import Catalog
 from kb.catalog.database import copy_database
 from kb.catalog.migrations import SCHEMA_VERSION
-from kb.data_directory import CATALOG_NAME, DataDirectoryLock
+from kb.data_directory import CATALOG_NAME, CONVERSATIONS_NAME, DataDirectoryLock
 from kb.errors import InvalidRequest, NotFound, SchemaMismatch, StorageError
 from kb.values.progress import Progress, Report
 
 FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 
-_DATABASES = (CATALOG_NAME, "conversations.sqlite3")
+_DATABASES = (CATALOG_NAME, CONVERSATIONS_NAME)
 _FILES = ("kb.toml", "evaluations.jsonl")
 _STAGE_NAME = ".importing"
 _BLOCK_BYTES = 1 << 20

@@ -27,13 +27,14 @@ from kb.errors import DataDirectoryLocked, StorageError
 logger = logging.getLogger(__name__)
 
 CATALOG_NAME = "catalog.sqlite3"
+CONVERSATIONS_NAME = "conversations.sqlite3"
 LOCK_NAME = "lock"
 ADDRESS_NAME = "server.json"
 _LOCK_SECONDS = 0.2  # for `find_owner` of another process, which takes the lock for a moment
 _LARGEST_ADDRESS_CHARS = 500
 _FILE_MODE, _FOLDER_MODE, _OTHERS = 0o600, 0o700, 0o077
 _OWN_NAME = re.compile(
-    r"lock|server\.json|in_hand\.json|kb\.toml|evaluations\.jsonl|catalog\.sqlite3(-wal|-shm)?|chroma|chroma-owner|\.importing"
+    r"lock|server\.json|in_hand\.json|kb\.toml|evaluations\.jsonl|(catalog|conversations)\.sqlite3(-wal|-shm)?|chroma|chroma-owner|\.importing"
 )
 
 

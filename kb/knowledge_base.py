@@ -16,7 +16,9 @@ from kb.answering.models import Models
 from kb.answering.observed import observed
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
-from kb.data_directory import DataDirectoryLock
+from kb.conversations.standing import standing
+from kb.conversations.store import ConversationStore
+from kb.data_directory import CONVERSATIONS_NAME, DataDirectoryLock
 from kb.documents import Documents
 from kb.observing import Observers
 from kb.ports import Freshness
@@ -25,6 +27,7 @@ from kb.values.answers import (
     Answer,
     AnswerEvent,
     CheckedStatement,
+    Citation,
     Done,
     IndexState,
     QuestionKind,
@@ -33,7 +36,8 @@ from kb.values.answers import (
     Verification,
 )
 from kb.values.chat import Heartbeat, Message, Turn
-from kb.values.documents import WatchedFolder
+from kb.values.conversations import Standing
+from kb.values.documents import DocumentInfo, WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.happenings import Happening
 from kb.values.passages import Passage
@@ -57,6 +61,7 @@ class KnowledgeBase(Documents):
     Attributes:
         models: The models in use: how far each is, and waiting for them.
         observers: Are told what happens; whoever counts or logs adds himself.
+        conversations: Those that are kept.
     """
 
     def __init__(
@@ -77,6 +82,9 @@ class KnowledgeBase(Documents):
             settings, models, catalog, judges, InstructionFinders(), LocalOnly(settings.local_only)
         )
         self._questions = Questions(self._resources, self.index_state, fit_classifier)
+        self.conversations = ConversationStore(
+            settings.home / CONVERSATIONS_NAME, keeps=settings.keep_conversations == "on"
+        )
         self._pending = 0
         self._has_synced = False
 
@@ -90,6 +98,7 @@ class KnowledgeBase(Documents):
         """Stops generation, closes all files and gives the data directory back."""
         self._closing.set()
         self.models.close()
+        self.conversations.close()
         self._catalog.close()
         self._lock.release()
 
@@ -224,6 +233,18 @@ class KnowledgeBase(Documents):
     def check_files_with(self, files: Freshness) -> None:
         """Has the files of what is found compared with the index before a question is answered; else nobody does."""
         self._resources.files = files
+
+    # Conversations
+
+    def forget(self, document_id: str) -> DocumentInfo:
+        """See `Documents.forget`; its quotes go from the conversations that are kept, too."""
+        forgotten = super().forget(document_id)
+        self.conversations.forget_document(document_id)
+        return forgotten
+
+    def standing(self, citation: Citation) -> tuple[Citation, Standing]:
+        """What has become of a citation of an old answer. See `kb.conversations.standing`."""
+        return standing(citation, self._catalog.text)
 
     # The index
 

@@ -142,6 +142,9 @@ class Settings(BaseModel):
         le=1.0,
         description="The service declines what is less likely to stand in the passages; 0: it answers always.",
     )
+    keep_conversations: Literal["on", "off"] = Field(
+        default="on", description="Whether conversations of the page and of `kb chat` are kept in the data directory."
+    )
     max_question_chars: int = Field(default=4000, ge=1, description="Longest question.")
 
     @field_validator("context_tokens", mode="after")

@@ -20,7 +20,7 @@ from ingest.pages.views import PageViews
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
-from server.http import files, pages, routes, verify
+from server.http import conversations, files, pages, routes, verify
 from server.http.addresses import is_loopback
 from server.http.dify import routes as dify
 from server.http.errors import retry_after, status_of
@@ -89,6 +89,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.include_router(routes.router)
     app.include_router(files.router)
     app.include_router(pages.router)
+    app.include_router(conversations.router)
     app.include_router(verify.router)
     app.include_router(openai.router)
     app.include_router(dify.router)

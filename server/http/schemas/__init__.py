@@ -20,6 +20,15 @@ from server.http.schemas.answers import (
     Turn,
     WaitingEvent,
 )
+from server.http.schemas.conversations import (
+    Conversation,
+    ConversationList,
+    ConversationTitle,
+    KeptCitation,
+    KeptTurn,
+    ListedConversation,
+    TurnToKeep,
+)
 from server.http.schemas.documents import Document, DocumentList, DocumentText, Failure, Uploaded, UploadResponse
 from server.http.schemas.pages import Match, Matches, Page, PageBoxes, PageLine, PageLines, PageList, RenderedText
 from server.http.schemas.state import (
@@ -45,6 +54,9 @@ __all__ = [
     "AskRequest",
     "CheckedStatement",
     "Citation",
+    "Conversation",
+    "ConversationList",
+    "ConversationTitle",
     "Document",
     "DocumentList",
     "DocumentText",
@@ -57,7 +69,10 @@ __all__ = [
     "IndexCounts",
     "IndexStatus",
     "Judge",
+    "KeptCitation",
+    "KeptTurn",
     "LeftOut",
+    "ListedConversation",
     "Match",
     "Matches",
     "Message",
@@ -82,6 +97,7 @@ __all__ = [
     "SyncResponse",
     "Timings",
     "Turn",
+    "TurnToKeep",
     "UploadResponse",
     "Uploaded",
     "Verification",
