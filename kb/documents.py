@@ -7,8 +7,12 @@ from pathlib import PurePosixPath
 
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
+from kb.conversations.standing import standing
+from kb.conversations.store import ConversationStore
 from kb.errors import KBError, NotFound
 from kb.ports import Vectors, embed_queries
+from kb.values.answers import Citation
+from kb.values.conversations import Standing
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
 
 _CLOSING_SECONDS = 0.2  # within which somebody who waits for quiet notices that all is being closed
@@ -19,13 +23,16 @@ class Documents:
 
     Args:
         models: What embeds new ones.
+        conversations: Closed by whoever closes this.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
+        conversations: Those that are kept; they quote the documents.
     """
 
-    def __init__(self, catalog: Catalog, models: Models) -> None:
+    def __init__(self, catalog: Catalog, models: Models, conversations: ConversationStore) -> None:
         self._catalog = catalog
+        self.conversations = conversations
         self.models = models
         self._closing = threading.Event()
 
@@ -124,14 +131,19 @@ class Documents:
         """Removes a document at the user's wish; its file, which is not touched, is passed over until it changes.
 
         It answers no more when this returns. Once `maintain` has nothing more to do, no byte of its text or its vectors
-        is left in the data directory.
+        is left in the data directory; conversations that are kept lose its quotes, too.
 
         Raises:
             NotFound: There is no such document.
         """
         upkeep = self.models.upkeep.get()
         forgotten = upkeep.live_index.forget(document_id) if upkeep else self._catalog.forget(document_id)
+        self.conversations.forget_document(document_id)
         return forgotten or self.document(document_id)
+
+    def standing(self, citation: Citation) -> tuple[Citation, Standing]:
+        """What has become of a citation of an old answer. See `kb.conversations.standing`."""
+        return standing(citation, self._catalog.text)
 
     def record_failure(
         self,

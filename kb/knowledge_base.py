@@ -16,7 +16,6 @@ from kb.answering.models import Models
 from kb.answering.observed import observed
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
-from kb.conversations.standing import standing
 from kb.conversations.store import ConversationStore
 from kb.data_directory import CONVERSATIONS_NAME, DataDirectoryLock
 from kb.documents import Documents
@@ -27,7 +26,6 @@ from kb.values.answers import (
     Answer,
     AnswerEvent,
     CheckedStatement,
-    Citation,
     Done,
     IndexState,
     QuestionKind,
@@ -36,8 +34,7 @@ from kb.values.answers import (
     Verification,
 )
 from kb.values.chat import Heartbeat, Message, Turn
-from kb.values.conversations import Standing
-from kb.values.documents import DocumentInfo, WatchedFolder
+from kb.values.documents import WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.happenings import Happening
 from kb.values.passages import Passage
@@ -61,7 +58,6 @@ class KnowledgeBase(Documents):
     Attributes:
         models: The models in use: how far each is, and waiting for them.
         observers: Are told what happens; whoever counts or logs adds himself.
-        conversations: Those that are kept.
     """
 
     def __init__(
@@ -73,7 +69,8 @@ class KnowledgeBase(Documents):
         fit_classifier: FitClassifier = classifier_for,
         observers: Observers | None = None,
     ) -> None:
-        super().__init__(catalog, models)
+        keeps = settings.keep_conversations == "on"
+        super().__init__(catalog, models, ConversationStore(settings.home / CONVERSATIONS_NAME, keeps=keeps))
         self.observers = observers or Observers()
         self.settings = settings
         self._lock = lock
@@ -82,9 +79,6 @@ class KnowledgeBase(Documents):
             settings, models, catalog, judges, InstructionFinders(), LocalOnly(settings.local_only)
         )
         self._questions = Questions(self._resources, self.index_state, fit_classifier)
-        self.conversations = ConversationStore(
-            settings.home / CONVERSATIONS_NAME, keeps=settings.keep_conversations == "on"
-        )
         self._pending = 0
         self._has_synced = False
 
@@ -233,18 +227,6 @@ class KnowledgeBase(Documents):
     def check_files_with(self, files: Freshness) -> None:
         """Has the files of what is found compared with the index before a question is answered; else nobody does."""
         self._resources.files = files
-
-    # Conversations
-
-    def forget(self, document_id: str) -> DocumentInfo:
-        """See `Documents.forget`; its quotes go from the conversations that are kept, too."""
-        forgotten = super().forget(document_id)
-        self.conversations.forget_document(document_id)
-        return forgotten
-
-    def standing(self, citation: Citation) -> tuple[Citation, Standing]:
-        """What has become of a citation of an old answer. See `kb.conversations.standing`."""
-        return standing(citation, self._catalog.text)
 
     # The index
 

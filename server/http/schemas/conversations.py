@@ -17,17 +17,28 @@ _EXAMPLE = "5d2f9b1c7a3e4f60"
 class ConversationTitle(Wire):
     """Another title for a conversation."""
 
-    title: Text = Field(min_length=1, max_length=200, examples=["The battery of the Pika"])
+    title: Text = Field(
+        min_length=1, max_length=200, description="What it is to be called.", examples=["The battery of the Pika"]
+    )
+
+
+_QUESTION = "What was asked."
+_ANSWER = "What was answered, without reasoning."
+_CITATIONS = "In order of `answer_end`."
+_MODEL = "Which model answered."
+_FINISH = "As in the answer."
 
 
 class TurnToKeep(Wire):
     """A question and its answer as they came from `/ask`; of a whole answer, what is not named here is not kept."""
 
-    question: Text = Field(min_length=1, max_length=20_000, examples=["How is the battery charged?"])
-    answer: Text = Field(max_length=_MAX_ANSWER_CHARS, examples=["Between 5 °C and 35 °C."])
-    citations: list[Citation] = Field(default=[], max_length=_MAX_CITATIONS)
-    model: Text = Field(default="", max_length=200)
-    finish_reason: answers.FinishReason = "stop"
+    question: Text = Field(
+        min_length=1, max_length=20_000, description=_QUESTION, examples=["How is the battery charged?"]
+    )
+    answer: Text = Field(max_length=_MAX_ANSWER_CHARS, description=_ANSWER, examples=["Between 5 °C and 35 °C."])
+    citations: list[Citation] = Field(default=[], max_length=_MAX_CITATIONS, description=_CITATIONS)
+    model: Text = Field(default="", max_length=200, description=_MODEL, examples=["Qwen2.5 Coder 1.5B"])
+    finish_reason: answers.FinishReason = Field(default="stop", description=_FINISH, examples=["stop"])
 
     def to_core(self) -> conversations.KeptTurn:
         """The turn as the store takes it."""
@@ -47,16 +58,16 @@ class KeptCitation(Citation):
 class KeptTurn(Wire):
     """A question and its answer."""
 
-    question: str
-    answer: str
-    citations: list[KeptCitation]
-    model: str
-    finish_reason: str
-    asked_at: datetime.datetime | None
+    question: str = Field(description=_QUESTION, examples=["How is the battery charged?"])
+    answer: str = Field(description=_ANSWER, examples=["Between 5 °C and 35 °C."])
+    citations: list[KeptCitation] = Field(description=_CITATIONS)
+    model: str = Field(description=_MODEL, examples=["Qwen2.5 Coder 1.5B"])
+    finish_reason: str = Field(description=_FINISH, examples=["stop"])
+    asked_at: datetime.datetime | None = Field(description="When it was kept.", examples=["2026-11-23T09:30:00Z"])
 
 
 class _Info(Wire):
-    id: str = Field(examples=[_EXAMPLE])
+    id: str = Field(description="Of the conversation.", examples=[_EXAMPLE])
     title: str = Field(
         description="The first question, or what it was renamed to; empty before it.", examples=["How many beds?"]
     )
