@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kb.adapters.openai_api.model import CountingLookingModel, open_remote_model
+from kb.adapters.openai_api.texts import RemoteEmbedder
 from kb.errors import PromptTooLong
 from kb.models.remote import RemoteModel
 from kb.values.chat import Delta, Generated, GenerationEnd, GenerationOptions, Look, Looked, Message
@@ -31,6 +33,9 @@ import sys, time, xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path, params.n_ctx, params.n_parallel, params.port = sys.argv[1], 1024, 1, 0
 params.cpuparams.n_threads = 1
+params.embedding = "embed" in sys.argv
+if params.embedding:
+    params.pooling_type, params.n_batch, params.n_ubatch = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN, 64, 64
 server = xllamacpp.Server(params)
 print("at", server.listening_address, flush=True)
 sys.stdin.read()
@@ -38,9 +43,9 @@ sys.stdin.read()
 
 
 @contextmanager
-def llama_server(path: Path) -> Iterator[str]:
+def llama_server(path: Path, *options: str) -> Iterator[str]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, "-c", _SERVER, str(path)], text=True, **pipes) as process:  # type: ignore[call-overload]
+    with subprocess.Popen([sys.executable, "-c", _SERVER, str(path), *options], text=True, **pipes) as process:  # type: ignore[call-overload]
         try:
             address = next((line.split()[1] for line in process.stdout if line.startswith("at ")), None)
             assert address, "the server has not started"
@@ -110,6 +115,20 @@ def test_look_into_a_model_whose_template_opens_its_thinking(reasoning_server: s
         items = list(model.stream_after_looks([Look(tuple(QUESTION), "It", "No")], (), GenerationOptions()))
         (looked,) = (item for item in items if isinstance(item, Looked))
         assert looked.margins[0] > 5
+
+
+@pytest.mark.timeout(120)
+def test_texts_are_embedded_in_their_order_and_cut_where_they_are_too_long(tmp_path: Path) -> None:
+    path = tiny_chat(tmp_path / "any.gguf", ["\n", *ANSWER, END])
+    with llama_server(path, "embed") as url:
+        embedder = RemoteEmbedder(RemoteModel("openai", "any", f"{url}/v1", "KB_EMBEDDING_MODEL"))
+        with closing(embedder):
+            texts = ["It is on page nine.", "page " * 500, "", "nine", *(f"page {n}" for n in range(40))]
+            vectors = embedder.embed_passages(texts)
+            assert (vectors.shape, vectors.dtype) == ((len(texts), embedder.dimension), np.float32)
+            np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+            for place in (0, 3, 20):
+                np.testing.assert_allclose(vectors[place], embedder.embed_query(texts[place]), atol=1e-4)
 
 
 @pytest.mark.timeout(120)
