@@ -27,6 +27,7 @@ from kb.values.answers import (
     AnswerEvent,
     CheckedStatement,
     Done,
+    Effort,
     IndexState,
     QuestionKind,
     Routing,
@@ -120,6 +121,7 @@ class KnowledgeBase(Documents):
         kind: QuestionKind | None = None,
         routing: Routing | None = None,
         wishes: str = "",
+        effort: Effort = "quick",
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -135,12 +137,14 @@ class KnowledgeBase(Documents):
             kind: What kind of question it is; None: that is told from what it means.
             routing: Which of two models answers; None: as in the settings.
             wishes: For the form of the answer, in free words; a few hundred characters of them are heeded.
+            effort: `thorough`: the model says where to look, and reads what is found; up to a minute more.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        events = self._questions.ask(question, history, thinking, top_k, filters, answer_tokens, kind, routing, wishes)
+        ask = self._questions.ask
+        events = ask(question, history, thinking, top_k, filters, answer_tokens, kind, routing, wishes, effort)
         return observed(events, thinking or self.settings.thinking, self.observers)
 
     def prepare(

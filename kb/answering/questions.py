@@ -27,6 +27,7 @@ from kb.indexing.live_index import LiveIndex
 from kb.values.answers import (
     AnswerEvent,
     CheckedStatement,
+    Effort,
     IndexState,
     QuestionKind,
     Routing,
@@ -83,12 +84,14 @@ class Questions:
         kind: QuestionKind | None = None,
         routing: Routing | None = None,
         wishes: str = "",
+        effort: Effort = "quick",
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
         live_index = self._resources.models.live_index()
         asked = self._asked(live_index, question, history, thinking, top_k, filters)
         decision = replace(asked.decision, kind=kind or _kind_of(question, asked.decision))
-        asked = replace(asked, decision=decision, limits=self._limits(answer_tokens), wishes=wishes_within(wishes))
+        limits, heeded = self._limits(answer_tokens), wishes_within(wishes)
+        asked = replace(asked, decision=decision, limits=limits, wishes=heeded, effort=effort)
         return self._activity.during(self._events(asked, self._resources.routed(routing)))
 
     def _events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:

@@ -23,7 +23,9 @@ documents there are."""
 Operation = Literal["none", "sum", "difference", "ratio", "change", "average", "share", "highest", "lowest", "days"]
 """What is to be computed: nothing, or of some numbers their sum, how much more one is, how many times as much, by which
 percentage it has changed, their mean, which percentage one is of the other, the greatest, the least; days between."""
-StepName = Literal["part", "section", "passage", "numbers", "compose"]
+StepName = Literal["words", "part", "section", "passage", "numbers", "compose"]
+Effort = Literal["quick", "thorough"]
+"""How much is done to find an answer: one search, or words of the model searched for, too, and what is found read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,8 @@ class Step:
     """Event: what is being done now, where an answer takes several steps.
 
     Attributes:
-        doing: What is read: a part of the question is looked up, a section or a passage is read, numbers to compute
-            with are looked for, or the answer is put together.
+        doing: Words are looked for under which the answer may stand, or numbers to compute with; a part of the question
+            is looked up, a section or a passage is read, or the answer is put together.
         number: Which of them, from 1.
         of: How many there are; 0: that is not known yet.
         about: The part of the question, or the place; may be empty.

@@ -54,6 +54,10 @@ AsKind = Annotated[
         "--kind", help="Answer as a lookup, parts, document, exhaustive or inventory; else as it seems meant."
     ),
 ]
+Thorough = Annotated[
+    bool,
+    typer.Option("--thorough", help="Have the model say where to look, and read what is found; up to a minute more."),
+]
 ShowReasoning = Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")]
 TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]
 

@@ -8,8 +8,19 @@ from typing import Annotated, get_args
 import typer
 
 from kb.errors import InvalidRequest, KBError
-from kb.values.answers import QuestionKind, Thinking
-from server.cli.arguments import AsJson, AsKind, HowLong, Narrowing, Question, ShowReasoning, TopK, as_text, connected
+from kb.values.answers import Effort, QuestionKind, Thinking
+from server.cli.arguments import (
+    AsJson,
+    AsKind,
+    HowLong,
+    Narrowing,
+    Question,
+    ShowReasoning,
+    Thorough,
+    TopK,
+    as_text,
+    connected,
+)
 from server.cli.options import spread
 from server.http import schemas
 from server.terminal import console
@@ -24,6 +35,7 @@ def ask(
     thinking: HowLong = None,
     top_k: TopK = None,
     kind: AsKind = None,
+    thorough: Thorough = False,
     show_reasoning: ShowReasoning = False,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +52,8 @@ def ask(
     answer: schemas.Answer | None = None
     with closing(AnswerView(show_reasoning)) as view, connected() as service:
         filters = narrowing.filters(service)
-        for body in service.ask(question, _thinking(thinking), top_k, filters, kind=_kind(kind)):
+        effort: Effort = "thorough" if thorough else "quick"
+        for body in service.ask(question, _thinking(thinking), top_k, filters, kind=_kind(kind), effort=effort):
             if not as_json:
                 view.show(body)
             if isinstance(body, schemas.Answer):

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pydantic import BaseModel
 
 from kb.data_directory import find_owner
-from kb.values.answers import QuestionKind, Thinking
+from kb.values.answers import Effort, QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.connection import connect
@@ -42,10 +42,11 @@ class LastingService:
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
         kind: QuestionKind | None = None,
+        effort: Effort = "quick",
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         with self._service() as service:
-            yield from service.ask(question, thinking, top_k, filters, history, kind)
+            yield from service.ask(question, thinking, top_k, filters, history, kind, effort)
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""

@@ -13,7 +13,7 @@ from ingest.pipeline.pipeline import Pipeline
 from ingest.settings import IngestSettings
 from kb.errors import SettingsError
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import QuestionKind, Thinking
+from kb.values.answers import Effort, QuestionKind, Thinking
 from kb.values.chat import Heartbeat, Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import polling
@@ -53,11 +53,13 @@ class Local:
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
         kind: QuestionKind | None = None,
+        effort: Effort = "quick",
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         self._show_loading(self._knowledge_base, True)
         self._knowledge_base.models.wait_for_reranker()
-        asked = self._knowledge_base.ask_stream(question, history, thinking, top_k, filters, kind=kind)
+        ask = self._knowledge_base.ask_stream
+        asked = ask(question, history, thinking, top_k, filters, kind=kind, effort=effort)
         with closing(asked) as events:
             for event in events:
                 if not isinstance(event, Heartbeat):  # nobody else asks here

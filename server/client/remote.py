@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ingest.folders.intake import clean_name
 from kb import errors
 from kb.errors import KBError
-from kb.values.answers import QuestionKind, Thinking
+from kb.values.answers import Effort, QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import POLL_SECONDS, polling
@@ -75,9 +75,10 @@ class Remote:
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
         kind: QuestionKind | None = None,
+        effort: Effort = "quick",
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        body = {**_asked(question, thinking, top_k, filters, history), "kind": kind, "stream": True}
+        body = {**_asked(question, thinking, top_k, filters, history), "kind": kind, "effort": effort, "stream": True}
         return self._events("/ask", body, _ANSWER_EVENTS)
 
     def prepare(

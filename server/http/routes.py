@@ -231,7 +231,7 @@ async def readyz(knowledge_base: Knowledge, pipeline: Watching, threads: Working
 
 
 def _start(knowledge_base: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
-    return knowledge_base.ask_stream(*_asked(body), kind=body.kind, routing=body.model)
+    return knowledge_base.ask_stream(*_asked(body), kind=body.kind, routing=body.model, effort=body.effort)
 
 
 def _asked(body: schemas.PrepareRequest) -> tuple[str, list[Turn], Thinking | None, int | None, Filters]:

@@ -63,6 +63,7 @@ const ENGLISH = {
 
   "stage.searching": "Searching your documents… {seconds} s",
   "stage.reading": ({ n, seconds }) => `Reading ${plural(n, "passage", "passages")}… ${seconds} s`,
+  "stage.words": "Looking for the words under which it may stand… {seconds} s",
   "stage.part": ({ which, about, seconds }) => `Looking up part ${which}: ${about} ${seconds} s`,
   "stage.section": ({ which, about, seconds }) => `Reading section ${which}: ${about} ${seconds} s`,
   "stage.passage": ({ which, seconds }) => `Reading passage ${which}… ${seconds} s`,
@@ -324,6 +325,7 @@ const CHINESE = {
 
   "stage.searching": "正在检索文档……{seconds} 秒",
   "stage.reading": "正在阅读 {n} 个段落……{seconds} 秒",
+  "stage.words": "正在查找答案可能出现的词语……{seconds} 秒",
   "stage.part": "正在查找第 {which} 部分：{about} {seconds} 秒",
   "stage.section": "正在阅读第 {which} 节：{about} {seconds} 秒",
   "stage.passage": "正在阅读第 {which} 个段落……{seconds} 秒",

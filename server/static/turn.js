@@ -16,7 +16,7 @@ import { keyOf, makeCard, makeMark, makeNumber, makeParts, markUnseen, timingsLi
 import { openViewer } from "./viewer/viewer.js";
 
 const TICK_MS = 500;
-const WAITING = ["searching", "queued", "reading", "part", "section", "passage", "numbers", "compose"];
+const WAITING = ["searching", "queued", "reading", "words", "part", "section", "passage", "numbers", "compose"];
 const COPIED_MS = 2000;
 
 /** A question and its answer. `node` is to be put on the page. */

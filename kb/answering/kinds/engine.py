@@ -5,7 +5,8 @@ from collections.abc import Generator, Sequence
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.retrieval import RetrievalResult
-from kb.answering.routing import Route
+from kb.answering.routing import Route, ready
+from kb.ports import LanguageModel
 from kb.values.chat import Heartbeat
 from kb.values.passages import Passage
 
@@ -19,6 +20,17 @@ def route_of(passages: Sequence[Passage], resources: Resources) -> tuple[Route, 
     route = Route(resources.settings, resources.models, resources.must_stay, "explanation", 1)
     found = route.admit(RetrievalResult(tuple(passages), (1.0,)), lambda left: (float(bool(left)),))
     return route, found.passages
+
+
+def looking_model(resources: Resources) -> Generator[Heartbeat, None, LanguageModel]:
+    """Waits for the model that looks.
+
+    Raises:
+        ModelError: It is missing or does not load.
+    """
+    while (model := ready(resources.models.looking_model)) is None:
+        yield Heartbeat()
+    return model
 
 
 def writer_on(route: Route, asked: Asked, resources: Resources) -> Generator[Heartbeat, None, CheckedWriter]:

@@ -15,7 +15,7 @@ from kb.catalog.catalog import Catalog
 from kb.indexing.live_index import LiveIndex
 from kb.ports import Freshness
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, IndexState, Routing, Thinking
+from kb.values.answers import AnswerEvent, Effort, IndexState, Routing, Thinking
 from kb.values.chat import GenerationOptions, Turn
 from kb.values.filters import Filters
 from kb.values.passages import Passage
@@ -69,6 +69,7 @@ class Asked:
         limits: Of the answer.
         live_index: The index that answers.
         index: How current it is.
+        effort: To find the passages.
         wishes: For the form of the answer, in the words of whoever asks; what they say of the world counts for nothing.
     """
 
@@ -83,6 +84,7 @@ class Asked:
     live_index: LiveIndex
     index: IndexState
     wishes: str = ""
+    effort: Effort = "quick"
 
     @property
     def stands_alone(self) -> bool:

@@ -5,6 +5,7 @@ known for it, by what the model finds in the sources.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from kb.answering import remarks
@@ -13,10 +14,12 @@ from kb.answering.followup import Decide, self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.instructions import FindInstructions, without_instructions
 from kb.answering.judges import Judges
+from kb.answering.kinds.engine import looking_model
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.routing import Route, engines_here
 from kb.answering.subquestions import split
+from kb.answering.widening import WideSearch
 from kb.answering.writing import AnswerOptions, AnswerWriter
 from kb.citing.citations import EmbedSentences
 from kb.judging.evidence import CALIBRATED_MODEL
@@ -24,6 +27,9 @@ from kb.ports import AheadReader, LanguageModel
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
 from kb.values.chat import Heartbeat, Turn
 from kb.values.documents import DocumentInfo
+from kb.values.passages import Passage
+
+Events = Generator[AnswerEvent, None, None]
 
 _TURNS_REFERRED_TO = 8  # a question does not lean on what was said longer ago
 
@@ -33,8 +39,28 @@ class LookupKind:
 
     def events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
         """See `Kind`."""
-        serving = asked.live_index.serving
         searches, route = _ways(asked, resources)
+        answered = self._answered(asked, resources, searches, route)
+        return answered if asked.effort == "quick" else self._after_wide_search(asked, resources, searches, answered)
+
+    def _after_wide_search(
+        self, asked: Asked, resources: Resources, searches: SubQuestionSearch, answered: Events
+    ) -> Events:
+        """Searches with the help of the model before it answers."""
+        found: dict[str, Sequence[Passage]] = {}
+        with closing(answered):
+            model = yield from looking_model(resources)
+            may_see = lambda each: not (resources.models.looks_elsewhere and resources.must_stay(each))  # noqa: E731
+            for part in searches.parts:
+                wide = WideSearch(searches.search, model, may_see, resources.judges.calibration(model))
+                found[part.query] = yield from wide.passages(part.query, asked.top_k)
+            search = searches.search
+            # Once: who searches again does it because files have changed.
+            searches.search = lambda query, k: found.pop(query, None) or search(query, k)
+            yield from answered
+
+    def _answered(self, asked: Asked, resources: Resources, searches: SubQuestionSearch, route: Route) -> Events:
+        serving = asked.live_index.serving
         fresh = FreshPassages(searches.passages, resources.catalog.document, resources.files)
 
         def retrieve() -> RetrievalResult:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import QuestionKind, Thinking
+from kb.values.answers import Effort, QuestionKind, Thinking
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
@@ -27,6 +27,7 @@ class Library(Protocol):
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
         kind: QuestionKind | None = None,
+        effort: Effort = "quick",
     ) -> Generator[BaseModel, None, None]:
         """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
 
@@ -35,6 +36,7 @@ class Library(Protocol):
         Args:
             history: Earlier turns, oldest first.
             kind: What kind of question it is; None: that is told from what it means.
+            effort: To find the passages.
         """
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
@@ -74,9 +76,11 @@ class OwnLibrary:
         filters: Filters = EVERYTHING,
         history: Sequence[Turn] = (),
         kind: QuestionKind | None = None,
+        effort: Effort = "quick",
     ) -> Generator[BaseModel, None, None]:
         """See `Library`."""
-        with closing(self._knowledge_base.ask_stream(question, history, thinking, top_k, filters, kind=kind)) as events:
+        ask = self._knowledge_base.ask_stream
+        with closing(ask(question, history, thinking, top_k, filters, kind=kind, effort=effort)) as events:
             for event in events:
                 yield wire_event(event)[1]
 

@@ -5,7 +5,7 @@ import datetime
 from pydantic import AliasChoices, AliasPath, ConfigDict, Field, computed_field
 
 from kb.values import filters
-from kb.values.answers import FinishReason, QuestionKind, Routing, StepName, Thinking, Verdict
+from kb.values.answers import Effort, FinishReason, QuestionKind, Routing, StepName, Thinking, Verdict
 from server.http.schemas.base import EXAMPLE_ID, Text, Wire, file_url
 
 
@@ -151,6 +151,12 @@ class AskRequest(PrepareRequest):
         description="Which of two models answers: `small`, `large`, or `auto`: large what is not plain; null: as set."
         " Where there is only one, that one. What has answered is in `model` of the answer.",
         examples=["large"],
+    )
+    effort: Effort = Field(
+        default="quick",
+        description="`thorough`: the model says under which words the answer may stand, too, and reads what is found;"
+        " up to a minute more, told by `step` events.",
+        examples=["thorough"],
     )
     stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])
 
@@ -332,8 +338,8 @@ class StepEvent(Wire):
     """Event `step`: what is being done now, where an answer takes several steps."""
 
     doing: StepName = Field(
-        description="A `part` of the question is looked up, a `section` or a `passage` is read, `numbers` to compute"
-        " with are looked for, or the answer is put together (`compose`).",
+        description="The `words` are looked for under which the answer may stand, or `numbers` to compute with; a"
+        " `part` of the question is looked up, a `section` or a `passage` is read, or all is put together (`compose`).",
         examples=["part"],
     )
     number: int = Field(description="Which of them, from 1.", examples=[2])
