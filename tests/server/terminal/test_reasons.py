@@ -1,9 +1,9 @@
 import pytest
-from tests.kb.answering.test_lookup import passage
 
 from kb.values.answers import Answer, FinishReason, IndexState, LeftOut, Timings
 from server.http import schemas
 from server.terminal.reasons import no_room, reasons
+from tests.kb.answering.kinds.lookup_harness import passage
 
 
 def answer(
