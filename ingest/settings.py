@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -16,6 +17,9 @@ class IngestSettings(Settings):
     max_file_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are listed as failed, not read.")
     parse_seconds: float = Field(default=120.0, gt=0, description="Time limit for reading a file.")
     parse_memory_bytes: int = Field(default=600_000_000, ge=100_000_000, description="Memory limit for reading a file.")
+    ocr: Literal["on", "off"] = Field(
+        default="on", description="Whether text in pictures is read: scanned pages, photographs."
+    )
     settle_seconds: float = Field(default=1.0, ge=0, description="A file is read once it has been still this long.")
     sync_seconds: float = Field(default=600.0, gt=0, description="Time between two full scans of the folders.")
 

@@ -14,6 +14,7 @@ from kb.ports import Vectors, embed_queries
 from kb.values.answers import Citation
 from kb.values.conversations import Standing
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
+from kb.values.scans import ScannedPage
 
 _CLOSING_SECONDS = 0.2  # within which somebody who waits for quiet notices that all is being closed
 
@@ -84,6 +85,30 @@ class Documents:
     def failures(self) -> list[Failure]:
         """Files that could not be indexed, with the reason."""
         return self._catalog.ledger.failures()
+
+    def to_scan(self) -> list[tuple[FileVersion, tuple[int, ...]]]:
+        """Files with the pages that wait to be read in their pictures. See `ScanStore.waiting`."""
+        return self._catalog.scans.waiting()
+
+    def pages_to_scan(self) -> int:
+        """How many pages wait to be read in their picture."""
+        return self._catalog.scans.waiting_pages()
+
+    def add_scan(self, sha256: str, page: int, scan: ScannedPage) -> None:
+        """Notes what was read in the picture of a page of a file of that content."""
+        self._catalog.scans.add(sha256, page, scan)
+
+    def scans(self, sha256: str) -> dict[int, str]:
+        """What was read in the pictures of a file of that content, by page."""
+        return self._catalog.scans.texts(sha256)
+
+    def scanned_page(self, document_id: str, page: int) -> ScannedPage | None:
+        """What was read in the picture of a page, and where its words stand; None: its text comes from the file."""
+        return self._catalog.scans.page(document_id, page)
+
+    def outdate_scanned(self) -> int:
+        """Has files read anew of which pages were read since in their pictures, and says of how many."""
+        return self._catalog.scans.outdate_read()
 
     def replace(
         self,
@@ -171,6 +196,7 @@ class Documents:
         Returns:
             How many.
         """
+        self._catalog.scans.forget_empty()
         return self._catalog.ledger.retry_failures()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

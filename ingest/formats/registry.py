@@ -13,6 +13,7 @@ from ingest.formats.csv_table import CsvLoader
 from ingest.formats.docx import DocxLoader
 from ingest.formats.epub import EpubLoader
 from ingest.formats.html import HtmlLoader
+from ingest.formats.image import IMAGE_EXTENSIONS, IMAGE_LOADERS, ImageLoader, ImagePages
 from ingest.formats.json_values import JsonLoader
 from ingest.formats.mail import MailboxLoader, MailLoader
 from ingest.formats.markdown import MarkdownLoader, PlainTextLoader
@@ -31,7 +32,7 @@ from ingest.formats.xlsx import XlsxLoader
 from kb.errors import UnsupportedType
 from kb.values.documents import Document
 
-_PAGED: Mapping[str, Callable[[bytes], PagedFile]] = {".pdf": PdfPages}
+_PAGED: Mapping[str, Callable[[bytes], PagedFile]] = {".pdf": PdfPages, **dict.fromkeys(IMAGE_EXTENSIONS, ImagePages)}
 
 
 class Loader(Protocol):
@@ -82,6 +83,7 @@ LOADERS: tuple[Loader, ...] = (
     MailboxLoader(),
     SubtitleLoader(),
     SourceCodeLoader(),
+    *IMAGE_LOADERS,
 )
 
 
@@ -102,11 +104,13 @@ def supported(path: Path) -> bool:
     return _loader(path) is not None
 
 
-def load(name: str, data: bytes) -> Document:
+def load(name: str, data: bytes, scans: Mapping[int, str] | None = None) -> Document:
     """Reads a file with the loader of its extension.
 
     Args:
         name: What stands for its title if it has none.
+        scans: What was read in the pictures of its pages, empty where that was nothing. With it, a file whose text
+            stands in pictures alone is a document, whose pages may yet be read. None: no picture will be.
 
     Raises:
         UnsupportedType: No loader reads this extension.
@@ -116,6 +120,8 @@ def load(name: str, data: bytes) -> Document:
     loader = _loader(path)
     if loader is None:
         raise UnsupportedType(f"no loader reads {path.suffix or 'files without an extension'}: {name}")
+    if isinstance(loader, PdfLoader | ImageLoader):
+        return loader.load(path.name, data, scans)
     return loader.load(path.name, data)
 
 

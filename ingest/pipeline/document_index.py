@@ -10,6 +10,7 @@ from typing import Protocol
 from kb.ports import Freshness
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, WatchedFolder
 from kb.values.happenings import Happening
+from kb.values.scans import ScannedPage
 
 
 class DocumentIndex(Protocol):
@@ -56,6 +57,23 @@ class DocumentIndex(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
+
+    # Pages without text
+
+    def to_scan(self) -> list[tuple[FileVersion, tuple[int, ...]]]:
+        """Files with the pages that have no text and were not read in their pictures yet, the newest first."""
+
+    def pages_to_scan(self) -> int:
+        """How many pages wait to be read in their picture."""
+
+    def add_scan(self, sha256: str, page: int, scan: ScannedPage) -> None:
+        """Notes what was read in the picture of a page; from any thread."""
+
+    def scans(self, sha256: str) -> dict[int, str]:
+        """What was read in the pictures of a file of that content, by page."""
+
+    def outdate_scanned(self) -> int:
+        """Has files read anew of which pages were read since, and says of how many; from any thread."""
 
     # Files that are not indexed
 

@@ -25,6 +25,7 @@ from ingest.pipeline.progress import PipelineStatus, ProgressMeter
 from ingest.pipeline.reading import Readers, Reading
 from ingest.pipeline.reconciler import NO_PLAN, Reconciler
 from ingest.pipeline.requests import Requests
+from ingest.pipeline.scanning import PageScanner
 from ingest.pipeline.timetable import DEBOUNCE_SECONDS, Timetable
 from ingest.settings import IngestSettings
 from kb.errors import KBError
@@ -75,6 +76,7 @@ class Pipeline:
         self._readers = Readers(knowledge_base, self.settings, self._requests.wake, self._in_hand)
         self._backlog = Backlog(self._readers, self._in_hand, self._goes_first)
         self._reconciler = Reconciler(knowledge_base, self.folders, self.settings, self._check_running)
+        self._scanner = PageScanner(knowledge_base, self.settings, lambda: self._is_quiet, self.request)
         self._plan = NO_PLAN
         self._starting = threading.Lock()
         self._status = PipelineStatus(tuple((folder, is_reachable(folder)) for folder in self.folders))
@@ -88,6 +90,8 @@ class Pipeline:
             self._status,
             pending=tuple(file.source for file in waiting),
             progress=self._meter.progress,
+            scanning=self._scanner.current,
+            pages_to_scan=self._knowledge_base.pages_to_scan() if self.settings.ocr == "on" else 0,
             degraded=self._watcher.degraded,
         )
 
@@ -96,11 +100,13 @@ class Pipeline:
         self._reconciler.begin()
         self._watcher.start()
         self._thread.start()
+        self._scanner.start()
 
     def stop(self) -> None:
         """Ends after the batch of chunks in hand; what is not indexed yet is found at the next start."""
         self._stopping.set()
         self._requests.wake()
+        self._scanner.stop()
         self._readers.close()
         if self._thread.is_alive():
             self._thread.join()
@@ -204,12 +210,18 @@ class Pipeline:
         elif taken := self._backlog.take():
             self._index(*taken)
         elif not self._is_idle or not self._knowledge_base.maintain(self._check_idle):
+            self._scanner.wake()
             self._requests.pause(lambda: self._backlog.has_reading, self._look_due_at())
 
     @property
     def _is_idle(self) -> bool:
         """Whether the index may be looked after; while a file changes, what was embedded of it is kept."""
         return self._requests.tickets.is_all_done and not self._backlog and not self._status.error
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether nobody waits for a file, asked from another thread than that which indexes."""
+        return self._is_idle and not self._in_hand.files and not self._requests.tickets.is_pending
 
     def _look_due_at(self) -> float:
         return self._timetable.due_at(self._requests.tickets, is_busy=bool(self._backlog or self._in_hand.files))

@@ -38,6 +38,8 @@ class PipelineStatus:
         progress: Of the run that goes on; None when nothing waits.
         unsupported: Numbers of files that no loader reads, by extension.
         error: What keeps all files from being indexed, if anything does.
+        scanning: The file of which a page is being read in its picture.
+        pages_to_scan: How many pages wait for that.
         degraded: Whether the system sends no file events, so that changes are noticed later.
     """
 
@@ -47,6 +49,8 @@ class PipelineStatus:
     progress: WorkProgress | None = None
     unsupported: Mapping[str, int] = field(default_factory=dict)
     error: KBError | None = None
+    scanning: str | None = None
+    pages_to_scan: int = 0
     degraded: bool = False
 
 

@@ -23,7 +23,7 @@ from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
 
-RECIPE = "4"
+RECIPE = "5"
 """Version of readers and chunker: with another one, all files are read anew. To be raised when they give other text or
 other chunks for the same file."""
 
@@ -164,6 +164,7 @@ class Readers:
                 seconds=settings.parse_seconds,
                 memory_bytes=memory_bytes,
                 max_bytes=settings.max_file_bytes,
+                scans=self._knowledge_base.scans(file.sha256) if settings.ocr == "on" else None,
             )
 
         try:

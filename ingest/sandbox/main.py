@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,10 +20,15 @@ import psutil
 
 from ingest.folders.opening import read_file
 from ingest.formats.registry import load, open_pages
+from ingest.ocr.engine import Recogniser
 from ingest.sandbox.page_wire import encode_glyphs, encode_picture, encode_sizes
+from ingest.sandbox.scan_wire import encode_scan
 from ingest.sandbox.wire import READY, OutOfMemory, encode_document, encode_failure
 from kb.children import forbid_core_dumps, take_standard_streams
 from kb.errors import KBError, UnreadableFile
+
+_BEHIND_ALL_ELSE = 19
+"""Niceness of a process that reads pictures: it takes the time that nothing else wants."""
 
 
 def main() -> None:
@@ -61,8 +67,9 @@ def _answer(line: bytes) -> bytes:
 
 
 def _document(request: Mapping[str, Any], data: bytes) -> bytes:
-    max_text_chars = int(request["max_text_chars"])
-    document = load(request["source"], data)
+    scans, max_text_chars = request["scans"], int(request["max_text_chars"])
+    pages = None if scans is None else {int(page): str(text) for page, text in scans.items()}
+    document = load(request["source"], data, pages)
     if len(document.text) > max_text_chars:
         raise UnreadableFile(f"its text is longer than {max_text_chars:,} characters", "split the file")
     return encode_document(document)
@@ -83,11 +90,24 @@ def _glyphs(request: Mapping[str, Any], data: bytes) -> bytes:
         return encode_glyphs(pages.glyphs(int(request["page"])))
 
 
+def _scan(request: Mapping[str, Any], data: bytes) -> bytes:
+    with closing(open_pages(request["source"], data)) as pages:
+        return encode_scan(_recogniser().scan(pages, int(request["page"])))
+
+
+@cache
+def _recogniser() -> Recogniser:
+    if sys.platform != "win32":
+        os.nice(_BEHIND_ALL_ELSE)
+    return Recogniser()
+
+
 _TASKS: Mapping[str, Callable[[Mapping[str, Any], bytes], bytes]] = {
     "document": _document,
     "sizes": _sizes,
     "picture": _picture,
     "glyphs": _glyphs,
+    "scan": _scan,
 }
 
 

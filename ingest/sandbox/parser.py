@@ -1,5 +1,6 @@
 """Reads files in a child process: a document comes back, or a reason in plain words. See `ingest.sandbox.process`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -38,7 +39,7 @@ class ParserProcess:
     ) -> None:
         self._max_text_chars = max_text_chars
         max_reply_bytes = max_text_chars * _MAX_REPLY_BYTES_PER_CHAR + _SPARE_REPLY_BYTES
-        self._process = SandboxProcess(max_reply_bytes, files_per_child, observe)
+        self._process = SandboxProcess(max_reply_bytes, files_per_child, observe=observe)
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +47,16 @@ class ParserProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def parse(self, root: Path, source: str, *, seconds: float, memory_bytes: int, max_bytes: int) -> Document:
+    def parse(
+        self,
+        root: Path,
+        source: str,
+        *,
+        seconds: float,
+        memory_bytes: int,
+        max_bytes: int,
+        scans: Mapping[int, str] | None = None,
+    ) -> Document:
         """Reads one file; threads that call it at the same time wait for each other.
 
         Args:
@@ -54,6 +64,7 @@ class ParserProcess:
             seconds: Wall-clock limit; starting the child does not count.
             memory_bytes: How much the child may grow while it reads.
             max_bytes: A file with more is refused.
+            scans: What was read in pictures of its pages. See `ingest.formats.registry.load`.
 
         Raises:
             UnreadableFile: No text can be had from the file, and why.
@@ -67,6 +78,7 @@ class ParserProcess:
             "max_bytes": max_bytes,
             "memory_bytes": memory_bytes,
             "max_text_chars": self._max_text_chars,
+            "scans": scans,
         }
         reply = self._process.ask(request, seconds)
         try:

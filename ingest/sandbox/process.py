@@ -20,7 +20,7 @@ from kb.values.happenings import ChildRestarted
 
 CRASH_HINT = "the file is probably broken: open it elsewhere and save it again"
 
-_MAX_RESIDENT_BYTES = 150_000_000
+MAX_RESIDENT_BYTES = 150_000_000
 _START_SECONDS = 60.0
 _EXIT_SECONDS = 2.0
 
@@ -47,13 +47,21 @@ class SandboxProcess:
     Args:
         max_reply_bytes: A child that answers with more is given up.
         files_per_child: After so many requests the child is replaced, so that leaks of the libraries do not add up.
+        max_resident_bytes: It is replaced, too, when it keeps more memory than that.
         observe: Is told when a file has ended the child.
     """
 
-    def __init__(self, max_reply_bytes: int, files_per_child: int, observe: Observe = unobserved) -> None:
+    def __init__(
+        self,
+        max_reply_bytes: int,
+        files_per_child: int,
+        max_resident_bytes: int = MAX_RESIDENT_BYTES,
+        observe: Observe = unobserved,
+    ) -> None:
         self._observe = observe
         self._max_reply_bytes = max_reply_bytes
         self._files_per_child = files_per_child
+        self._max_resident_bytes = max_resident_bytes
         self._turn = threading.Lock()
         self._state = threading.Lock()  # guards the two below, which close() touches from other threads
         self._child: Child | None = None
@@ -80,7 +88,8 @@ class SandboxProcess:
             self._files_read += 1
             if not reply.endswith(b"\n"):
                 raise self._failure(child, expired, seconds)
-            if expired or self._files_read >= self._files_per_child or _resident_bytes(child) > _MAX_RESIDENT_BYTES:
+            is_spent = self._files_read >= self._files_per_child or _resident_bytes(child) > self._max_resident_bytes
+            if expired or is_spent:
                 self._discard()
         return reply
 

@@ -29,6 +29,8 @@ def encode_document(document: Document) -> bytes:
             "page_count": document.page_count,
             "names": document.names,
             "unread_pages": document.unread_pages,
+            "ocr_pages": document.ocr_pages,
+            "unmapped_chars": document.unmapped_chars,
             "page_labels": document.page_labels,
             "paths": paths,
             "blocks": [(b.start, b.end, b.kind.value, numbers[b.headings], b.page) for b in document.blocks],
@@ -65,6 +67,8 @@ def decode_reply(line: bytes) -> Document:
             page_count=None if reply["page_count"] is None else int(reply["page_count"]),
             names=tuple(map(str, reply["names"])),
             unread_pages=tuple(map(int, reply["unread_pages"])),
+            ocr_pages=tuple(map(int, reply["ocr_pages"])),
+            unmapped_chars=int(reply["unmapped_chars"]),
             page_labels=tuple(map(str, reply["page_labels"])),
             text=str(reply["text"]),
             blocks=tuple(
@@ -107,7 +111,7 @@ def _check_offsets(document: Document) -> None:
 
 
 def _check_pages(document: Document) -> None:
-    pages = {*(block.page for block in document.blocks), *document.unread_pages} - {None}
+    pages = {*(block.page for block in document.blocks), *document.unread_pages, *document.ocr_pages} - {None}
     if pages - set(range(1, (document.page_count or 0) + 1)):
         raise ValueError("pages that are not there")
     if document.page_labels and len(document.page_labels) != document.page_count:

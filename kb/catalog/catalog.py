@@ -31,6 +31,7 @@ from kb.catalog.rows import (
     stored_chunk,
     to_json,
 )
+from kb.catalog.scans import ScanStore, drop_orphans
 from kb.catalog.versions import VersionStore
 from kb.values.documents import Chunk, Document, DocumentInfo, DocumentOutline, FailureKind, FileVersion
 from kb.values.filters import Filters
@@ -49,6 +50,7 @@ class Catalog:
         pages: Of the documents.
         names: Of the documents; `versions` says which of them are versions of one another.
         digests: Made of documents by reading them whole.
+        scans: What was read in the pictures of their pages.
         ledger: Failures, watched folders, the index record.
         housekeeping: What the file needs beside its content.
 
@@ -66,6 +68,7 @@ class Catalog:
         self.pages = PageStore(self._database)
         self.versions = VersionStore(self._database)
         self.digests = DigestStore(self._database)
+        self.scans = ScanStore(self._database)
         self.ledger = Ledger(self._database)
         self.housekeeping = Housekeeping(self._database)
 
@@ -90,8 +93,9 @@ class Catalog:
         return [document_info(row) for row in self._database.rows(sql, *after, -1 if limit is None else limit)]
 
     def partly_read(self) -> list[DocumentInfo]:
-        """Documents with pages that have no text that can be read, ordered by folder and path."""
-        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE unread_pages <> '[]' ORDER BY root, source"
+        """Documents that answer without pages that have no text, ordered by folder and path."""
+        pages = "unread_pages <> '[]' AND text_chars > 0"
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {pages} ORDER BY root, source"
         return list(map(document_info, self._database.rows(sql)))
 
     def document(self, document_id: str) -> DocumentInfo | None:
@@ -151,7 +155,7 @@ class Catalog:
         with self._database.transaction() as connection:
             if is_forgotten(connection, file):
                 return False
-            delete_document(connection, document_id)
+            before = delete_document(connection, document_id)
             clear_failure(connection, file)
             columns = {
                 "id": document_id,
@@ -166,6 +170,8 @@ class Catalog:
                 "indexed_at": now(),
                 "recipe": recipe,
                 "unread_pages": to_json(document.unread_pages),
+                "ocr_pages": to_json(document.ocr_pages),
+                "unmapped_chars": document.unmapped_chars,
             }
             connection.execute(
                 f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
@@ -174,6 +180,7 @@ class Catalog:
             for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
                 insert_chunk(connection, document_id, ordinal, chunk, text_hash)
             write_name(connection, document_id, document.title, file.source)
+            drop_orphans(connection, before)
             add_to_counter(connection, "dead_vectors", dead_vectors)
             return True
 
@@ -192,7 +199,7 @@ class Catalog:
     def remove(self, document_id: str, dead_vectors: int = 0) -> None:
         """Removes a document; unknown ids are ignored."""
         with self._database.transaction() as connection:
-            delete_document(connection, document_id)
+            drop_orphans(connection, delete_document(connection, document_id))
             add_to_counter(connection, "dead_vectors", dead_vectors)
 
     def forget(self, document_id: str) -> DocumentInfo | None:
@@ -210,7 +217,7 @@ class Catalog:
             if row is None:
                 return None
             document = document_info(row)
-            delete_document(connection, document_id)
+            drop_orphans(connection, delete_document(connection, document_id))
             write_failure(connection, document.file, FORGOTTEN_REASON, FORGOTTEN_HINT, FailureKind.FORGOTTEN)
             add_to_counter(connection, "forgotten", 1)
             return document

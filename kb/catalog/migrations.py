@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from kb.values.documents import FailureKind
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 FORGOTTEN_REASON = "forgotten at your wish"
 FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
@@ -45,6 +45,19 @@ MIGRATIONS = MappingProxyType(
             key TEXT NOT NULL,
             value TEXT NOT NULL,
             PRIMARY KEY (document_id, key)
+        ) STRICT, WITHOUT ROWID;
+        """,
+        5: """
+        ALTER TABLE documents ADD COLUMN ocr_pages TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE documents ADD COLUMN unmapped_chars INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX documents_unread ON documents (id) WHERE unread_pages <> '[]';
+        ALTER TABLE chunks ADD COLUMN by_ocr INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE scans (
+            sha256 TEXT NOT NULL,
+            page INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            words TEXT NOT NULL,
+            PRIMARY KEY (sha256, page)
         ) STRICT, WITHOUT ROWID;
         """,
     }

@@ -15,29 +15,35 @@ from kb.values.passages import StoredChunk
 
 DOCUMENT_COLUMNS = (
     "id, root, source, size_bytes, modified_ns, changed_ns, sha256, title, media_type, tags, date, page_count,"
-    " text_chars, indexed_at, recipe, unread_pages,"
+    " text_chars, indexed_at, recipe, unread_pages, ocr_pages, unmapped_chars,"
     " (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunk_count"
 )
 CHUNK_COLUMNS = (
-    "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens, page_label"
+    "chunks.id, document_id, ordinal, title, source, start_char, end_char, page, headings, context, tokens, page_label,"
+    " by_ocr"
 )
 CHUNKS = f"SELECT {CHUNK_COLUMNS} FROM chunks JOIN documents ON documents.id = document_id"
 
 
-def delete_document(connection: Connection, document_id: str) -> None:
-    """Deletes a document with its chunks and their terms."""
+def delete_document(connection: Connection, document_id: str) -> str:
+    """Deletes a document with its chunks and their terms.
+
+    Returns:
+        Its hash, so that what is kept by that can go, too; empty where there was no such document.
+    """
     chunk_rows = "SELECT id FROM chunks WHERE document_id = ?"
     connection.execute(f"DELETE FROM chunk_terms WHERE rowid IN ({chunk_rows})", (document_id,))
-    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+    gone = connection.execute("DELETE FROM documents WHERE id = ? RETURNING sha256", (document_id,)).fetchall()
+    return next((str(row["sha256"]) for row in gone), "")
 
 
 def insert_chunk(connection: Connection, document_id: str, ordinal: int, chunk: Chunk, text_hash: str) -> None:
     """Adds a chunk of a document, and its terms."""
     inserted = connection.execute(
-        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(document_id, ordinal, chunk.start, chunk.end, chunk.page),
-            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash, chunk.page_label),
+            *(to_json(chunk.headings), chunk.context, chunk.tokens, text_hash, chunk.page_label, chunk.by_ocr),
         ),
     )
     terms = " ".join(index_terms(f"{chunk.context}\n{chunk.text}"))
@@ -71,6 +77,8 @@ def document_info(row: Row) -> DocumentInfo:
         indexed_at=datetime.datetime.fromisoformat(row["indexed_at"]),
         recipe=row["recipe"],
         unread_pages=tuple(json.loads(row["unread_pages"])),
+        ocr_pages=tuple(json.loads(row["ocr_pages"])),
+        unmapped_chars=row["unmapped_chars"],
     )
 
 
@@ -90,6 +98,7 @@ def stored_chunk(row: Row, text: str, text_start: int) -> StoredChunk:
         context=row["context"],
         tokens=row["tokens"],
         page_label=row["page_label"],
+        by_ocr=bool(row["by_ocr"]),
     )
     return StoredChunk(row["id"], row["document_id"], row["ordinal"], row["title"], row["source"], chunk)
 

@@ -20,10 +20,13 @@ CREATE TABLE documents (
     changed_ns   INTEGER NOT NULL DEFAULT 0,  -- 0: not noted
     recipe       TEXT NOT NULL DEFAULT '',    -- version of readers and chunker; empty: to be read anew
     unread_pages TEXT NOT NULL DEFAULT '[]',  -- JSON, numbers: pages that show something, but no text
+    ocr_pages    TEXT NOT NULL DEFAULT '[]',  -- JSON, numbers: pages whose text was read in their picture
+    unmapped_chars INTEGER NOT NULL DEFAULT 0, -- characters of which the file does not say what they are
     UNIQUE (root, source)
 ) STRICT;
 -- Has all that filters look at, so that they need not leaf through the texts.
 CREATE INDEX documents_by_condition ON documents (id, root, source, media_type, tags, date, modified_ns);
+CREATE INDEX documents_unread ON documents (id) WHERE unread_pages <> '[]';
 
 CREATE TABLE chunks (
     id           INTEGER PRIMARY KEY,
@@ -37,6 +40,7 @@ CREATE TABLE chunks (
     tokens       INTEGER NOT NULL,
     text_hash    TEXT NOT NULL,               -- of context and text: the key of the embedding
     page_label   TEXT NOT NULL DEFAULT '',    -- what is printed on the page, where that is not its number
+    by_ocr       INTEGER NOT NULL DEFAULT 0,  -- 1: read in a picture of the page
     UNIQUE (document_id, ordinal)
 ) STRICT;
 CREATE INDEX chunks_by_hash ON chunks (text_hash, document_id);
@@ -69,6 +73,15 @@ CREATE TABLE digests (
     key          TEXT NOT NULL,               -- hash of all that decides what comes out
     value        TEXT NOT NULL,               -- JSON
     PRIMARY KEY (document_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- What was read in the pictures of pages, by the file's content, so that no picture is read twice.
+CREATE TABLE scans (
+    sha256       TEXT NOT NULL,               -- of the file's bytes
+    page         INTEGER NOT NULL,
+    text         TEXT NOT NULL,               -- empty: there was nothing that could be read
+    words        TEXT NOT NULL,               -- JSON: [text, left, top, right, bottom], edges in shares of the picture
+    PRIMARY KEY (sha256, page)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE failures (

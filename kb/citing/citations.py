@@ -120,6 +120,7 @@ class Citer:
                 verdict=verdict,
                 probability=None if probability is None else round(probability, 3),
                 page_label=quote.part.page_label,
+                by_ocr=quote.part.by_ocr,
             )
             for quote in (alignment.quotes if verdict == "supported" else alignment.quotes[:1])
         )

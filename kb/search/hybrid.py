@@ -161,4 +161,4 @@ class _Nearness:
 
 def _part(hit: Hit) -> PassagePart:
     chunk = hit.chunk.chunk
-    return PassagePart(chunk.start, chunk.end, chunk.page, chunk.headings, hit.score, chunk.page_label)
+    return PassagePart(chunk.start, chunk.end, chunk.page, chunk.headings, hit.score, chunk.page_label, chunk.by_ocr)

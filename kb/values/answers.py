@@ -40,6 +40,7 @@ class Citation:
         verdict: What is said of that stretch: the quotes bear it out, speak against it, or do not show it.
         probability: How likely it is borne out, in 0…1; None: nobody has judged it, or not yet.
         page_label: What is printed on the page in the place of its number; empty where that is its number.
+        by_ocr: Whether the quote was read in a picture of the page, and may be misread.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Citation:
     verdict: Verdict = "not_shown"
     probability: float | None = None
     page_label: str = ""
+    by_ocr: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Document:
         page_count: None in formats without pages.
         names: What else it is called, and who wrote it; it is found by them.
         unread_pages: Pages on which something stands, but no text that can be read; 1-based, in order.
+        ocr_pages: Pages whose text was read in their picture; 1-based, in order.
+        unmapped_chars: How many characters the file shows of which it does not say what they are.
         page_labels: What is printed on each page in the place of its number, such as `iv`, empty where that is its
             number; empty as a whole where that is so for all pages.
     """
@@ -61,6 +63,8 @@ class Document:
     page_count: int | None = None
     names: tuple[str, ...] = ()
     unread_pages: tuple[int, ...] = ()
+    ocr_pages: tuple[int, ...] = ()
+    unmapped_chars: int = 0
     page_labels: tuple[str, ...] = ()
 
 
@@ -93,6 +97,7 @@ class Chunk:
         context: Title and headings, and what tells about a table; embedded and indexed with the text, never quoted.
         tokens: Length of text and context in tokens of the embedding model.
         page_label: What is printed on its page in the place of the page's number; empty where that is its number.
+        by_ocr: Whether it was read in a picture of its page.
     """
 
     start: int
@@ -103,6 +108,7 @@ class Chunk:
     context: str = ""
     tokens: int = 0
     page_label: str = ""
+    by_ocr: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class DocumentInfo:
     Attributes:
         recipe: Version of readers and chunker that it was made with; empty: it is to be read anew.
         unread_pages: Pages on which something stands, but no text that can be read; the document answers without them.
+        ocr_pages: Pages whose text was read in their picture.
+        unmapped_chars: How many characters the file shows of which it does not say what they are.
     """
 
     id: str
@@ -126,6 +134,8 @@ class DocumentInfo:
     indexed_at: datetime.datetime
     recipe: str = ""
     unread_pages: tuple[int, ...] = ()
+    ocr_pages: tuple[int, ...] = ()
+    unmapped_chars: int = 0
 
     @property
     def day(self) -> str:

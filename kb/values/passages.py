@@ -51,6 +51,7 @@ class PassagePart:
     headings: tuple[str, ...]
     score: float = 0.0
     page_label: str = ""
+    by_ocr: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class Passage:
     def page_label(self) -> str:
         """What is printed on that page in the place of its number; empty where that is its number."""
         return self._best_part.page_label
+
+    @property
+    def by_ocr(self) -> bool:
+        """Whether any of it was read in a picture."""
+        return any(part.by_ocr for part in self.parts)
 
     @property
     def heading(self) -> str:

@@ -7,9 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from ingest.formats.page_view import Glyphs
 from ingest.formats.registry import view
 from ingest.formats.showing import View
 from ingest.pages.places import lines_of, within
+from ingest.pages.scans import glyphs_of
 from ingest.pages.views import PageViews
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import NotFound
@@ -104,7 +106,7 @@ async def find_boxes(
 
     def found() -> schemas.PageBoxes:
         document = _seen(document_id, knowledge_base, pipeline)
-        glyphs = views.glyphs(document.file, page)
+        glyphs = _glyphs(document, page, knowledge_base, views)
         first, last = _stretch(knowledge_base.pages(document_id), page, document.text_chars)
         text = knowledge_base.text(document_id, first, last)
         boxes = views.boxes(glyphs, text, max(0, start - first), max(0, min(end, last) - first))
@@ -122,7 +124,7 @@ async def read_page(
     """The lines of a page as they are drawn, each with its box, to be laid over the picture and copied."""
 
     def read() -> schemas.PageLines:
-        glyphs = views.glyphs(_seen(document_id, knowledge_base, pipeline).file, page)
+        glyphs = _glyphs(_seen(document_id, knowledge_base, pipeline), page, knowledge_base, views)
         lines = list(lines_of(glyphs))
         boxes = within([line.box for line in lines], glyphs)
         return schemas.PageLines(
@@ -193,6 +195,12 @@ def _seen(document_id: str, knowledge_base: KnowledgeBase, pipeline: Pipeline) -
     if Path(document.file.root) not in pipeline.folders:
         raise NotFound(f"the folder of {document.file.source} is not watched any more", "watch it again")
     return document
+
+
+def _glyphs(document: DocumentInfo, page: int, knowledge_base: KnowledgeBase, views: PageViews) -> Glyphs:
+    """The characters of a page: those that the file draws, or that were read in its picture."""
+    scan = knowledge_base.scanned_page(document.id, page) if page in document.ocr_pages else None
+    return glyphs_of(scan, *views.sizes(document.file)[page - 1]) if scan else views.glyphs(document.file, page)
 
 
 def _stretch(spans: list[PageSpan], page: int, text_chars: int) -> tuple[int, int]:

@@ -149,6 +149,8 @@ def report_index(knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.I
         failed=state.failed,
         last_sync=state.last_sync,
         current=status.current,
+        scanning=status.scanning,
+        pages_to_scan=status.pages_to_scan,
         degraded=status.degraded,
         error=_error(status.error),
         work=schemas.Work.model_validate(status.progress) if status.progress else None,

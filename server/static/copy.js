@@ -32,9 +32,9 @@ export function answerAsText(answer, citations) {
 }
 
 /** @param {Citation} citation */
-function sourceLine({ number, title, source, page, page_label: label, heading, quote }) {
+function sourceLine({ number, title, source, page, page_label: label, heading, by_ocr, quote }) {
   const sheet = page && words(pageKey(label), { page, label: label ?? "" });
-  const where = [source, sheet, heading].filter(Boolean).join(", ");
+  const where = [source, sheet, heading, by_ocr && words("place.ocr")].filter(Boolean).join(", ");
   return `[${number}] ${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
 }
 

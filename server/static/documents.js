@@ -181,7 +181,7 @@ function pendingRow(source) {
 
 /** @param {Document} entry */
 function indexedRow(entry) {
-  const { id, root, source, title, tags, unread_pages } = entry;
+  const { id, root, source, title, tags, unread_pages, ocr_pages } = entry;
   /** @param {string} name @param {() => void} onClick */
   const control = (name, onClick) => ({ type: "button", "data-focus": `${name} ${id}`, click: onClick });
   const view = element("button", { ...control("view", () => show(entry)), class: "document-title" }, title);
@@ -200,6 +200,7 @@ function indexedRow(entry) {
     element("p", { class: "source", title: `${root}/${source}` }, source),
     element("p", { class: "meta" }, metaLine(entry)),
     unread_pages.length ? say(element("p", { class: "warning" }), "documents.unread", unreadOf(entry)) : null,
+    ocr_pages.length ? say(element("p", { class: "meta" }), "documents.ocr", ocrOf(entry)) : null,
     tags.length ? element("p", { class: "tags" }, ...tags.map((tag) => element("span", { class: "tag" }, tag))) : null,
     element("div", { class: "actions" }, only, originalLink(entry), remove),
   );
@@ -217,6 +218,11 @@ function askOnly(entry) {
 function metaLine({ page_count, date, modified, size_bytes }) {
   const pages = page_count ? words("documents.pages", { n: page_count }) : null;
   return [pages, formatDate(date ?? modified), formatBytes(size_bytes)].filter(Boolean).join(" · ");
+}
+
+/** @param {Document} entry */
+function ocrOf({ ocr_pages, page_count }) {
+  return { n: ocr_pages.length, total: page_count ?? 0 };
 }
 
 /** @param {Document} entry */

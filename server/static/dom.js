@@ -107,13 +107,14 @@ export function problem(error, ...actions) {
 export const pageKey = (label) => (label ? "page.labelled" : "page");
 
 /**
- * The line that says where a passage or citation stands: page and heading.
+ * The line that says where a passage or citation stands: page and heading, and whether it was read in a picture.
  *
- * @param {{page?: number|null, page_label?: string, heading?: string}} place
+ * @param {{page?: number|null, page_label?: string, heading?: string, by_ocr?: boolean}} place
  */
-export function place({ page, page_label: label, heading }) {
+export function place({ page, page_label: label, heading, by_ocr }) {
   const parts = [];
   if (page) parts.push(say(element("span"), pageKey(label), { page, label: label ?? "" }));
   if (heading) parts.push(element("span", {}, heading));
+  if (by_ocr) parts.push(say(element("span"), "place.ocr"));
   return parts.flatMap((part, at) => (at ? [" · ", part] : [part]));
 }

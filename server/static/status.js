@@ -184,6 +184,7 @@ function panel(told) {
       "status.index",
       words("status.index.counts", { documents, chunks }),
       index.pending ? words("status.index.pending", { n: index.pending }) : null,
+      index.pages_to_scan ? words("status.index.pictures", { n: index.pages_to_scan }) : null,
       index.failed ? words("status.index.failed", { n: index.failed }) : null,
       sync,
       index.degraded ? words("status.degraded.text") : null,

@@ -25,6 +25,7 @@ export interface Document {
   page_count: number | null;
   unread_pages: number[];
   view: "pages" | "markdown" | "text";
+  ocr_pages: number[];
   chunk_count: number;
   text_chars: number;
   size_bytes: number;
@@ -154,6 +155,7 @@ export interface IndexCounts {
 
 export interface IndexStatus extends IndexCounts {
   current: string | null;
+  pages_to_scan: number;
   degraded: boolean;
   error: WireError | null;
   work: Work | null;
@@ -190,6 +192,7 @@ export interface Place {
   source: string;
   page: number | null;
   page_label?: string;
+  by_ocr?: boolean;
   heading: string;
   start: number;
   end: number;

@@ -164,6 +164,8 @@ def _place(item: schemas.Passage | schemas.Citation) -> str:
         where.append(f"p. {item.page_label} (sheet {item.page})" if item.page_label else f"p. {item.page}")
     if item.heading:
         where.append(item.heading)
+    if item.by_ocr:
+        where.append("read by OCR")
     return " · ".join(where)
 
 

@@ -79,6 +79,9 @@ def _table(status: schemas.Status) -> Table:
     table.add_row("waiting", f"{index.pending}" + (f", now {escaped(index.current)}" if index.current else ""))
     if line := work_line(index):
         table.add_row("indexing", line)
+    if index.pages_to_scan:
+        now = f", now {escaped(index.scanning)}" if index.scanning else ""
+        table.add_row("pictures", f"{index.pages_to_scan:,} to be read by OCR{now}")
     table.add_row("last sync", when(index.last_sync) if index.last_sync else "never")
     table.add_row("answers", _model_line(status.models.answer))
     if status.models.small:
@@ -110,8 +113,8 @@ def _show_partly_read(console: Console, documents: Sequence[schemas.Document], w
         console.print(f"\n[yellow]partly read ({len(documents)}):[/]")
     for document in documents:
         console.print(f"  {escaped(_name(document, with_root))}: {_unread(document)}")
-        if document.media_type == "application/pdf":
-            console.print("    [dim]→ run OCR over it, for example with ocrmypdf, and save it again[/]")
+    if documents:
+        console.print("  [dim]→ pictures of pages are read when nothing else waits, unless KB_OCR=off[/]")
 
 
 def _unread(document: schemas.Document) -> str:

@@ -175,7 +175,7 @@ class Operations:
         self._new_file(".md").symlink_to(target)
 
     def create_unsupported(self) -> None:
-        self._new_file(self._dice.choice((".png", ".zip", ""))).write_bytes(b"\x89 no text")
+        self._new_file(self._dice.choice((".zip", ".gz", ""))).write_bytes(b"\x89 no text")
 
     def create_empty(self) -> None:
         self._new_file(self._dice.choice(TEXT_EXTENSIONS)).touch()

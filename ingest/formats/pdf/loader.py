@@ -8,7 +8,7 @@ import datetime
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
 from ingest.formats.encoding import clean
@@ -29,6 +29,8 @@ _MIN_WORTH_PER_PAGE = 300  # a page with less than a short paragraph wants a sec
 _MAX_SECOND_LOOKS = 100  # pypdf reads about ten pages a second: a book of pictures should not hit the time limit
 _MIN_GAIN = 1.2
 _MAX_GARBLED_SHARE = 0.3
+_OCR_HINT = "set KB_OCR=on, or run OCR over it, for example with ocrmypdf --force-ocr"
+_SCAN_HINT = "scan it anew with more dots per inch, or type it"
 _EARLIEST_YEAR = 1990  # PDF is of 1993
 
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -38,15 +40,18 @@ _NO_WORD = re.compile(r"[^\w \t\n\v\f\r!-~]")
 
 
 class PdfLoader:
-    """Reads PDF files that carry text; scanned pages have none."""
+    """Reads the text that PDF files carry, and puts in its place among it what was read in pictures of their pages."""
 
     media_type = "application/pdf"
     extensions = (".pdf",)
     shown = Shown.AS_IT_IS
     is_markdown = False
 
-    def load(self, name: str, data: bytes) -> Document:
+    def load(self, name: str, data: bytes, scans: Mapping[int, str] | None = None) -> Document:
         """Reads a PDF file.
+
+        Args:
+            scans: See `ingest.formats.registry.load`.
 
         Raises:
             UnreadableFile: It is empty, broken or encrypted, or it has no text or none that means anything.
@@ -58,12 +63,15 @@ class PdfLoader:
             page_texts = _best_text(readers)
             outline = next((entries for reader in readers.opened if (entries := reader.outline())), None)
             metadata = readers.opened[0].metadata()
-            raw_pages = [page.text for page in page_texts]
-            _require_meaning(raw_pages)
-            pages = clean_pages(["" if _is_garbled(page) else page for page in raw_pages])
+            raw_pages = ["" if _is_garbled(page.text) else page.text for page in page_texts]
+            pages = clean_pages(raw_pages)
             unread = _unread_pages(raw_pages, pages, readers.opened[0])
+            read = {page: scans[page] for page in unread if scans and scans.get(page)}
+            if read:
+                pages = clean_pages([read.get(number, page) for number, page in enumerate(raw_pages, start=1)])
             pages = [_joined(page, *text.notes) for page, text in zip(pages, page_texts, strict=True)]
-            _require_text(pages)
+            if scans is None or scans.keys() >= set(unread):
+                _require_text(pages, page_texts, scans)
             pages[-1] = _joined(pages[-1], embedded_files(readers.opened[0].embedded_files(), pages[0]))
             labels = _telling(readers.opened[0].page_labels(), len(pages))
         title = _own_title(metadata)
@@ -75,7 +83,9 @@ class PdfLoader:
             has_own_title=bool(title),
             date=_sane_date(metadata.created),
             page_count=len(pages),
-            unread_pages=unread,
+            unread_pages=tuple(page for page in unread if page not in read),
+            ocr_pages=tuple(read),
+            unmapped_chars=sum(map(_garbled_chars, raw_pages)),
             page_labels=labels,
         )
 
@@ -163,14 +173,6 @@ def _garbled_chars(text: str) -> int:
     return strange + sum(len(name) for name in _GLYPH_NAME.findall(text))
 
 
-def _require_meaning(raw_pages: Sequence[str]) -> None:
-    if _is_garbled("".join(raw_pages)):
-        raise UnreadableFile(
-            "its text means nothing: the fonts do not say which characters they show",
-            "run OCR over it, for example with ocrmypdf --force-ocr",
-        )
-
-
 def _is_garbled(text: str) -> bool:
     return _garbled_chars(text) > _MAX_GARBLED_SHARE * len("".join(text.split()))
 
@@ -181,8 +183,7 @@ def _unread_pages(raw_pages: Sequence[str], pages: Sequence[str], reader: PdfRea
     def is_unread(page: int) -> bool:
         if _has_text(pages[page - 1]):
             return False
-        is_bare = _has_text(raw_pages[page - 1]) and not _is_garbled(raw_pages[page - 1])
-        return reader.has_picture(page) if is_bare else not reader.is_blank(page)
+        return reader.has_picture(page) if _has_text(raw_pages[page - 1]) else not reader.is_blank(page)
 
     return tuple(page for page in range(1, len(pages) + 1) if is_unread(page))
 
@@ -203,11 +204,14 @@ def _has_text(page: str) -> bool:
     return any(map(str.isalnum, page))
 
 
-def _require_text(pages: Sequence[str]) -> None:
-    if not any(map(_has_text, pages)):
-        raise UnreadableFile(
-            "no text layer: probably a scanned PDF", "run OCR over it, for example with ocrmypdf, and save it again"
-        )
+def _require_text(pages: Sequence[str], page_texts: Sequence[PageText], scans: Mapping[int, str] | None) -> None:
+    if any(map(_has_text, pages)):
+        return
+    if scans:
+        raise UnreadableFile("no text layer, and no text was found in the pictures of its pages", _SCAN_HINT)
+    if _is_garbled("".join(page.text for page in page_texts)):
+        raise UnreadableFile("its text means nothing: the fonts do not say which characters they show", _OCR_HINT)
+    raise UnreadableFile("no text layer: probably a scanned PDF", _OCR_HINT)
 
 
 def _own_title(metadata: Metadata) -> str:

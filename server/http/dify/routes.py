@@ -75,6 +75,7 @@ def _metadata(knowledge_base: KnowledgeBase, passage: Passage, address: str) -> 
         "document_name": PurePosixPath(passage.source).name,
         "source": passage.source,
         "page": passage.page,
+        "by_ocr": passage.by_ocr,
         "heading": passage.heading,
         "type": document.media_type,
         "tags": list(document.tags),

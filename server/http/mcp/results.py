@@ -89,4 +89,4 @@ def _result(
 
 def _place(place: schemas.Citation | schemas.Passage) -> str:
     page = f"p. {place.page}" if place.page else ""
-    return " · ".join(filter(None, [place.source, page, place.heading]))
+    return " · ".join(filter(None, [place.source, page, place.heading, "read by OCR" if place.by_ocr else ""]))

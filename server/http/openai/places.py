@@ -35,6 +35,7 @@ class Places:
             parts.append(_PAGE[self._language].format(page=place.page))
         # The outermost heading is mostly the title of the document.
         parts += place.heading.split(" › ")[-1:] if place.heading else []
+        parts += ["OCR"] if place.by_ocr else []
         name = " · ".join(parts)
         is_doubtful = isinstance(place, Citation) and not place.verified
         return f"{name} ({_NOT_CONFIRMED[self._language]})" if is_doubtful else name

@@ -19,6 +19,9 @@ class _Place(Wire):
         description="What is printed on the page in the place of its number; empty where that is its number.",
         examples=["iv"],
     )
+    by_ocr: bool = Field(
+        default=False, description="Whether it was read in a picture of the page, and may be misread.", examples=[False]
+    )
     heading: str = Field(description="Headings of the section, outermost first.", examples=["Care › Battery"])
     start: int = Field(description="First character in the document's text.", examples=[5120])
     end: int = Field(description="Character after the last.", examples=[5208])

@@ -27,6 +27,12 @@ class Document(Wire):
         description="Pages, from 1, that show something but have no text that can be read, such as scans.",
         examples=[[2]],
     )
+    ocr_pages: list[int] = Field(
+        default=[], description="Pages, from 1, whose text was read in their picture.", examples=[[3]]
+    )
+    unmapped_chars: int = Field(
+        default=0, description="Characters that it shows without saying which they are.", examples=[0]
+    )
     view: View = Field(
         description="As what it is shown: `pages` drawn, `markdown` rendered, or `text` alone.", examples=["pages"]
     )

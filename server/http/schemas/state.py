@@ -111,6 +111,10 @@ class IndexStatus(IndexCounts):
     """The index now."""
 
     current: str | None = Field(description="The file in work.", examples=["manuals/pika-p3.pdf"])
+    scanning: str | None = Field(
+        default=None, description="The file of which a page is being read in its picture (OCR).", examples=["tax.pdf"]
+    )
+    pages_to_scan: int = Field(default=0, description="How many pages wait to be read so.", examples=[12])
     degraded: bool = Field(
         description="Whether the system sends no file events, so that changes are seen later.", examples=[False]
     )

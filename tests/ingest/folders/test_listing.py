@@ -46,7 +46,7 @@ def permissions(path: Path, mode: int) -> Iterator[None]:
 def test_files_that_have_a_loader_are_listed_with_size_and_time(tmp_path: Path) -> None:
     write(tmp_path / "b.PDF")
     os.utime(write(tmp_path / "sub" / "a.md", b"12345"), ns=(0, 1_700_000_000_123_456_789))
-    write(tmp_path / "sub" / "picture.png")
+    write(tmp_path / "sub" / "picture.zip")
     assert sources(tmp_path) == ["b.PDF", "sub/a.md"]
     changed_ns = (tmp_path / "sub" / "a.md").stat().st_ctime_ns
     assert list_files(tmp_path).files[1] == FileVersion(
@@ -66,15 +66,15 @@ def test_writing_that_hides_behind_the_old_time_shows_in_the_time_of_change(tmp_
 
 
 def test_files_without_a_loader_are_counted_by_extension(tmp_path: Path) -> None:
-    for name in ("a.png", "b.PNG", "sub/c.tar.gz", "Makefile", "sub/end.", ".hidden.png", ".git/d.png", "no/e.png"):
+    for name in ("a.zip", "b.ZIP", "sub/c.tar.gz", "Makefile", "sub/end.", ".hidden.zip", ".git/d.zip", "no/e.zip"):
         write(tmp_path / name)
     write(tmp_path / ".kbignore", b"no/")
-    (tmp_path / "folder.png").mkdir()
-    (tmp_path / "link.png").symlink_to("a.png")
-    (tmp_path / "outside.png").symlink_to("/etc/hostname")
+    (tmp_path / "folder.zip").mkdir()
+    (tmp_path / "link.zip").symlink_to("a.zip")
+    (tmp_path / "outside.zip").symlink_to("/etc/hostname")
     write(tmp_path / os.fsdecode(b"a.caf\xe9"))
     listing = list_files(tmp_path)
-    assert listing.unsupported == {".png": 3, ".gz": 1, "": 2, f".caf{UNREADABLE_CHARACTER}": 1}
+    assert listing.unsupported == {".zip": 3, ".gz": 1, "": 2, f".caf{UNREADABLE_CHARACTER}": 1}
     assert not listing.files
 
 

@@ -43,7 +43,8 @@ def test_an_unknown_extension_is_refused() -> None:
 
 
 def test_what_can_run_in_a_browser_is_shown_as_text_or_saved() -> None:
-    assert {loader.media_type for loader in LOADERS if loader.shown is Shown.AS_IT_IS} == {"application/pdf"}
+    as_they_are = {loader.media_type for loader in LOADERS if loader.shown is Shown.AS_IT_IS}
+    assert as_they_are == {"application/pdf", "image/png", "image/jpeg", "image/webp"}
     assert shown(Path("a.html")) is shown(Path("a.svg")) is Shown.AS_TEXT
     assert shown(Path("a.DOCX")) is Shown.AS_DOWNLOAD
 
@@ -53,6 +54,8 @@ def test_a_name_that_is_not_utf8_gives_a_title_that_is() -> None:
 
 
 def test_importing_the_loaders_imports_no_parser() -> None:
-    heavy = "{'pypdf', 'pypdfium2', 'markdown_it', 'charset_normalizer', 'bs4', 'html5lib', 'mammoth', 'openpyxl'}"
+    heavy = (
+        "{'pypdf', 'pypdfium2', 'markdown_it', 'charset_normalizer', 'bs4', 'html5lib', 'mammoth', 'openpyxl', 'PIL'}"
+    )
     code = f"import sys, ingest.formats.registry, ingest.sandbox.parser; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3]).returncode == 0

@@ -12,7 +12,7 @@ def test_broken_empty_and_wordless_files_are_listed_with_a_reason(watched: Watch
     watched.write("broken.pdf", b"%PDF-1.7 and no more")
     watched.write("empty.md", "")
     watched.write("empty.pdf", b"")
-    watched.write("picture.png", b"\x89PNG")
+    watched.write("picture.zip", b"\x89PNG")
     watched.write("dome.md", DOME)
     watched.sync()
     assert watched.sources == ["dome.md"]

@@ -18,6 +18,8 @@ DOCUMENT = Document(
     page_count=7,
     names=("乙", "Ann"),
     unread_pages=(2, 5),
+    ocr_pages=(1, 7),
+    unmapped_chars=3,
     page_labels=("i", "ii", "1", "2", "3", "A-1", "附录"),
 )
 

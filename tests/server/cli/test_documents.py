@@ -17,13 +17,13 @@ def test_file_and_folder_are_added_and_indexed(run: Run, served: Served, tmp_pat
     more = tmp_path / "more"
     (more / "sub").mkdir(parents=True)
     (more / "sub" / "otter.md").write_text("# Otters\n\nOtters float.\n")
-    (more / "picture.png").write_bytes(b"")
+    (more / "picture.zip").write_bytes(b"")
     single = tmp_path / "quokka [1].md"
     single.write_text("# Quokka\n\nQuokkas smile.\n")
     added = run("add", single, more)
     assert added.code == 0
     assert {"otter.md", "quokka [1].md"} <= set(served.sources)
-    assert "picture.png" not in {path.name for path in served.folder.iterdir()}
+    assert "picture.zip" not in {path.name for path in served.folder.iterdir()}
     assert f"{single} → {served.folder}/quokka [1].md" in added.out
     assert f"{len(served.sources)} documents" in added.out
 

@@ -81,8 +81,8 @@ def test_documents_with_pages_that_have_no_text_are_named() -> None:
     lines = shown(partly_read=[document("scan [1].pdf", 3, [2]), document("book.pdf", 90, list(range(1, 21)))])
     at = lines.index("  scan [1].pdf: 1 of 3 pages has no text: 2")
     assert lines[at - 1] == "partly read (2):"
-    assert "OCR" in lines[at + 1]
-    assert lines[at + 2] == "  book.pdf: 20 of 90 pages have no text: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"
+    assert "OCR" in lines[at + 2]
+    assert lines[at + 1] == "  book.pdf: 20 of 90 pages have no text: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"
 
 
 def test_each_failure_has_reason_hint_tries_and_the_next_one() -> None:
