@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from ingest.formats.showing import View
 from kb.values.documents import FailureKind
 from server.http import schemas
 from server.terminal.status_view import extensions, next_try, show_status, when
@@ -43,6 +44,7 @@ def document(source: str, page_count: int, unread_pages: list[int]) -> schemas.D
         date=None,
         page_count=page_count,
         unread_pages=unread_pages,
+        view=View.PAGES,
         chunk_count=1,
         text_chars=1,
         size_bytes=1,
