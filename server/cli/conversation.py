@@ -62,9 +62,14 @@ class Conversation:
         self._ask = ask
         self.history: tuple[Turn, ...] = ()
         self.last: schemas.Answer | None = None
+        self._asked = ""
 
     def ask(self, question: str) -> Generator[BaseModel, None, None]:
-        """Asks a question. Closing the generator stops the answer, and nothing of it is remembered."""
+        """Asks a question, or the last one of the document whose number is typed where several were offered.
+
+        Closing the generator stops the answer, and nothing of it is remembered.
+        """
+        question = self._chosen(question) or question
         with closing(self._ask(question, self.history)) as bodies:
             for body in bodies:
                 if isinstance(body, schemas.Answer):
@@ -75,7 +80,14 @@ class Conversation:
         """Forgets everything."""
         self.history, self.last = (), None
 
+    def _chosen(self, typed: str) -> str | None:
+        """The question that was asked back about, with the path of the document that is chosen; None: none is."""
+        offered = self.last.documents if self.last and self.last.finish_reason == "choices" else []
+        if not (typed.isdecimal() and 1 <= int(typed) <= len(offered)):
+            return None
+        return f"{self._asked} ({offered[int(typed) - 1].source})"
+
     def _remember(self, question: str, answer: schemas.Answer) -> None:
-        self.last = answer
+        self.last, self._asked = answer, question
         if answer.answer and answer.finish_reason in ("stop", "length"):
             self.history = (*self.history, Turn(question, answer.answer))[-HISTORY_TURNS:]

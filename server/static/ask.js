@@ -9,7 +9,7 @@ import { ServiceError, ask, asProblem, isAbort } from "./api.js";
 import { HAS_KEYBOARD, announce, byId } from "./dom.js";
 import { toWire } from "./filter-choices.js";
 import { closeFilters } from "./filter-panel.js";
-import { activeFilters, nameOf, setFilters } from "./filters.js";
+import { activeFilters, nameOf, onlyFilter, setFilters } from "./filters.js";
 import { store, stored, words } from "./i18n.js";
 import { prepareWhileTyping } from "./preparing.js";
 import { Turn } from "./turn.js";
@@ -74,7 +74,9 @@ async function run(question, filters) {
   const body = bodyOf(question, filters);
   const askAll = filters.length ? () => widen(question) : null;
   /** @type {Turn} */
-  const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters), askAll);
+  const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters), askAll, (document) => {
+    if (!running) run(question, [onlyFilter(document)]);
+  });
   addTurn(turn);
   running = new AbortController();
   showRunning();

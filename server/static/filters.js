@@ -51,7 +51,7 @@ export function setDay(kind, value) {
   setFilters(value ? [...others, { kind, value }] : others);
 }
 
-/** The filter that only this document passes. @param {Document} entry @returns {Filter} */
+/** The filter that only this document passes. @param {Pick<Document, "id"|"title">} entry @returns {Filter} */
 export function onlyFilter({ id, title }) {
   return { kind: "document_ids", value: id, label: title };
 }

@@ -8,7 +8,7 @@
 import { AnswerView } from "./answer-view.js";
 import { answerAsText, copyText } from "./copy.js";
 import { announce, element, problem } from "./dom.js";
-import { showNoEvidence, showUnsupported } from "./endings.js";
+import { showNone, showUnsupported } from "./endings.js";
 import { formatSeconds, say, words } from "./i18n.js";
 import { withoutSigns } from "./markdown.js";
 import { unitIndex } from "./offsets.js";
@@ -43,11 +43,13 @@ export class Turn {
    * @param {string[]} filters Names of the filters that it is asked with.
    * @param {() => void} onRetry Called when the reader wants to ask the same again after a failure.
    * @param {(() => void)|null} onAll Called when the reader wants to ask all documents; null where all were asked.
+   * @param {import("./endings.js").OnChoose} onChoose Called when the reader says which document is meant.
    */
-  constructor(question, filters, onRetry, onAll) {
+  constructor(question, filters, onRetry, onAll, onChoose) {
     this.question = question;
     this.onRetry = onRetry;
     this.onAll = onAll;
+    this.onChoose = onChoose;
     this.#parts = makeParts(question, filters);
     const { node, answer, summary } = this.#parts;
     this.node = node;
@@ -202,11 +204,11 @@ export class Turn {
 
   /** @param {Answer} answer */
   #finish(answer) {
-    const isNone = answer.finish_reason === "no_evidence";
+    const isNone = ["no_evidence", "choices"].includes(answer.finish_reason);
     const isUnsupported = answer.finish_reason === "unsupported";
     this.#end(isNone || isUnsupported ? "none" : "done");
     this.#parts.answer.hidden = isNone;
-    if (isNone) showNoEvidence(this.#parts, this.#passages.length > 0, this.onAll);
+    if (isNone) showNone(this.#parts, answer, this.#passages.length > 0, this.onAll, this.onChoose);
     if (isUnsupported) {
       this.#answer = answer.draft;
       this.#takeCitations(answer.citations);

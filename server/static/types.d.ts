@@ -264,6 +264,7 @@ export interface Answer {
   draft: string;
   instead?: string;
   kind?: string;
+  documents?: Pick<Document, "id" | "title" | "source">[];
 }
 
 /** The events of a streamed answer, by name. */

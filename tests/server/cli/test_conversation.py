@@ -57,6 +57,20 @@ def test_answer_that_is_broken_off_is_stopped_and_not_remembered() -> None:
     assert talk.last.answer == "It opens at nine."
 
 
+def test_number_of_a_document_that_was_offered_asks_the_same_of_it() -> None:
+    offered = [schemas.ListedDocument(id=name, title=name, source=f"{name}/lease.md") for name in ("flat", "garage")]
+    open_answer = answer("Which one?", "choices").model_copy(update={"documents": offered})
+    service = Service(open_answer, answer(), answer())
+    talk = Conversation(service.ask)
+    for typed in ("Summarise the lease.", "2", "2"):
+        list(talk.ask(typed))
+    assert [question for question, _ in service.asked] == [
+        "Summarise the lease.",
+        "Summarise the lease. (garage/lease.md)",
+        "2",
+    ]
+
+
 def test_question_that_fails_is_not_remembered() -> None:
     def fails(question: str, history: Sequence[Turn]) -> Generator[BaseModel, None, None]:
         yield schemas.AnswerEvent(text="It ")

@@ -103,6 +103,23 @@ def test_step_says_what_is_being_done_also_between_pieces_of_the_answer(page: Pa
     assert shown == ["Looking up part 1/2: A? 0 s", True, "Reading section 14: B 0 s"]
 
 
+def test_where_several_documents_may_be_meant_one_of_them_is_chosen(page: Page) -> None:
+    chosen = page.evaluate(
+        """async () => {
+          const { Turn } = await import("/static/turn.js");
+          const chosen = [];
+          const turn = new Turn("Summarise it.", [], () => {}, null, ({ id }) => chosen.push(id));
+          const documents = ["a", "b"].map((id) => ({ id, title: `The ${id}`, source: `${id}.md` }));
+          const rest = { citations: [], answerable: false, timings: {}, index: { pending: 0 } };
+          turn.take("done", { answer: "Which?", finish_reason: "choices", documents, ...rest });
+          const buttons = [...turn.node.querySelectorAll(".choices button")];
+          buttons[1].click();
+          return [...buttons.map((button) => button.textContent), ...chosen, turn.exchange];
+        }"""
+    )
+    assert chosen == ["The a a.md", "The b b.md", "b", None]
+
+
 def test_what_found_no_room_in_the_prompt_is_told_quietly_and_only_then(page: Page) -> None:
     shown = page.evaluate(
         """async () => {

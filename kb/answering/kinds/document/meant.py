@@ -58,7 +58,10 @@ def documents_meant(question: str, filters: Filters, catalog: Catalog, find: Fin
     """
     with catalog.snapshot():
         older = catalog.versions.among(filters).newest
-        newest = [each.id for each in catalog.outlines(filters) if each.id not in older]
+        outlines = [each for each in catalog.outlines(filters) if each.id not in older]
+        newest = [each.id for each in outlines]
+        if path := max((each.source for each in outlines if each.source in question), key=len, default=""):
+            newest = [each.id for each in outlines if each.source == path]
         likely = newest if len(newest) < 2 else _likely(question, newest, catalog, lambda: find(filters))
         documents = (catalog.document(key) for key in likely[:MAX_CHOICES])
         return [document for document in documents if document]

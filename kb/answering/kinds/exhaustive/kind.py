@@ -82,16 +82,17 @@ class _Search:
         tally = replace(gathered.tally, unshown=len(gathered.groups) - len(groups))
         told = tally_text(self._asked.question, len(groups), tally)
         yield from assembly.say(f"\n\n{told}" if groups else told)
+        is_answer = bool(groups) or not tally.unread
         yield Done(
             replace(
                 answer,
                 answer=assembly.text,
                 citations=tuple(assembly.citations),
-                answerable=bool(groups),
+                answerable=is_answer,
                 model=self._model,
-                finish_reason="stop" if groups else "no_evidence",
+                finish_reason="stop" if is_answer else "no_evidence",
                 timings=clock.timings(),
-                evidence=float(bool(groups)),
+                evidence=float(is_answer),
             )
         )
 

@@ -43,6 +43,7 @@ def passage_of(document_id: str) -> Passage:
     [
         ("Summarise the lease of the garage.", ["garage/lease.md"]),
         ("Summarise the annual report 2023.", ["reports/2023.pdf"]),
+        ("Summarise the lease. (garage/lease.md)", ["garage/lease.md"]),
         ("总结一下年报", ["年报.pdf"]),
         ("Summarise the latest annual report.", ["reports/2024.pdf"]),
         ("Summarise the lease.", ["garage/lease.md", "flat/lease.md"]),
