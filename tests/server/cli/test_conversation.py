@@ -8,6 +8,7 @@ from kb.values.answers import FinishReason
 from kb.values.chat import Turn
 from server.cli.conversation import HISTORY_TURNS, Command, Conversation, command_of
 from server.http import schemas
+from server.http.schemas.answers import ListedDocument
 from tests.server.terminal.test_reasons import answer
 
 
@@ -58,7 +59,7 @@ def test_answer_that_is_broken_off_is_stopped_and_not_remembered() -> None:
 
 
 def test_number_of_a_document_that_was_offered_asks_the_same_of_it() -> None:
-    offered = [schemas.ListedDocument(id=name, title=name, source=f"{name}/lease.md") for name in ("flat", "garage")]
+    offered = [ListedDocument(id=name, title=name, source=f"{name}/lease.md") for name in ("flat", "garage")]
     open_answer = answer("Which one?", "choices").model_copy(update={"documents": offered})
     service = Service(open_answer, answer(), answer())
     talk = Conversation(service.ask)
