@@ -4,7 +4,7 @@ Names are not embedded and stand in no chunk, so that a rename costs nothing.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from kb.catalog.database import Connection, Database
 from kb.catalog.filters import select
@@ -58,11 +58,21 @@ class NameStore:
             More than 0, by document; those that are not named are missing.
         """
         shares: dict[str, float] = {}
-        for term in dict.fromkeys(terms):
-            rows = self._database.rows("SELECT document_id FROM name_terms WHERE term = ?", term)
-            holders = {str(row["document_id"]) for row in rows}.intersection(among)
+        for holders in self._holders(terms, among):
             shares |= {key: shares.get(key, 0.0) + math.log((1 + len(among)) / len(holders)) for key in holders}
         return shares
+
+    def held(self, terms: Sequence[str], among: Collection[str]) -> dict[str, int]:
+        """How many of some terms each name has; documents whose names have none are missing."""
+        held: dict[str, int] = {}
+        for holders in self._holders(terms, among):
+            held |= {key: held.get(key, 0) + 1 for key in holders}
+        return held
+
+    def _holders(self, terms: Sequence[str], among: Collection[str]) -> Iterator[set[str]]:
+        for term in dict.fromkeys(terms):
+            rows = self._database.rows("SELECT document_id FROM name_terms WHERE term = ?", term)
+            yield {str(row["document_id"]) for row in rows}.intersection(among)
 
 
 def write_name(connection: Connection, document_id: str, title: str, source: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kb.answering.kinds.cited_text import CitedText
 from kb.answering.kinds.exhaustive.recognised import STANDS_FOR_ITSELF, recognised
+from kb.citing.analysed_text import AnalysedText
 from kb.citing.citations import Alignment, Citer
 from kb.citing.quotes import Quote, quotes_of
 from kb.text.scripts import in_one_writing
@@ -43,9 +44,9 @@ def items_of_forms(forms: Sequence[str], passage: Passage) -> Iterator[Item]:
         return
     quotes = quotes_of([passage])
     for each in found:
-        if quote := _quote_at(passage.start + each.start, quotes):
-            own = "" if each.form in STANDS_FOR_ITSELF else f" {quote.analysed_text.text}"
-            yield Item(passage.text[each.start : each.end], f"{each.key}{own}", quote)
+        quote = _quote_at(passage.start + each.start, quotes, passage)
+        own = "" if each.form in STANDS_FOR_ITSELF else f" {quote.analysed_text.text}"
+        yield Item(passage.text[each.start : each.end], f"{each.key}{own}", quote)
 
 
 def items_of_lines(written: str, passage: Passage) -> Iterator[Item]:
@@ -55,8 +56,8 @@ def items_of_lines(written: str, passage: Passage) -> Iterator[Item]:
         item = _MARKS.sub("", line)
         for wording in (item, _ASIDE.sub("", item)):
             if len(wording) > 1 and (match := _found(wording, passage.text)):
-                if quote := _quote_at(passage.start + match.start(), quotes):
-                    yield Item(" ".join(match[0].split()), in_one_writing(wording).casefold(), quote)
+                quote = _quote_at(passage.start + match.start(), quotes, passage)
+                yield Item(" ".join(match[0].split()), in_one_writing(wording).casefold(), quote)
                 break
 
 
@@ -86,5 +87,13 @@ def _found(wording: str, text: str) -> re.Match[str] | None:
     return re.search(r"\s+".join(map(re.escape, wording.split())), text, re.IGNORECASE)
 
 
-def _quote_at(offset: int, quotes: Sequence[Quote]) -> Quote | None:
-    return next((quote for quote in quotes if quote.start <= offset < quote.end), None)
+def _quote_at(offset: int, quotes: Sequence[Quote], passage: Passage) -> Quote:
+    """The sentence that holds a character of a passage; a heading is none, but may have the only date of a diary."""
+    if quote := next((quote for quote in quotes if quote.start <= offset < quote.end), None):
+        return quote
+    at = offset - passage.start
+    start = passage.text.rfind("\n", 0, at) + 1
+    line = passage.text[start:].partition("\n")[0]
+    start += len(line) - len(line.lstrip("# "))
+    begin, text = passage.start + start, line.strip("# \r")
+    return Quote(passage, passage.part_at(begin), begin, begin + len(text), AnalysedText(text), frozenset())

@@ -44,7 +44,7 @@ class ExhaustiveKind:
         """See `Kind`."""
         question = self_contained(asked.question, asked.history, asked.decide)
         embedder = asked.live_index.serving.embedder
-        scope = scope_of(question, asked.filters, resources.catalog, self._wanted.frame(embedder))
+        scope = scope_of(question, asked.filters, resources.catalog, self._wanted.frame)
         if not scope.document_ids:
             return None
         near = FreshPassages(

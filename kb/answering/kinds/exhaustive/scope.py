@@ -1,21 +1,22 @@
 """Where all of something is looked for: the documents or folders that a question names, or all that may answer."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from kb.answering.kinds.document.key_passages import passage_of
 from kb.catalog.catalog import Catalog
+from kb.text.scripts import CJK, in_one_writing
 from kb.text.terms import content_terms
 from kb.values.documents import DocumentOutline
-from kb.values.filters import Filters
+from kb.values.filters import MAX_VALUES, Filters
 from kb.values.passages import Passage, StoredChunk
 
 GROUP_TOKENS = 240
 """So much of a document is read at once by a model; in tokens of the embedding model."""
 
-_NAMED = 0.6  # who is named by this share of the words of title or file name is meant
-_MOST_NAMED = 50
+_INSIDE = re.compile(rf"[{CJK}]+?(?=[里中内])")
+_NAMED = 0.5  # who is named by this share of the words that do not say what is looked for is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +60,27 @@ def scope_of(question: str, filters: Filters, catalog: Catalog, frame: Collectio
     with catalog.snapshot():
         older = catalog.versions.among(filters).newest
         outlines = sorted((each for each in catalog.outlines(filters) if each.id not in older), key=lambda e: e.source)
-        asked = [term for term in content_terms(question) if term not in frame]
-        if documents := _named_documents(asked, outlines, catalog):
-            names = " ".join(f"{title} {source}" for title, source in documents.values())
-            return Scope(tuple(documents), replace(filters, document_ids=tuple(documents)), names)
-        if folder := _named_folder(asked, outlines):
-            inside = tuple(each.id for each in outlines if folder in PurePosixPath(each.source).parents)
-            return Scope(inside, replace(filters, document_ids=inside), folder.name)
-        return Scope(tuple(each.id for each in outlines), filters)
+        named = _named(question, frame, outlines, catalog)
+        if not named:
+            return Scope(tuple(each.id for each in outlines), filters)
+        names = " ".join(f"{each.title} {each.file.source}" for each in map(catalog.document, named) if each)
+        return Scope(named, replace(filters, document_ids=named[:MAX_VALUES]), names)
 
 
-def _named_documents(
-    asked: Sequence[str], outlines: Sequence[DocumentOutline], catalog: Catalog
-) -> dict[str, tuple[str, str]]:
-    shares = catalog.names.shares(asked, [each.id for each in outlines])
-    best = sorted(shares, key=lambda key: -shares[key])[:_MOST_NAMED]
-    found: dict[str, tuple[str, str]] = {}
-    for document in filter(None, map(catalog.document, best)):
-        names = (document.title, PurePosixPath(document.file.source).stem)
-        if any(_share(name, asked) >= _NAMED for name in names):
-            found[document.id] = (document.title, document.file.source)
-    order = [each.id for each in outlines]
-    return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
+def _named(
+    question: str, frame: Collection[str], outlines: Sequence[DocumentOutline], catalog: Catalog
+) -> tuple[str, ...]:
+    """The documents in whose titles and paths most of what is asked stands; none if that is less than half.
 
-
-def _share(name: str, asked: Sequence[str]) -> float:
-    terms = set(content_terms(name))
-    return len(terms.intersection(asked)) / len(terms) if terms else 0.0
-
-
-def _named_folder(asked: Sequence[str], outlines: Sequence[DocumentOutline]) -> PurePosixPath | None:
-    folders = {folder for each in outlines for folder in PurePosixPath(each.source).parents if folder.name}
-    named = [folder for folder in folders if _share(folder.name, asked) == 1.0]
-    return max(named, key=lambda folder: len(folder.parts), default=None)
+    Chinese has no gaps between words, so half means nothing there; what stands before 里 names the place.
+    """
+    inside = " ".join(_INSIDE.findall(in_one_writing(question)))
+    asked = {term for term in content_terms(inside or question) if term not in frame}
+    held = catalog.names.held(sorted(asked), [each.id for each in outlines])
+    most = max(held.values(), default=0)
+    if not most or (most < _NAMED * len(asked) and not inside):
+        return ()
+    return tuple(each.id for each in outlines if held.get(each.id) == most)
 
 
 def _joined(group: Sequence[StoredChunk], catalog: Catalog) -> Passage:
