@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
 from kb.answering.decide import FitClassifier, classifier_for
+from kb.answering.idle_digests import IdleDigests
 from kb.answering.instruction_finders import InstructionFinders
 from kb.answering.judges import Judges
 from kb.answering.kinds.kind import Resources
@@ -79,6 +80,7 @@ class KnowledgeBase(Documents):
         self._resources = Resources(
             settings, models, catalog, judges, InstructionFinders(), LocalOnly(settings.local_only)
         )
+        self._digests = IdleDigests(self._resources)
         self._questions = Questions(self._resources, self.index_state, fit_classifier)
         self._pending = 0
         self._has_synced = False
@@ -92,6 +94,7 @@ class KnowledgeBase(Documents):
     def close(self) -> None:
         """Stops generation, closes all files and gives the data directory back."""
         self._closing.set()
+        self._digests.close()
         self.models.close()
         self.conversations.close()
         self._catalog.close()
@@ -258,6 +261,11 @@ class KnowledgeBase(Documents):
         return upkeep.progress if upkeep else None
 
     # State
+
+    def digest_when_idle(self) -> None:
+        """Has new documents read whole, while nobody asks and no file waits, if the user wants that."""
+        if self.settings.digest == "idle":
+            self._digests.start(lambda: self._questions.is_idle and not self._pending)
 
     def calibrate_when_idle(self) -> None:
         """Has a new answering model tried out as a judge, while nobody asks and no file waits."""

@@ -145,6 +145,10 @@ class Settings(BaseModel):
     keep_conversations: Literal["on", "off"] = Field(
         default="on", description="Whether conversations of the page and of `kb chat` are kept in the data directory."
     )
+    digest: Literal["asked", "idle"] = Field(
+        default="asked",
+        description="When documents are read whole for their summaries: when somebody asks, or idle: when nobody does.",
+    )
     max_question_chars: int = Field(default=4000, ge=1, description="Longest question.")
 
     @field_validator("context_tokens", mode="after")

@@ -66,6 +66,7 @@ def serve(
     url = _url(settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
     knowledge_base.calibrate_when_idle()
+    knowledge_base.digest_when_idle()
     knowledge_base.observers.add(log_happening)
     if settings.otlp_endpoint:
         knowledge_base.observers.add(tracing(settings.otlp_endpoint))

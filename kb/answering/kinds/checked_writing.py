@@ -40,12 +40,12 @@ class CheckedWriter:
         written, ended = "", False
         with closing(self.model.stream((Message("user", prompt),), limits)) as stream:
             for item in stream:
+                if isinstance(item, GenerationEnd):
+                    ended = item.finish_reason == "stop"
+                    continue
                 if isinstance(item, Delta) and item.phase == "answer":
                     written += item.text
-                elif isinstance(item, Heartbeat):
-                    yield item
-                elif isinstance(item, GenerationEnd):
-                    ended = item.finish_reason == "stop"
+                yield item if isinstance(item, Heartbeat) else Heartbeat()  # so that it can be stopped at once
         return written.strip() if ended else _without_last(written)
 
     def checked(
