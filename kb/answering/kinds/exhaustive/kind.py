@@ -8,6 +8,7 @@ from kb.answering.followup import self_contained
 from kb.answering.freshness import FreshPassages
 from kb.answering.kinds.cited_text import Assembly
 from kb.answering.kinds.engine import route_of, writer_on
+from kb.answering.kinds.exhaustive.bounds import bound_of
 from kb.answering.kinds.exhaustive.items import cited
 from kb.answering.kinds.exhaustive.reading import (
     MOST_READ,
@@ -97,7 +98,7 @@ class _Search:
         )
 
     def _by_form(self) -> Generator[Heartbeat | Step, None, Gathered]:
-        gathered = by_form(self._scope, self._wanted.forms, self._resources.catalog)
+        gathered = by_form(self._scope, self._wanted.forms, self._resources.catalog, bound_of(self._question))
         if gathered.groups and not self._wanted.is_plain:
             yield from self._keep_what_belongs(gathered)
         return gathered

@@ -8,6 +8,7 @@ from kb.answering.instructions import FindInstructions, without_instructions
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.document.key_passages import passage_of
 from kb.answering.kinds.exhaustive.belonging import MOST_LOOKED_AT, belonging
+from kb.answering.kinds.exhaustive.bounds import Bound
 from kb.answering.kinds.exhaustive.items import Item, items_of_forms, items_of_lines, merged
 from kb.answering.kinds.exhaustive.saying import Tally
 from kb.answering.kinds.exhaustive.scope import Scope
@@ -42,12 +43,13 @@ class Gathered:
     tally: Tally
 
 
-def by_form(scope: Scope, forms: Sequence[str], catalog: Catalog) -> Gathered:
-    """Takes all items of some forms; no model is needed."""
+def by_form(scope: Scope, forms: Sequence[str], catalog: Catalog, bound: Bound | None = None) -> Gathered:
+    """Takes all items of some forms, as far as they lie within a bound; no model is needed."""
     items: list[Item] = []
     read = 0
     for read, stored in enumerate(scope.chunks(catalog), start=1):  # noqa: B007
-        items += items_of_forms(forms, passage_of(1, stored))
+        found = items_of_forms(forms, passage_of(1, stored))
+        items += (item for item in found if bound is None or bound(item.written))
     return Gathered(merged(items), Tally(len(scope.document_ids), read))
 
 

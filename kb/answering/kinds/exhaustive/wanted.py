@@ -77,7 +77,7 @@ class WantedForms:
         beside = [
             term
             for term in content_terms(question)
-            if term not in known and not (is_cjk(term[0]) and characters.issuperset(term))
+            if term not in known and not term[0].isdigit() and not (is_cjk(term[0]) and characters.issuperset(term))
         ]
         return Wanted(forms, is_plain=not beside)
 
