@@ -4,10 +4,12 @@
 
 /** @import { Citation } from "./types.js" */
 
-import { element, pageKey } from "./dom.js";
-import { words } from "./i18n.js";
+import { announce, element, pageKey } from "./dom.js";
+import { say, words } from "./i18n.js";
 import { markPlace } from "./offsets.js";
 import { signOf } from "./turn-parts.js";
+
+const COPIED_MS = 2000;
 
 /**
  * Writes an answer with its citations; `[2?]` where a quote does not confirm its sentence, `[2!]` where it speaks
@@ -17,29 +19,68 @@ import { signOf } from "./turn-parts.js";
  * @param {Citation[]} citations In order of `answer_end`.
  */
 export function answerAsText(answer, citations) {
+  const text = marked(answer, citations, ({ number, verdict }) => `[${number}${signOf(verdict)}]`);
+  const lines = each(citations).map((citation) => `[${citation.number}] ${sourceLine(citation)}`);
+  return lines.length ? `${text.trimEnd()}\n\n${words("answer.sources")}\n${lines.join("\n")}\n` : text;
+}
+
+/**
+ * The same as Markdown with footnotes; the answer is Markdown already.
+ *
+ * @param {string} answer
+ * @param {Citation[]} citations In order of `answer_end`.
+ */
+export function answerAsMarkdown(answer, citations) {
+  const text = marked(answer, citations, ({ number, verdict }) => `[^${number}]${signOf(verdict)}`);
+  const notes = each(citations).map((citation) => `[^${citation.number}]: ${sourceLine(citation)}`);
+  return notes.length ? `${text.trimEnd()}\n\n${notes.join("\n")}\n` : text;
+}
+
+/**
+ * An answer with a mark behind each stretch that is cited.
+ *
+ * @param {string} answer
+ * @param {Citation[]} citations
+ * @param {(citation: Citation) => string} markOf
+ */
+function marked(answer, citations, markOf) {
   let text = "";
   let written = 0;
-  for (const { number, verdict, answer_end } of citations) {
-    const end = markPlace(answer, answer_end);
-    text += `${answer.slice(written, end)}[${number}${signOf(verdict)}]`;
+  for (const citation of citations) {
+    const end = markPlace(answer, citation.answer_end);
+    text += answer.slice(written, end) + markOf(citation);
     written = Math.max(written, end);
   }
-  text += answer.slice(written);
-  const sources = new Map(citations.map((citation) => [citation.number, sourceLine(citation)]));
-  if (sources.size === 0) return text;
-  const lines = [...sources].sort(([one], [other]) => one - other).map(([, line]) => line);
-  return `${text.trimEnd()}\n\n${words("answer.sources")}\n${lines.join("\n")}\n`;
+  return text + answer.slice(written);
+}
+
+/** One citation of each number, in their order. @param {Citation[]} citations */
+function each(citations) {
+  const ofNumber = new Map(citations.map((citation) => [citation.number, citation]));
+  return [...ofNumber.values()].sort((one, other) => one.number - other.number);
 }
 
 /** @param {Citation} citation */
-function sourceLine({ number, title, source, page, page_label: label, heading, by_ocr, quote }) {
+function sourceLine({ title, source, page, page_label: label, heading, by_ocr, quote }) {
   const sheet = page && words(pageKey(label), { page, label: label ?? "" });
   const where = [source, sheet, heading, by_ocr && words("place.ocr")].filter(Boolean).join(", ");
-  return `[${number}] ${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
+  return `${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
+}
+
+/** Makes a button that copies what is written when it is pressed. @param {string} name @param {() => string} write */
+export function makeCopyButton(name, write) {
+  const copy = async () => {
+    await copyText(write());
+    say(button, "answer.copied");
+    announce(words("answer.copied"));
+    setTimeout(() => say(button, name), COPIED_MS);
+  };
+  const button = say(element("button", { type: "button", class: "quiet copy", click: copy }), name);
+  return button;
 }
 
 /** Puts a text on the clipboard, also where the page is not in a secure context. @param {string} text */
-export async function copyText(text) {
+async function copyText(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
     return;

@@ -6,7 +6,7 @@
 /** @import { Answer, AnswerEvents, Citation, IndexCounts, LeftOut, Passage, Problem, Values } from "./types.js" */
 
 import { AnswerView } from "./answer-view.js";
-import { answerAsText, copyText } from "./copy.js";
+import { answerAsMarkdown, answerAsText, makeCopyButton } from "./copy.js";
 import { announce, element, problem } from "./dom.js";
 import { showNone, showUnsupported } from "./endings.js";
 import { formatSeconds, say, words } from "./i18n.js";
@@ -17,7 +17,6 @@ import { openViewer } from "./viewer/viewer.js";
 
 const TICK_MS = 500;
 const WAITING = ["searching", "queued", "reading", "words", "part", "section", "passage", "numbers", "compose"];
-const COPIED_MS = 2000;
 
 /** A question and its answer. `node` is to be put on the page. */
 export class Turn {
@@ -268,17 +267,10 @@ export class Turn {
 
   /** @param {Answer|null} answer */
   #addFooter(answer = null) {
-    const copy = element("button", { type: "button", class: "quiet copy", click: () => this.#copy(copy) });
-    say(copy, "answer.copy");
-    this.#parts.ending.append(element("footer", { class: "turn-foot" }, copy, answer && timingsLine(answer)));
-  }
-
-  /** @param {HTMLElement} button */
-  async #copy(button) {
-    await copyText(answerAsText(this.#answer, this.#citations));
-    say(button, "answer.copied");
-    announce(words("answer.copied"));
-    setTimeout(() => say(button, "answer.copy"), COPIED_MS);
+    const asText = makeCopyButton("answer.copy", () => answerAsText(this.#answer, this.#citations));
+    const asMarkdown = makeCopyButton("answer.markdown", () => answerAsMarkdown(this.#answer, this.#citations));
+    const line = answer && timingsLine(answer);
+    this.#parts.ending.append(element("footer", { class: "turn-foot" }, asText, asMarkdown, line));
   }
 
   /** @param {Passage} passage @param {Element} card */

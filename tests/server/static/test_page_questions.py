@@ -120,6 +120,23 @@ def test_where_several_documents_may_be_meant_one_of_them_is_chosen(page: Page) 
     assert chosen == ["The a a.md", "The b b.md", "b", None]
 
 
+def test_answer_is_copied_as_markdown_with_footnotes(page: Page) -> None:
+    written = page.evaluate(
+        """async () => {
+          const { answerAsMarkdown } = await import("/static/copy.js");
+          const place = { title: "T", source: "t.md", page: null, heading: "H" };
+          const citations = [
+            { ...place, number: 1, verdict: "supported", quote: "one  two", answer_end: 4 },
+            { ...place, number: 2, verdict: "not_shown", quote: "three", answer_end: 8 },
+            { ...place, number: 1, verdict: "supported", quote: "one  two", answer_end: 12 },
+          ];
+          return answerAsMarkdown("Yes. No. Oh.", citations);
+        }"""
+    )
+    notes = "[^1]: T (t.md, H): “one two”\n[^2]: T (t.md, H): “three”\n"
+    assert written == f"Yes.[^1] No.[^2]? Oh.[^1]\n\n{notes}"
+
+
 def test_what_found_no_room_in_the_prompt_is_told_quietly_and_only_then(page: Page) -> None:
     shown = page.evaluate(
         """async () => {
