@@ -237,6 +237,7 @@ const ENGLISH = {
   "status.index.error": "No file can be indexed now.",
   "status.context": ({ n }) => `context of ${n} tokens`,
   "status.host": "{host} sees questions and passages",
+  "status.host.embedding": "{host} sees all documents and questions",
   "status.reasons": "thinks before it answers",
   "status.index": "Index",
   "status.index.counts": ({ documents, chunks }) =>
@@ -495,6 +496,7 @@ const CHINESE = {
   "status.index.error": "目前无法索引任何文件。",
   "status.context": "上下文 {n} 个 token",
   "status.host": "{host} 会看到问题和段落",
+  "status.host.embedding": "{host} 会看到所有文档和问题",
   "status.reasons": "回答前先思考",
   "status.index": "索引",
   "status.index.counts": "{documents} 份文档，{chunks} 个文本块",

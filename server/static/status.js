@@ -198,7 +198,7 @@ function panel(told) {
 function modelSection(role, { name, state, note, reasons, context_tokens, device, host }) {
   const abilities = [
     words(`status.state.${state}`),
-    host ? words("status.host", { host }) : device,
+    host ? words(role === "embedding" ? "status.host.embedding" : "status.host", { host }) : device,
     context_tokens && role === "answer" ? words("status.context", { n: context_tokens }) : null,
     reasons ? words("status.reasons") : null,
   ];

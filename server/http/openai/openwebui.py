@@ -38,8 +38,9 @@ def told(text: str) -> dict[str, Any]:
 
 
 def cited(citation: Citation, places: Places) -> dict[str, Any]:
-    """Shows the source behind a mark; to be sent once for each number, in their order."""
-    return _source(places.own_name(citation), places.url(citation), citation.quote, citation.score, citation.number)
+    """Shows the source behind a mark, with how likely it bears that out; to be sent once for each number, in order."""
+    share = citation.score if citation.probability is None else citation.probability
+    return _source(places.own_name(citation), places.url(citation), citation.quote, share, citation.number)
 
 
 def shown(passage: Passage, places: Places) -> dict[str, Any]:
