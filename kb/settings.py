@@ -135,7 +135,11 @@ class Settings(BaseModel):
         " does.",
     )
     top_k: int = Field(default=4, ge=1, le=50, description="Passages per question.")
-    passage_tokens: int = Field(default=320, ge=64, description="Tokens of all passages in the prompt together.")
+    passage_tokens: int = Field(
+        default=320,
+        ge=64,
+        description="Tokens of all passages in a prompt for one fact; for more, up to three times as many.",
+    )
     min_evidence: float = Field(
         default=0.5,
         ge=0.0,

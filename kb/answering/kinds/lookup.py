@@ -18,6 +18,7 @@ from kb.answering.kinds.engine import looking_model
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.routing import Route, engines_here
+from kb.answering.source_budget import source_tokens
 from kb.answering.subquestions import split
 from kb.answering.widening import WideSearch
 from kb.answering.writing import AnswerOptions, AnswerWriter
@@ -192,7 +193,7 @@ def _options(asked: Asked, resources: Resources) -> AnswerOptions:
         thinking=asked.thinking,
         budgets=resources.budgets,
         limits=asked.limits,
-        passage_tokens=resources.settings.passage_tokens,
+        passage_tokens=source_tokens(resources.settings.passage_tokens, asked.decision.form, len(told)),
         min_evidence=resources.settings.min_evidence,
         form=asked.decision.form,
         wishes=asked.wishes,
