@@ -57,12 +57,17 @@ export class AnswerView {
   }
 
   /**
-   * The ranges of the page that hold a stretch of the answer.
+   * Highlights a stretch of the answer, where the browser can; nothing where it is empty.
    *
    * @param {number} start In UTF-16 units of its source.
    * @param {number} end
    */
-  ranges(start, end) {
+  highlight(start, end) {
+    if (CSS.highlights) CSS.highlights.set("claim", new Highlight(...this.#ranges(start, end)));
+  }
+
+  /** @param {number} start @param {number} end */
+  #ranges(start, end) {
     const all = this.#shown.flatMap((block) => block.pieces);
     const pieces = all.filter((piece) => piece.start < end && piece.end > start);
     return pieces.map((piece) => {

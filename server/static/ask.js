@@ -3,10 +3,11 @@
  * which is how the service learns to stop. Earlier exchanges go along as history.
  */
 
-/** @import { Filter } from "./types.js" */
+/** @import { Conversation, Filter } from "./types.js" */
 
 import { ServiceError, ask, asProblem, isAbort } from "./api.js";
-import { HAS_KEYBOARD, announce, byId } from "./dom.js";
+import { goOnWith, keep } from "./conversations/keeping.js";
+import { HAS_KEYBOARD, announce, byId, problem } from "./dom.js";
 import { toWire } from "./filter-choices.js";
 import { closeFilters } from "./filter-panel.js";
 import { activeFilters, nameOf, onlyFilter, setFilters } from "./filters.js";
@@ -90,6 +91,19 @@ async function run(question, filters) {
   }
   running = null;
   showRunning();
+  if (turn.kept) keep(turn.kept, (error) => turn.node.append(problem(asProblem(error))));
+}
+
+/** Shows a conversation that was kept, in the place of the one that is shown. @param {Conversation} conversation */
+export function showConversation({ id, turns: kept }) {
+  clearThread();
+  goOnWith(id);
+  for (const each of kept) {
+    const turn = new Turn(each.question, [], () => {}, null);
+    turn.restore(each);
+    addTurn(turn);
+  }
+  announce(words("conversations.opened", { n: kept.length }));
 }
 
 /** @param {string} question @param {Filter[]} filters */
@@ -126,6 +140,7 @@ function addTurn(turn) {
 function clearThread() {
   running?.abort();
   turns = [];
+  goOnWith(null);
   setFilters([]);
   byId("thread").replaceChildren();
   byId("main").setAttribute("data-empty", "");

@@ -5,8 +5,9 @@
 
 /** @import { Status } from "./types.js" */
 
-import { offerThinking, startAsking } from "./ask.js";
+import { offerThinking, showConversation, startAsking } from "./ask.js";
 import { startChanges } from "./changes.js";
+import { startConversations } from "./conversations/panel.js";
 import { HAS_KEYBOARD, WIDE, byId } from "./dom.js";
 import { startFilters } from "./filter-panel.js";
 import { showCurrent, startDocuments } from "./documents.js";
@@ -83,6 +84,7 @@ startKeyboard();
 startDrawer();
 startViewer();
 startAsking();
+startConversations(showConversation);
 startDocuments(showQuestion);
 startFilters();
 startWork();

@@ -73,13 +73,14 @@ export function signOf(verdict) {
  * @param {boolean} isCurrent
  * @param {() => void} onOpen
  */
-export function makeMark({ number, title, verdict, answer_end }, isCurrent, onOpen) {
+export function makeMark({ number, title, verdict, answer_end, standing }, isCurrent, onOpen) {
   const button = element(
     "button",
     {
       type: "button",
       "data-citation": number,
       "data-verdict": verdict,
+      "data-standing": standing,
       "data-key": keyOf({ number, answer_end }),
       "aria-current": isCurrent ? "true" : null,
       click: onOpen,
@@ -90,6 +91,16 @@ export function makeMark({ number, title, verdict, answer_end }, isCurrent, onOp
   sayAttribute(button, "aria-label", key, { number, title });
   sayAttribute(button, "title", key, { number, title });
   return element("sup", { class: "mark" }, button);
+}
+
+/** Says which mark of an answer is the one that the viewer shows. @param {Element} answer @param {string|null} key */
+export function markCurrent(answer, key) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = answer.querySelectorAll("[data-citation]");
+  for (const button of buttons) {
+    if (button.dataset.key === key) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
 }
 
 /** Makes the number of a citation where it cannot be pressed. @param {number} number */

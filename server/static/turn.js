@@ -3,7 +3,8 @@
  * Takes the events of one stream in order; does not know how they arrive. Reasoning and answer have separate nodes.
  */
 
-/** @import { Answer, AnswerEvents, Citation, IndexCounts, LeftOut, Passage, Problem, Values } from "./types.js" */
+/** @import { Answer, AnswerEvents, Citation, IndexCounts, KeptTurn, LeftOut, Passage } from "./types.js" */
+/** @import { Problem, Values } from "./types.js" */
 
 import { AnswerView } from "./answer-view.js";
 import { answerAsMarkdown, answerAsText, makeCopyButton } from "./copy.js";
@@ -12,7 +13,8 @@ import { showNone, showUnsupported } from "./endings.js";
 import { formatSeconds, say, words } from "./i18n.js";
 import { withoutSigns } from "./markdown.js";
 import { unitIndex } from "./offsets.js";
-import { keyOf, makeCard, makeMark, makeNumber, makeParts, markUnseen, timingsLine } from "./turn-parts.js";
+import { keyOf, makeCard, makeMark, makeNumber } from "./turn-parts.js";
+import { makeParts, markCurrent, markUnseen, timingsLine } from "./turn-parts.js";
 import { openViewer } from "./viewer/viewer.js";
 
 const TICK_MS = 500;
@@ -46,6 +48,7 @@ export class Turn {
    */
   constructor(question, filters, onRetry, onAll, onChoose) {
     this.question = question;
+    this.model = "";
     this.onRetry = onRetry;
     this.onAll = onAll;
     this.onChoose = onChoose;
@@ -96,6 +99,23 @@ export class Turn {
     this.#note("answer.cancelled");
     announce(words("answer.cancelled"));
     if (this.#answer) this.#addFooter();
+  }
+
+  /** The turn as it is kept, or null where there is nothing worth keeping. @returns {KeptTurn|null} */
+  get kept() {
+    const [{ question, model }, answer] = [this, this.#answer];
+    return this.exchange && { question, answer, citations: this.#citations, model, finish_reason: "stop" };
+  }
+
+  /** Shows a turn that was kept, and what of it has changed since. @param {KeptTurn} kept */
+  restore({ answer, citations, model }) {
+    this.model = model;
+    this.#answer = answer;
+    this.#end("done");
+    this.#takeCitations(citations);
+    const changed = citations.filter(({ standing }) => standing !== "there").length;
+    if (changed) this.#note("answer.citations_changed", { n: changed, total: citations.length }, "warning");
+    this.#addFooter();
   }
 
   /** Ends the turn with an error, shown where the rest of the answer would be. @param {Problem} error */
@@ -217,6 +237,7 @@ export class Turn {
       this.#noteChangedFiles(answer.index);
       return;
     }
+    this.model = answer.model;
     this.#answer = answer.answer;
     this.#takeCitations(answer.citations);
     if (!answer.answerable) this.#note("answer.empty", {}, "warning");
@@ -279,8 +300,7 @@ export class Turn {
     const overlaps = ({ document_id, start, end }) =>
       document_id === passage.document_id && start < passage.end && end > passage.start;
     const numbers = new Set(this.#citations.filter(overlaps).map((citation) => citation.number));
-    const chips = [...numbers].map(makeNumber);
-    card.querySelector(".cited-by")?.replaceChildren(...chips);
+    card.querySelector(".cited-by")?.replaceChildren(...[...numbers].map(makeNumber));
   }
 
   /** @param {Citation} citation */
@@ -297,15 +317,8 @@ export class Turn {
   /** @param {Citation|null} citation */
   #showCurrent(citation) {
     this.#current = citation && keyOf(citation);
-    /** @type {NodeListOf<HTMLElement>} */
-    const buttons = this.#parts.answer.querySelectorAll("[data-citation]");
-    for (const button of buttons) {
-      if (button.dataset.key === this.#current) button.setAttribute("aria-current", "true");
-      else button.removeAttribute("aria-current");
-    }
-    if (!CSS.highlights) return;
+    markCurrent(this.#parts.answer, this.#current);
     const [start, end] = citation ? [citation.answer_start, citation.answer_end] : [0, 0];
-    const ranges = this.#view.ranges(unitIndex(this.#answer, start), unitIndex(this.#answer, end));
-    CSS.highlights.set("claim", new Highlight(...ranges));
+    this.#view.highlight(unitIndex(this.#answer, start), unitIndex(this.#answer, end));
   }
 }

@@ -213,6 +213,7 @@ export interface Citation extends Place {
   verified: boolean;
   verdict: "supported" | "contradicted" | "not_shown";
   probability: number | null;
+  standing?: Standing;
 }
 
 /** What a view of the viewer shows: a document, and in it what is marked, where it stands now; in code points. */
@@ -279,6 +280,34 @@ export interface AnswerEvents {
   error: { error: WireError };
 }
 
+/** What has become of a quote since: there, no longer what its document says, or its document is not indexed. */
+export type Standing = "there" | "changed" | "gone";
+
+/** A turn as it is kept. */
+export interface KeptTurn {
+  question: string;
+  answer: string;
+  citations: Citation[];
+  model: string;
+  finish_reason: string;
+}
+
+export interface ListedConversation {
+  id: string;
+  title: string;
+  changed_at: string;
+  turns: number;
+}
+
+export interface Conversation extends Omit<ListedConversation, "turns"> {
+  turns: KeptTurn[];
+}
+
+export interface ConversationList {
+  conversations: ListedConversation[];
+  keeps: boolean;
+}
+
 export interface Exchange {
   question: string;
   answer: string;
@@ -318,6 +347,7 @@ export type Message = string | ((values: any) => string);
 export interface PageElements {
   "ask-form": HTMLFormElement;
   "confirm": HTMLDialogElement;
+  "conversations-search": HTMLInputElement;
   "documents-filter": HTMLInputElement;
   "filter-since": HTMLInputElement;
   "filter-until": HTMLInputElement;
