@@ -99,7 +99,7 @@ export function showConversation({ id, turns: kept }) {
   clearThread();
   goOnWith(id);
   for (const each of kept) {
-    const turn = new Turn(each.question, [], () => {}, null);
+    const turn = new Turn(each.question, [], () => {}, null, () => {});
     turn.restore(each);
     addTurn(turn);
   }

@@ -55,7 +55,9 @@ export class Turn {
     this.#parts = makeParts(question, filters);
     const { node, answer, summary } = this.#parts;
     this.node = node;
-    this.#view = new AnswerView(answer, (citation) => this.#markOf(citation));
+    this.#view = new AnswerView(answer, (each) =>
+      makeMark(each, keyOf(each) === this.#current, () => this.#openCitation(each)),
+    );
     summary.addEventListener("click", () => (this.#reasoningTouched = true));
     this.#clock = setInterval(() => this.#tick(), TICK_MS);
     this.#enter("searching");
@@ -301,11 +303,6 @@ export class Turn {
       document_id === passage.document_id && start < passage.end && end > passage.start;
     const numbers = new Set(this.#citations.filter(overlaps).map((citation) => citation.number));
     card.querySelector(".cited-by")?.replaceChildren(...[...numbers].map(makeNumber));
-  }
-
-  /** @param {Citation} citation */
-  #markOf(citation) {
-    return makeMark(citation, keyOf(citation) === this.#current, () => this.#openCitation(citation));
   }
 
   /** @param {Citation} citation */
