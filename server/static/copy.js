@@ -67,8 +67,18 @@ function sourceLine({ title, source, page, page_label: label, heading, by_ocr, q
   return `${title} (${where}): “${quote.replaceAll(/\s+/g, " ").trim()}”`;
 }
 
+/**
+ * Makes the buttons that copy an answer, as text and as Markdown.
+ *
+ * @param {(write: typeof answerAsText) => string} written What a way to write makes of the answer.
+ */
+export const makeCopyButtons = (written) => [
+  makeCopyButton("answer.copy", () => written(answerAsText)),
+  makeCopyButton("answer.markdown", () => written(answerAsMarkdown)),
+];
+
 /** Makes a button that copies what is written when it is pressed. @param {string} name @param {() => string} write */
-export function makeCopyButton(name, write) {
+function makeCopyButton(name, write) {
   const copy = async () => {
     await copyText(write());
     say(button, "answer.copied");

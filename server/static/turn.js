@@ -7,7 +7,7 @@
 /** @import { Problem, Values } from "./types.js" */
 
 import { AnswerView } from "./answer-view.js";
-import { answerAsMarkdown, answerAsText, makeCopyButton } from "./copy.js";
+import { makeCopyButtons } from "./copy.js";
 import { announce, element, problem } from "./dom.js";
 import { showNone, showUnsupported } from "./endings.js";
 import { formatSeconds, say, words } from "./i18n.js";
@@ -290,10 +290,8 @@ export class Turn {
 
   /** @param {Answer|null} answer */
   #addFooter(answer = null) {
-    const asText = makeCopyButton("answer.copy", () => answerAsText(this.#answer, this.#citations));
-    const asMarkdown = makeCopyButton("answer.markdown", () => answerAsMarkdown(this.#answer, this.#citations));
-    const line = answer && timingsLine(answer);
-    this.#parts.ending.append(element("footer", { class: "turn-foot" }, asText, asMarkdown, line));
+    const copy = makeCopyButtons((write) => write(this.#answer, this.#citations));
+    this.#parts.ending.append(element("footer", { class: "turn-foot" }, ...copy, answer && timingsLine(answer)));
   }
 
   /** @param {Passage} passage @param {Element} card */
