@@ -34,7 +34,7 @@ _LOCK_SECONDS = 0.2  # for `find_owner` of another process, which takes the lock
 _LARGEST_ADDRESS_CHARS = 500
 _FILE_MODE, _FOLDER_MODE, _OTHERS = 0o600, 0o700, 0o077
 _OWN_NAME = re.compile(
-    r"lock|server\.json|in_hand\.json|kb\.toml|evaluations\.jsonl|(catalog|conversations)\.sqlite3(-wal|-shm)?|chroma|chroma-owner|\.importing"
+    r"lock|tokens\.(json|new)|audit\.jsonl(\.1)?|server\.json|in_hand\.json|kb\.toml|evaluations\.jsonl|(catalog|conversations)\.sqlite3(-wal|-shm)?|chroma|chroma-owner|\.importing"
 )
 
 

@@ -9,6 +9,9 @@ from ingest.settings import IngestSettings
 Network = IPvAnyNetwork
 """An address, or a network such as `10.0.0.0/8`."""
 
+Right = Literal["read", "ask", "write", "admin"]
+"""Each is apart from the others; but `admin` may all."""
+
 
 class ServerSettings(IngestSettings):
     """All settings there are."""
@@ -22,6 +25,19 @@ class ServerSettings(IngestSettings):
         default=(), description="Further host names under which browsers may reach the service."
     )
 
+    proxy_from: tuple[Network, ...] = Field(
+        default=(),
+        description="Addresses or networks of proxies whose `X-Forwarded-…` and user header are believed; empty: this"
+        " machine, without a user header.",
+    )
+    proxy_user_header: str = Field(
+        default="",
+        pattern=r"^([A-Za-z][A-Za-z0-9-]*)?$",
+        description="Header in which these proxies name the user they have let in; empty: none.",
+    )
+    proxy_rights: tuple[Right, ...] = Field(
+        default=("read", "ask"), description="What such users may: `read`, `ask`, `write`, `admin`."
+    )
     metrics_from: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks that may read `/metrics` without a token."
     )
@@ -46,7 +62,7 @@ class ServerSettings(IngestSettings):
         " known to show none otherwise.",
     )
 
-    @field_validator("allowed_hosts", "metrics_from", mode="before")
+    @field_validator("allowed_hosts", "metrics_from", "proxy_from", "proxy_rights", mode="before")
     @classmethod
     def _split_lists(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

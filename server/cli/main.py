@@ -15,6 +15,7 @@ from kb.settings import load
 from server.cli import bench as bench_cli
 from server.cli import eval as eval_cli
 from server.cli import models as models_cli
+from server.cli import tokens as tokens_cli
 from server.cli.agents import mcp
 from server.cli.archives import backup, export, import_
 from server.cli.documents import add, forget, reindex, status, sync
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(models_cli.app, name="models")
+app.add_typer(tokens_cli.app, name="token")
 app.add_typer(eval_cli.app, name="eval")
 app.add_typer(bench_cli.app, name="bench")
 

@@ -90,6 +90,7 @@ def make_server(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # `server.http.access.proxies` reads them
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return _Server(config, app, pipeline)

@@ -21,6 +21,11 @@ from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
 from server.http import conversations, files, pages, routes, verify
+from server.http.access import sessions
+from server.http.access.audit import Audited
+from server.http.access.doors import Doors
+from server.http.access.proxies import Proxied
+from server.http.access.tokens import TokenFile
 from server.http.addresses import is_loopback
 from server.http.dify import routes as dify
 from server.http.errors import retry_after, status_of
@@ -93,17 +98,27 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.include_router(verify.router)
     app.include_router(openai.router)
     app.include_router(dify.router)
+    app.include_router(sessions.router)
     tools = mcp.mount(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
+    app.state.doors = doors = Doors(
+        settings.token,
+        TokenFile(settings.home),
+        settings.proxy_from,
+        settings.proxy_user_header.lower(),
+        settings.proxy_rights,
+    )
+    app.add_middleware(Audited, home=settings.home)
     app.add_middleware(
         Guard,
         hosts=_host_names(settings),
-        token=settings.token,
+        doors=doors,
         max_upload_bytes=settings.max_file_bytes + UPLOAD_OVERHEAD_BYTES,
         metrics_from=settings.metrics_from,
     )
     metrics.measure(app)
+    app.add_middleware(Proxied, proxies=settings.proxy_from)
     app.add_middleware(Identified)
     app.add_exception_handler(KBError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -116,12 +131,13 @@ def check_binding(settings: ServerSettings) -> None:
     """Refuses to listen to other machines without a token.
 
     Raises:
-        SettingsError: The address is not loopback, and no token is set.
+        SettingsError: The address is not loopback, and there is no token.
     """
-    if not is_loopback(settings.host) and not settings.token:
+    has_keys = settings.token or settings.proxy_user_header or TokenFile(settings.home).is_there
+    if not is_loopback(settings.host) and not has_keys:
         raise SettingsError(
             f"listening on {settings.host} would let other machines read your documents",
-            "set KB_TOKEN to a long random value, or listen on 127.0.0.1",
+            "set KB_TOKEN to a long random value, or make a token with `kb token add`, or listen on 127.0.0.1",
         )
 
 

@@ -4,36 +4,19 @@ Pure ASGI, so that streams pass untouched. A web page of another site must not r
 a request of its own (Origin) nor by a name that it points here (Host).
 """
 
-import hmac
-import re
-import secrets
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
+from server.http.access.doors import CLIENT, Doors
+from server.http.access.rights import need_of
 from server.http.addresses import is_within
+from server.http.asgi import App, Message, Receive, Scope, Send
 from server.settings import Network
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-SESSION_COOKIE = "kb_files"
-"""Opens original files and pictures of their pages, and nothing else, for links and pictures cannot send a header. A
-cookie goes to every port of a host, so it holds neither the token nor anything that is made of it."""
-
-SESSION_SECONDS = 3600
-
-OPEN_PATHS = ("/", "/healthz", "/readyz")
-OPEN_PREFIX = "/static/"
 METRICS_PATH = "/metrics"
 
 MAX_BODY_BYTES = 1_000_000
@@ -51,7 +34,6 @@ HEADERS = FILE_HEADERS | {
     b"content-security-policy": b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
 
-_FILE = re.compile(r"/documents/[^/]+/(?:file|pages/\d+)")
 _ONCE = ("authorization", "content-length", "host", "origin")
 _REFUSAL_HEADERS = {401: {"www-authenticate": "Bearer"}, 413: {"connection": "close"}}  # the rest is not read
 
@@ -62,28 +44,24 @@ class Guard:
     Args:
         app: What it guards.
         hosts: Host names, without port, by which the service may be called; empty: any, for services with a token.
-        token: Empty: none is asked for.
+        doors: Recognise clients.
         max_upload_bytes: Limit for the body of an upload.
-        metrics_from: Who may read the metrics without the token.
-        session_seconds: How long links to files open without the token.
+        metrics_from: Who may read the metrics without a token.
     """
 
     def __init__(
         self,
         app: App,
         hosts: frozenset[str],
-        token: str,
+        doors: Doors,
         max_upload_bytes: int,
         metrics_from: Collection[Network] = (),
-        session_seconds: int = SESSION_SECONDS,
     ) -> None:
         self._app = app
         self._hosts = hosts
-        self._token = token.encode()
-        self._session_key = secrets.token_bytes(32)
+        self._doors = doors
         self._max_upload_bytes = max_upload_bytes
         self._metrics_from = metrics_from
-        self._session_seconds = session_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Checks a request and passes it on."""
@@ -97,10 +75,6 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        if self._token and "authorization" in headers and self._has_token(headers):
-            secure = "; Secure" if scope["scheme"] == "https" else ""
-            attributes = f"Path=/documents; Max-Age={self._session_seconds}; HttpOnly; SameSite=Strict{secure}"
-            send = _with_headers(send, {b"set-cookie": f"{SESSION_COOKIE}={self._session()}; {attributes}".encode()})
         await self._app(scope, _limited(receive, limit), send)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str], limit: int) -> JSONResponse | None:
@@ -115,43 +89,34 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return refuse(403, "foreign_origin", f"pages of {origin} may not use this service", "open its own page")
-        if self._token and not self._is_open(scope) and not self._may_enter(scope, headers):
-            return refuse(
-                401, "no_token", "a token is needed", "send `Authorization: Bearer …` with the value of KB_TOKEN"
-            )
+        if self._doors.are_closed and (refusal := self._stranger(scope, headers)):
+            return refusal
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
             return refuse(413, "too_large", f"the request is larger than {limit:,} bytes", "send less at a time")
         return None
 
-    def _is_open(self, scope: Scope) -> bool:
-        path = scope["path"]
-        if path == METRICS_PATH:
-            return is_within((scope.get("client") or ("",))[0], self._metrics_from)
-        return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
+    def _stranger(self, scope: Scope, headers: Mapping[str, str]) -> JSONResponse | None:
+        """Refuses who is not known, or may not do this; notes who it is."""
+        need = need_of(scope["method"], scope["path"])
+        client = scope[CLIENT] = self._doors.client(scope, headers)
+        if need == "none" or self._may_measure(scope):
+            return None
+        if client is None:
+            hint = "send `Authorization: Bearer …` with the value of KB_TOKEN, or one from `kb token add`"
+            return refuse(401, "no_token", "a token is needed", hint)
+        if not client.may(need):
+            message = f"{client.name} may not do this: it needs the right to {need}"
+            return refuse(403, "no_right", message, "use another token; `kb token add` makes one")
+        if client.by_cookie and scope["method"] not in ("GET", "HEAD") and "origin" not in headers:
+            message = (
+                "a session changes something only from a page of this service"  # which always says where it is from
+            )
+            return refuse(403, "no_origin", message, "send a token instead of the cookie")
+        return None
 
-    def _has_token(self, headers: Mapping[str, str]) -> bool:
-        kind, _, sent = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer":
-            return hmac.compare_digest(sent.strip().encode("latin-1"), self._token)
-        return False
-
-    def _may_enter(self, scope: Scope, headers: Mapping[str, str]) -> bool:
-        if "authorization" in headers or scope["method"] not in ("GET", "HEAD") or not _FILE.fullmatch(scope["path"]):
-            return self._has_token(headers)
-        return self._is_session(_cookie_value(headers.get("cookie", "")))
-
-    def _session(self) -> str:
-        """A value that nobody else can make: when it ends, and a signature with a key that lives in this process."""
-        return self._signed(str(int(time.time()) + self._session_seconds))
-
-    def _signed(self, end: str) -> str:
-        return f"{end}.{hmac.digest(self._session_key, end.encode(), 'sha256').hex()}"
-
-    def _is_session(self, value: str) -> bool:
-        end = value.partition(".")[0]
-        is_ours = hmac.compare_digest(value.encode(), self._signed(end).encode())
-        return is_ours and int(end) > time.time()
+    def _may_measure(self, scope: Scope) -> bool:
+        return scope["path"] == METRICS_PATH and is_within((scope.get("client") or ("",))[0], self._metrics_from)
 
 
 def refuse(status: int, code: str, message: str, hint: str) -> JSONResponse:
@@ -169,14 +134,6 @@ def _host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:  # square brackets that hold no address
         return ""
-
-
-def _cookie_value(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(SESSION_COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
 
 
 def _with_headers(send: Send, headers: Mapping[bytes, bytes]) -> Send:

@@ -4,7 +4,7 @@ import re
 import secrets
 
 from kb.observing import request_id
-from server.http.guard import App, Message, Receive, Scope, Send
+from server.http.asgi import App, Message, Receive, Scope, Send
 
 HEADER = b"x-request-id"
 _SOUND = re.compile(rb"[A-Za-z0-9._-]{1,64}")

@@ -7,7 +7,7 @@
 /** @import { DocumentText, Problem, Status, Uploaded, WireError } from "./types.js" */
 
 import { readEvents } from "./sse.js";
-import { currentToken, renewToken } from "./token.js";
+import { currentSession, renewSession } from "./token.js";
 
 const BACKGROUND_TIMEOUT_MS = 8000;
 
@@ -130,9 +130,9 @@ export async function prepare(body) {
  */
 export async function uploadDocument(file, onProgress) {
   for (;;) {
-    const token = currentToken();
-    const sent = await sendFile(file, token, onProgress);
-    if (sent.status === 401 && (await renewToken(token, false))) continue;
+    const session = currentSession();
+    const sent = await sendFile(file, onProgress);
+    if (sent.status === 401 && (await renewSession(session, false))) continue;
     const body = parse(sent.responseText);
     if (sent.status === 201) return body.uploaded[0];
     throw errorFrom(sent.status, body, sent.getResponseHeader("Retry-After"));
@@ -152,40 +152,21 @@ export function originalUrl({ document_id, url, source, page }) {
   return address.href;
 }
 
-/**
- * Opens an original where a token is needed, which a plain link cannot send. Anything but a PDF is opened as plain
- * text: a file must never run as a part of this page.
- *
- * @param {string} address
- */
-export async function openWithToken(address) {
-  const tab = window.open("", "_blank");
-  try {
-    const blob = await (await request(address)).blob();
-    const type = blob.type === "application/pdf" ? blob.type : "text/plain;charset=utf-8";
-    const file = URL.createObjectURL(new Blob([blob], { type }));
-    if (tab) tab.location.href = file + new URL(address).hash;
-  } catch (error) {
-    tab?.close();
-    throw error;
-  }
-}
-
 /** The route of a document. @param {string} id */
 export const documentPath = (id) => `documents/${encodeURIComponent(id)}`;
 
 /**
- * Asks a route, again with another token where the first is refused.
+ * Asks a route, again in another session where it is refused.
  *
  * @param {string} path
  * @param {RequestInit & {background?: boolean}} options `background`: nobody waits for it.
  */
 export async function request(path, { background = false, ...options } = {}) {
   for (;;) {
-    const token = currentToken();
-    const response = await (background ? sendInTime(path, options, token) : send(path, options, token));
+    const session = currentSession();
+    const response = await (background ? sendInTime(path, options) : send(path, options));
     if (response.ok) return response;
-    if (response.status === 401 && (await renewToken(token, background))) continue;
+    if (response.status === 401 && (await renewSession(session, background))) continue;
     throw errorFrom(response.status, parse(await response.text()), response.headers.get("Retry-After"));
   }
 }
@@ -195,24 +176,22 @@ export async function request(path, { background = false, ...options } = {}) {
  *
  * @param {string} path
  * @param {RequestInit} options
- * @param {string|null} token
  */
-async function sendInTime(path, options, token) {
+async function sendInTime(path, options) {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new ServiceError({ code: "unreachable" })), BACKGROUND_TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
   try {
-    return await send(path, { ...options, signal }, token);
+    return await send(path, { ...options, signal });
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** @param {string} path @param {RequestInit} options @param {string|null} token */
-async function send(path, options, token) {
-  const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+/** @param {string} path @param {RequestInit} options */
+async function send(path, options) {
   try {
-    return await fetch(path, { ...options, headers });
+    return await fetch(path, options);
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ServiceError({ code: "unreachable" });
@@ -221,17 +200,15 @@ async function send(path, options, token) {
 
 /**
  * @param {File} file
- * @param {string|null} token
  * @param {(part: number) => void} onProgress
  * @returns {Promise<XMLHttpRequest>}
  */
-function sendFile(file, token, onProgress) {
+function sendFile(file, onProgress) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     form.append("files", file, file.name);
     const transfer = new XMLHttpRequest();
     transfer.open("POST", "documents");
-    if (token) transfer.setRequestHeader("Authorization", `Bearer ${token}`);
     transfer.upload.addEventListener("progress", ({ loaded, total }) => total && onProgress(loaded / total));
     transfer.addEventListener("load", () => resolve(transfer));
     transfer.addEventListener("error", () => reject(new ServiceError({ code: "unreachable" })));

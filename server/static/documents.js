@@ -5,7 +5,7 @@
 
 /** @import { Document, Problem, Status } from "./types.js" */
 
-import { asProblem, forgetDocument, openWithToken, originalUrl } from "./api.js";
+import { asProblem, forgetDocument, originalUrl } from "./api.js";
 import { byId, dismissButton, element, icon, keepingFocus, problem } from "./dom.js";
 import { failedRow, forgottenList, isForgotten, isRetrying, retryButton } from "./failures.js";
 import { activeFilters, isActive, onFilters, onlyFilter, setFilters } from "./filters.js";
@@ -13,7 +13,6 @@ import { formatBytes, formatDate, formatNumber, languageTag, onLanguageChange } 
 import { say, sayAttribute, words } from "./i18n.js";
 import { PAGE_SIZE, currentList, isComplete, onDocuments } from "./document-list.js";
 import { reloadDocuments, startList, wantDocuments } from "./document-list.js";
-import { currentToken } from "./token.js";
 import { openViewer } from "./viewer/viewer.js";
 
 const PENDING_SHOWN = 5;
@@ -235,18 +234,8 @@ function unreadOf({ unread_pages, page_count }) {
 /** @param {Document} entry */
 function originalLink(entry) {
   const href = originalUrl({ ...entry, document_id: entry.id });
-  /** @param {Event} event */
-  const open = async (event) => {
-    if (!currentToken()) return;
-    event.preventDefault();
-    try {
-      await openWithToken(href);
-    } catch (error) {
-      showMessage(problem(asProblem(error)));
-    }
-  };
   const attributes = { href, target: "_blank", rel: "noopener", class: "quiet", "data-focus": `original ${entry.id}` };
-  const link = element("a", { ...attributes, click: open }, icon("open"));
+  const link = element("a", attributes, icon("open"));
   return sayAttribute(link, "aria-label", "documents.original", { title: entry.title });
 }
 

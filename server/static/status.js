@@ -9,7 +9,7 @@
 import { reconnect } from "./changes.js";
 import { announce, byId, dismissButton, element, problem } from "./dom.js";
 import { formatBytes, formatDate, languageTag, onLanguageChange, say, store, stored, words } from "./i18n.js";
-import { currentToken, renewToken } from "./token.js";
+import { currentSession, renewSession } from "./token.js";
 
 const DISMISSED_KEY = "r1-kb-dismissed-note";
 const DEGRADED_KEY = "r1-kb-dismissed-degraded";
@@ -133,7 +133,7 @@ const serviceNotice = ({ code }) => () => {
   announce(words(`status.${kind}.text`));
   const box = notice("problem-notice", say(element("p"), `status.${kind}.text`));
   if (kind === "unauthorized") {
-    const enter = async () => (await renewToken(currentToken(), false)) && reconnect();
+    const enter = async () => (await renewSession(currentSession(), false)) && reconnect();
     box.append(say(element("button", { type: "button", class: "secondary", click: enter }), "status.enter_token"));
   }
   return box;

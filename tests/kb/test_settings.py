@@ -60,6 +60,9 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "context_tokens": "4096",
         "public_url": "https://kb.lan",
         "otlp_endpoint": "http://127.0.0.1:4317",
+        "proxy_from": "10.0.0.0/8",
+        "proxy_rights": "read",
+        "proxy_user_header": "Remote-User",
         "metrics_from": "10.0.0.0/8",
         "saved_filters": '{"field": {"tags": ["field"]}}',
     }

@@ -4,7 +4,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Histogram
 
-from server.http.guard import App, Message, Receive, Scope, Send
+from server.http.asgi import App, Message, Receive, Scope, Send
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 300)
 """The first are those of the OpenTelemetry conventions for HTTP; an answer takes longer."""

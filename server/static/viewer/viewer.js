@@ -6,10 +6,9 @@
 
 /** @import { Match, Shown, Target, View } from "../types.js" */
 
-import { asProblem, isAbort, openWithToken, originalUrl } from "../api.js";
+import { asProblem, isAbort, originalUrl } from "../api.js";
 import { WIDE, byId, element, place, problem } from "../dom.js";
 import { say } from "../i18n.js";
-import { currentToken } from "../token.js";
 import { MarkdownView } from "./markdown-view.js";
 import { PageView } from "./page-view.js";
 import { findPlace, quoteOf } from "./place.js";
@@ -67,7 +66,6 @@ export function startViewer() {
   byId("viewer-close").addEventListener("click", closeViewer);
   byId("viewer-previous").addEventListener("click", () => step(-1));
   byId("viewer-next").addEventListener("click", () => step(1));
-  byId("viewer-original").addEventListener("click", openOriginal);
   startTabs(() => target && showTarget(target));
   startPageTools(views.pages);
   startSearch(() => items[position].document_id, showMatch);
@@ -172,15 +170,4 @@ function quoteAlone(item, hasChanged = true) {
   if (!quote) return [];
   const changed = hasChanged ? [say(element("p", { class: "note" }), "viewer.changed")] : [];
   return [...changed, element("blockquote", { class: "text" }, quote)];
-}
-
-/** @param {Event} event */
-async function openOriginal(event) {
-  if (!currentToken()) return;
-  event.preventDefault();
-  try {
-    await openWithToken(byId("viewer-original").href);
-  } catch (error) {
-    byId("viewer-body").prepend(problem(asProblem(error)));
-  }
 }

@@ -182,6 +182,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/v1/embeddings",
         "/retrieval",
         "/metrics",
+        "/session",
     } == set(described["paths"])
     for path, methods in described["paths"].items():
         for method, route in methods.items():

@@ -1,5 +1,6 @@
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,6 +9,8 @@ from fastapi.testclient import TestClient
 
 from kb.errors import SettingsError
 from kb.settings import load
+from server.http.access.doors import Doors
+from server.http.access.tokens import TokenFile
 from server.http.addresses import is_loopback
 from server.http.app import check_binding
 from server.http.guard import HEADERS, MAX_BODY_BYTES, Guard
@@ -20,9 +23,7 @@ AUTHORIZED = {"authorization": f"Bearer {TOKEN}".encode()}
 FILE = "/documents/7/file"
 
 
-def guarded(
-    hosts: frozenset[str] = LOCAL, token: str = "", address: str = "127.0.0.1:8321", session_seconds: int = 60
-) -> TestClient:
+def guarded(hosts: frozenset[str] = LOCAL, token: str = "", address: str = "127.0.0.1:8321") -> TestClient:
     """A service with one route for each thing that matters, behind the guard."""
     app = FastAPI()
 
@@ -39,9 +40,8 @@ def guarded(
     async def ok() -> str:
         return "ok"
 
-    app.add_middleware(
-        Guard, hosts=hosts, token=token, max_upload_bytes=3 * MAX_BODY_BYTES, session_seconds=session_seconds
-    )
+    doors = Doors(token, TokenFile(Path("no such folder")))
+    app.add_middleware(Guard, hosts=hosts, doors=doors, max_upload_bytes=3 * MAX_BODY_BYTES)
     return TestClient(app, base_url=f"http://{address}")
 
 
@@ -125,12 +125,12 @@ def test_page_and_liveness_need_no_token(path: str) -> None:
         {"authorization": TOKEN.encode()},
         {"cookie": f"kb_token={TOKEN}".encode()},
         {"cookie": f"kb_token={OLD_COOKIE}"},
-        {"cookie": f"kb_files={OLD_COOKIE}"},
-        {"cookie": "kb_files="},
-        {"cookie": "kb_files=9999999999."},
-        {"cookie": f"kb_files=9999999999.{'0' * 64}"},
-        {"cookie": b"kb_files=\xe9\xff"},
-        {"cookie": "kb_files=;;==\x7f"},
+        {"cookie": f"kb_session={OLD_COOKIE}"},
+        {"cookie": "kb_session="},
+        {"cookie": "kb_session=9999999999."},
+        {"cookie": f"kb_session=9999999999.{'0' * 64}"},
+        {"cookie": b"kb_session=\xe9\xff"},
+        {"cookie": "kb_session=;;==\x7f"},
     ],
 )
 @pytest.mark.parametrize("path", ["/documents", FILE])
@@ -138,38 +138,6 @@ def test_nothing_else_goes_without(path: str, headers: dict[str, str | bytes]) -
     response = guarded(token=TOKEN).get(path, headers=headers)
     assert (response.status_code, code(response)) == (401, "no_token")
     assert response.headers["www-authenticate"] == "Bearer"
-
-
-def test_token_opens_by_header_and_then_files_alone_by_cookie() -> None:
-    client = guarded(token=TOKEN)
-    assert client.get("/documents", headers={"authorization": f"bearer {TOKEN}".encode()}).status_code == 200
-    assert client.get(FILE).status_code == 200
-    assert client.head(FILE).status_code != 401
-    assert client.get(FILE, headers={"authorization": "Bearer wrong"}).status_code == 401
-    assert [client.get("/documents").status_code, client.post("/ask").status_code] == [401, 401]
-    assert client.post(FILE).status_code == 401
-
-
-def test_cookie_tells_nothing_of_the_token_and_is_another_one_in_each_process() -> None:
-    first, second = guarded(token=TOKEN), guarded(token=TOKEN)
-    values = [client.get("/documents", headers=AUTHORIZED).cookies["kb_files"] for client in (first, second)]
-    assert len({value.partition(".")[2] for value in values}) == 2
-    assert not any(TOKEN in value or OLD_COOKIE in value for value in values)
-    assert second.get(FILE, headers={"cookie": f"kb_files={values[0]}"}).status_code == 401
-
-
-def test_cookie_ends_after_its_time() -> None:
-    client = guarded(token=TOKEN, session_seconds=0)
-    (value,) = [each.partition(";")[0] for each in client.get("/", headers=AUTHORIZED).headers.get_list("set-cookie")]
-    assert client.get(FILE, headers={"cookie": value}).status_code == 401
-
-
-@pytest.mark.parametrize(("address", "is_secure"), [("http://127.0.0.1", False), ("https://127.0.0.1", True)])
-def test_cookie_is_out_of_reach_of_scripts_and_of_other_sites(address: str, is_secure: bool) -> None:
-    response = guarded(token=TOKEN).get(f"{address}/documents", headers=AUTHORIZED)
-    attributes = {part.strip() for part in response.headers["set-cookie"].split(";")[1:]}
-    assert {"HttpOnly", "SameSite=Strict", "Path=/documents", "Max-Age=60"} <= attributes
-    assert ("Secure" in attributes) == is_secure
 
 
 @pytest.mark.parametrize("name", ["Host", "Origin", "Authorization", "Content-Length"])
@@ -182,13 +150,6 @@ def test_header_that_is_sent_twice_is_refused(name: str) -> None:
     }
     response = guarded().post("/ask", headers=[(name, values[name]), (name.lower(), values[name])])
     assert (response.status_code, code(response)) == (400, "invalid_request")
-
-
-@pytest.mark.parametrize("path", ["/", "/healthz", "/static/main.js", "/documents"])
-@pytest.mark.parametrize("sent", ["Bearer wrong", "Bearer ", "Basic x", ""])
-def test_no_cookie_without_the_token(path: str, sent: str) -> None:
-    response = guarded(token=TOKEN).get(path, headers={"authorization": sent})
-    assert "set-cookie" not in response.headers
 
 
 @pytest.mark.parametrize("token", ["", TOKEN])
