@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from kb.answering.kinds.cited_text import CitedText
 from kb.answering.verifying import checked_statements
@@ -30,15 +31,22 @@ class CheckedWriter:
     judge: Judge | None
     embed: EmbedSentences
 
-    def write(self, prompt: str, answer_tokens: int) -> Generator[Heartbeat, None, str]:
+    def write(
+        self, prompt: str, answer_tokens: int, examples: Sequence[tuple[str, str]] = ()
+    ) -> Generator[Heartbeat, None, str]:
         """Has the model reply, without thinking.
+
+        Args:
+            examples: Prompts of the kind, and how they are to be replied to.
 
         Returns:
             Its reply; what a limit has cut off, without the last, unfinished line or sentence.
         """
         limits = GenerationOptions(reasoning_tokens=0, answer_tokens=answer_tokens, seconds=REQUEST_SECONDS)
+        pairs = ((Message("user", asked), Message("assistant", reply)) for asked, reply in examples)
+        messages = [*chain.from_iterable(pairs), Message("user", prompt)]
         written, ended = "", False
-        with closing(self.model.stream((Message("user", prompt),), limits)) as stream:
+        with closing(self.model.stream(messages, limits)) as stream:
             for item in stream:
                 if isinstance(item, GenerationEnd):
                     ended = item.finish_reason == "stop"

@@ -140,6 +140,14 @@ def answer_events(
     if not is_answered:
         yield from _refuse(options, found, answer, clock)
         return
+    answer = replace(answer, left_out=replace(writer.left_out, instructions=kept_back))
+    yield from _finish(writer, options.question, answer, clock, day_of)
+
+
+def _finish(
+    writer: AnswerWriter, question: str, answer: Answer, clock: QuestionClock, day_of: Callable[[str], str]
+) -> Generator[AnswerEvent, None, None]:
+    """Says what is left to be said beside what was written, and puts all together."""
     draft, is_borne_out = writer.draft, not writer.draft.is_unsupported
     written = draft.answer
     disagreement = (yield from writer.disagreement(day_of)) if is_borne_out else ()
@@ -148,7 +156,7 @@ def answer_events(
     yield Done(
         replace(
             answer,
-            answer=draft.answer if is_borne_out else remarks.unsupported(options.question),
+            answer=draft.answer if is_borne_out else remarks.unsupported(question),
             draft="" if is_borne_out else written,
             reasoning=draft.reasoning,
             citations=draft.citations,
@@ -156,7 +164,6 @@ def answer_events(
             unanswered=writer.unanswered,
             finish_reason=draft.finish_reason if is_borne_out else "unsupported",
             timings=clock.timings(draft.end),
-            left_out=replace(writer.left_out, instructions=kept_back),
             disagreement=disagreement,
         )
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 from kb.text.amounts import DAY, Amount
 from kb.text.terms import content_terms
@@ -62,13 +63,14 @@ class Calculation:
 
 @dataclass(frozen=True, slots=True)
 class NotComputed:
-    """Why nothing was computed: there is too little, or units do not fit.
+    """Why nothing was computed.
 
     Attributes:
+        because: There is too little, units do not fit, or the sources speak against a number.
         operands: What there is.
     """
 
-    because: str
+    because: Literal["missing", "units", "doubtful"]
     operands: tuple[Operand, ...]
 
 

@@ -14,7 +14,7 @@ from kb.answering.kinds.engine import route_of, writer_on
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.calculation import NotComputed, calculate
-from kb.answering.kinds.parts.operands import REPLY_TOKENS, asking_for_numbers, copied_numbers
+from kb.answering.kinds.parts.operands import REPLY_TOKENS, asking_for_numbers, copied_numbers, examples_in
 from kb.answering.kinds.parts.saying import not_computed, operand_line, result_line
 from kb.answering.retrieval import Search, SubQuestion, SubQuestionSearch
 from kb.answering.subquestions import split
@@ -81,36 +81,40 @@ def _calculated(asked: Asked, resources: Resources) -> Events:
     readable, kept_back = without_instructions(passages, resources.finders.of(serving).found)
     budget = _READ_MORE * resources.settings.passage_tokens
     prompt = asking_for_numbers(question, readable, token_counter(writer.model).count_tokens, budget)
-    reply = yield from writer.write(prompt, REPLY_TOKENS)
+    reply = yield from writer.write(prompt, REPLY_TOKENS, examples_in(question))
     copied = copied_numbers(reply, readable)
     computed = calculate(asked.decision.operation, [each.operand for each in copied], question)
     if isinstance(computed, NotComputed):
         yield from _looked_up_instead(asked, resources, not_computed(computed, asked.question))
         return
-    clock.mark("first_answer_ms")
-    assembly = Assembly()
+    lines: list[CitedText] = []
     for operand in computed.operands:
         sources = [each.passage for each in copied if each.operand is operand]
-        line = operand_line(operand, asked.question)
+        lines += yield from writer.checked(operand_line(operand, asked.question), sources, question)
+    if any(citation.verdict == "contradicted" for line in lines for citation in line.citations):
+        doubtful = NotComputed("doubtful", computed.operands)
+        yield from _looked_up_instead(asked, resources, not_computed(doubtful, asked.question))
+        return
+    clock.mark("first_answer_ms")
+    assembly = Assembly()
+    for line in lines:
         yield from assembly.say("- " if not assembly.text else "\n- ")
-        yield from assembly.cite(*(yield from writer.checked(line, sources, question)))
+        yield from assembly.cite(line)
     yield from assembly.say(f"\n\n{result_line(computed, asked.question)}")
-    done = Done(
-        Answer(
-            answer=assembly.text,
-            citations=tuple(assembly.citations),
-            passages=passages,
-            answerable=True,
-            model=writer.model.info.name,
-            finish_reason="stop",
-            timings=clock.timings(),
-            index=asked.index,
-            evidence=1.0,
-            left_out=LeftOut(instructions=kept_back),
-            kind="parts",
-        )
+    answer = Answer(
+        answer=assembly.text,
+        citations=tuple(assembly.citations),
+        passages=passages,
+        answerable=True,
+        model=writer.model.info.name,
+        finish_reason="stop",
+        timings=clock.timings(),
+        index=asked.index,
+        evidence=1.0,
+        left_out=LeftOut(instructions=kept_back),
+        kind="parts",
     )
-    yield from route.declared(fresh.declared(each for each in (done,)))
+    yield from route.declared(fresh.declared(each for each in (Done(answer),)))
 
 
 def _looked_up_instead(asked: Asked, resources: Resources, why: str) -> Events:

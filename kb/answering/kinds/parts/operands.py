@@ -17,37 +17,38 @@ MOST_OPERANDS = 12
 REPLY_TOKENS = 120
 
 _PROMPT = {
-    "en": """\
-From the sources, copy the numbers that are needed to answer the question, one on each line: "name: number unit". \
-Copy each number and unit exactly. Do not calculate anything.
-
-Sources:
-The red lamp costs 12.50 € and weighs 2 kg. The blue lamp is 9 € and the green one 11 €.
-
-Question: How much do the red lamp and the blue lamp cost together?
-Numbers:
-red lamp: 12.50 €
-blue lamp: 9 €
-
-{sources}
-
-Question: {question}
-Numbers:""",
-    "zh": """\
-请从资料中抄出回答问题所需的数字，每行一个，格式为“名称：数字 单位”。数字和单位必须照抄原文，不要做任何计算。
-
-资料：
-2020年收入35.2万元，支出30.1万元。2021年收入41.7万元，支出33.4万元。
-
-问题：2021年的收入比2020年多多少？
-数字：
-2021年收入：41.7万元
-2020年收入：35.2万元
-
-{sources}
-
-问题：{question}
-数字：""",
+    "en": "{sources}\n\nQuestion: {question}\nCopy the numbers that are needed to answer this from the sources, one on"
+    " each line: name: number unit. Copy each number and unit exactly, and do not calculate.",
+    "zh": "{sources}\n\n问题：{question}\n请从资料中抄出回答这个问题所需的数字，每行一个，格式为“名称：数字 单位”。"
+    "数字和单位必须照抄原文，不要计算。",
+}
+_EXAMPLES = {
+    "en": (
+        (
+            'Sources:\n\n<source title="Shop">\nThe red lamp costs 12.50 € and weighs 2 kg. The blue lamp is 9 € and'
+            " the green one 11 €.\n</source>",
+            "How much do the red lamp and the blue lamp cost together?",
+            "red lamp: 12.50 €\nblue lamp: 9 €",
+        ),
+        (
+            'Sources:\n\n<source title="Boats">\nBoat Length Mast Crew\nHeron 9 m 12 m 4\nTern 7 m 10 m 2\n</source>',
+            "Which boat is longer, the Heron or the Tern?",
+            "Heron: 9 m\nTern: 7 m",
+        ),
+    ),
+    "zh": (
+        (
+            '资料：\n\n<source title="商店">\n红灯每盏12.5元，重2公斤。蓝灯9元，绿灯11元。\n</source>',
+            "红灯和蓝灯一共多少钱？",
+            "红灯：12.5 元\n蓝灯：9 元",
+        ),
+        (
+            '资料：\n\n<source title="报表">\n项目 2020年（万元） 2021年（万元）\n'
+            "收入 35.2 41.7\n支出 30.1 33.4\n</source>",
+            "2021年的收入比2020年多多少万元？",
+            "2021年收入：41.7 万元\n2020年收入：35.2 万元",
+        ),
+    ),
 }
 _LINE = re.compile(
     r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)?(?P<name>[^\n]*\S)\s*[:：]\s*(?P<written>\S[^\n]*?)\s*[.。]?\s*$", re.MULTILINE
@@ -73,6 +74,12 @@ def asking_for_numbers(
     """Asks a model for the numbers that a question needs; only the parts of passages that have any are shown."""
     sources = build_prompt(question, with_numbers(passages), (), count_tokens, budget_tokens).sources
     return _PROMPT[asked_in(question)].format(sources=sources, question=question)
+
+
+def examples_in(question: str) -> list[tuple[str, str]]:
+    """How such prompts are replied to, in the language of a question."""
+    prompt, examples = _PROMPT[asked_in(question)], _EXAMPLES[asked_in(question)]
+    return [(prompt.format(sources=sources, question=asked), reply) for sources, asked, reply in examples]
 
 
 def with_numbers(passages: Sequence[Passage]) -> list[Passage]:

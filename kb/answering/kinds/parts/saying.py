@@ -43,6 +43,10 @@ _UNITS = {
     "en": "Nothing was computed: the units do not fit together: {found}.",
     "zh": "没有进行计算：单位不一致：{found}。",
 }
+_DOUBTFUL = {
+    "en": "Nothing was computed: the sources speak against one of these: {found}.",
+    "zh": "没有进行计算：资料不支持其中的数字：{found}。",
+}
 
 
 def result_line(calculation: Calculation, question: str) -> str:
@@ -65,7 +69,7 @@ def operand_line(operand: Operand, question: str) -> str:
 def not_computed(why: NotComputed, question: str) -> str:
     """Why there is no calculation."""
     words = asked_in(question)
-    texts = _UNITS if why.because == "units" else _MISSING if why.operands else _NOTHING
+    texts = {"units": _UNITS, "doubtful": _DOUBTFUL, "missing": _MISSING if why.operands else _NOTHING}[why.because]
     return texts[words].format(found=_listed(why.operands, question))
 
 
