@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 from typer.testing import CliRunner
 
 from server.cli.main import app
@@ -95,3 +98,11 @@ def test_each_licence_of_what_is_installed_goes_with_ours() -> None:
         [sys.executable, DEPLOY / "licences.py"], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, [line for line in done.stdout.splitlines() if line.startswith("!")]) == (0, [])
+
+
+def test_what_is_pinned_installs_on_each_python_that_we_promise() -> None:
+    """The oldest release of the oldest version counts: some systems still have it."""
+    least = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
+    oldest = f"{least.removeprefix('>=')}.0"
+    asking = {each.metadata["Name"]: each.metadata.get("Requires-Python", "") for each in metadata.distributions()}
+    assert {name: wanted for name, wanted in asking.items() if not SpecifierSet(wanted or "").contains(oldest)} == {}
