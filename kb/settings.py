@@ -83,7 +83,9 @@ class Settings(BaseModel):
         " `kb.toml`, elsewhere JSON.",
     )
     embedding_model: str = Field(
-        default="multilingual-e5-small", description="Catalog name, a local folder, or on a server `openai:MODEL@URL`."
+        default="multilingual-e5-small",
+        description="Catalog name, `owner/repo` of a sentence-transformers model on the hub, a local folder, or on a"
+        " server `openai:MODEL@URL`.",
     )
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."

@@ -119,7 +119,7 @@ def _load_index(
     observe: Observe,
     report: Report,
 ) -> Upkeep:
-    store = ModelStore(settings.models, hub=settings.hub)
+    store = _embedders(settings)
     loaded, folder = _load_embedder(settings, report)
     embedder = wrap(loaded)
     space = Space(embedder.identity, model=settings.embedding_model, folder=folder)
@@ -183,7 +183,7 @@ def _cross_encoder(settings: Settings, name: str, setting: str, upkeep: Loading[
     """
     with suppress(KBError):
         upkeep.wait()  # before, there is nothing to read; and the first passages come sooner
-    store = ModelStore.with_cross_encoders(settings.models, name, hub=settings.hub)
+    store = ModelStore.of_hub(settings.models, name, hub=settings.hub)
     folder = store.find(name)
     if folder is None:
         report(Progress(name, 0, None))  # who will not wait for a download need not wait for the hub either
@@ -286,9 +286,13 @@ def _load_embedder(settings: Settings, report: Report) -> tuple[Embedder, str]:
     if remote := settings.remote_embedder:
         logger.info("documents and questions go to %s", remote.host)
         return RemoteEmbedder(remote, settings.key_for(remote)), ""
-    store = ModelStore(settings.models, hub=settings.hub)
+    store = _embedders(settings)
     folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
     return open_embedder(folder, store.identity(folder), report, settings.embedding_backend), str(folder)
+
+
+def _embedders(settings: Settings) -> ModelStore:
+    return ModelStore.of_hub(settings.models, embedder=settings.embedding_model, hub=settings.hub)
 
 
 def prepare_embedding(folder: Path, settings: Settings, report: Report) -> None:

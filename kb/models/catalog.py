@@ -7,13 +7,14 @@ there.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from kb.models.cross_encoder import HubCrossEncoder
+from kb.models import cross_encoder, sentence_folder
 from kb.models.fetch import HubFiles, RemoteFile, Source
+from kb.models.hub_folder import HubFolder
 from kb.models.mirrors.wheels import Wheel, WheelFiles
 
 _HUB_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -31,6 +32,7 @@ class CatalogModel:
         title: As its makers write it.
         role: `test` marks a model that is too small to answer.
         reasons: Whether it was trained to think before it answers.
+        prompts: Of an embedding model whose files name none: what goes before a `query` and a `passage`.
         size_bytes: On the disk, once it is there; 0 where it is not known.
     """
 
@@ -42,6 +44,7 @@ class CatalogModel:
     licence: str
     description: str
     sources: tuple[Source, ...]
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -56,6 +59,8 @@ def _model(table: Mapping[str, Any]) -> CatalogModel:
 
 
 def _source(table: Mapping[str, Any]) -> Source:
+    if "folder" in table:
+        return _sentence_folder(table["folder"])
     files = tuple(RemoteFile(**file) for file in table["files"])
     if "wheels" in table:
         (file,) = files
@@ -92,8 +97,28 @@ def hub_cross_encoder(name: str) -> CatalogModel | None:
     if not _HUB_REPO.fullmatch(name):
         return None
     description = "Reads two texts together; set by KB_RERANKER or KB_JUDGE."
-    source = HubCrossEncoder(name)
+    source = HubFolder(name, cross_encoder.check_cross_encoder, cross_encoder.FILES)
     return CatalogModel(name, name, "reranker", False, 0, "see its page on the hub", description, (source,))
+
+
+def hub_embedder(name: str) -> CatalogModel | None:
+    """Describes an embedding model that is not in the catalog, from its name alone.
+
+    Args:
+        name: `owner/repo`.
+
+    Returns:
+        None if the name has another form.
+    """
+    if not _HUB_REPO.fullmatch(name):
+        return None
+    description = "Finds passages by meaning; set by KB_EMBEDDING_MODEL."
+    source = _sentence_folder(name)
+    return CatalogModel(name, name, "embedding", False, 0, "see its page on the hub", description, (source,))
+
+
+def _sentence_folder(repo: str) -> HubFolder:
+    return HubFolder(repo, sentence_folder.check, sentence_folder.FILES)
 
 
 def looks_like_r1(name: str) -> bool:

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from kb.errors import ModelDownloadError
-from kb.models.cross_encoder import HubCrossEncoder
 from kb.models.download import check_sha256, download, require_answer
 from kb.models.fetch import HubFiles, Meter, RemoteFile, Source
+from kb.models.hub_folder import HubFolder
 
 _LIST_NAME = "list"
 _REVISION = "master"
@@ -59,8 +59,8 @@ class ModelScopeFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelScopeCrossEncoder(HubCrossEncoder):
-    """A repository with a cross-encoder."""
+class ModelScopeFolder(HubFolder):
+    """A repository that is fetched as a folder."""
 
     kind: ClassVar[str] = ModelScopeFiles.kind
 
@@ -81,8 +81,8 @@ def on_modelscope(source: Source) -> Source | None:
     match source:
         case HubFiles():
             return ModelScopeFiles(source.repo, source.files)
-        case HubCrossEncoder():
-            return ModelScopeCrossEncoder(source.repo)
+        case HubFolder():
+            return ModelScopeFolder(source.repo, source.check, source.files)
     return None
 
 

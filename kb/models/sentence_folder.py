@@ -7,19 +7,37 @@ family as prompts. `source.json` says where it came from.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from kb.errors import ModelDownloadError
+from kb.models.cross_encoder import is_cross_encoder
+from kb.models.fetch import RemoteFile
 from kb.models.mirrors import e5s1
 from kb.models.onnx_folder import is_prepared_file
 
 SOURCE_NAME = "source.json"
+_SETTINGS_NAME = "config_sentence_transformers.json"
 PROMPTS = {
     "query": "query: ",
     "passage": "passage: ",
 }  # Wang et al. 2024, Multilingual E5; the model is trained on them
+
+FILES = tuple(
+    map(
+        RemoteFile,
+        (
+            "config.json",
+            "modules.json",
+            "1_Pooling/config.json",
+            "tokenizer_config.json",
+            "tokenizer.json",
+            "model.safetensors",
+        ),
+    )
+)
+"""What most models of sentence-transformers are made of."""
 
 
 def assemble(folder: Path, first: str, name: str, source: str) -> Path:
@@ -75,8 +93,32 @@ def complete(folder: Path, name: str, source: str, quantisation: str) -> None:
     _write(folder / "modules.json", listed)
     _write(folder / "1_Pooling" / "config.json", pooling)
     _write(folder / "sentence_bert_config.json", {"max_seq_length": max_tokens, "do_lower_case": False})
-    _write(folder / "config_sentence_transformers.json", {"prompts": PROMPTS, "similarity_fn_name": "cosine"})
+    _write(folder / _SETTINGS_NAME, {"prompts": PROMPTS, "similarity_fn_name": "cosine"})
     _write(folder / SOURCE_NAME, {"identity": name, "source": source, "quantisation": quantisation})
+
+
+def check(folder: Path) -> None:
+    """Looks whether a folder that was fetched holds such a model; it is deleted if not, to start over next time.
+
+    Raises:
+        ModelDownloadError: It does not.
+    """
+    if is_cross_encoder(folder) or not is_sentence_folder(folder):
+        shutil.rmtree(folder)
+        raise ModelDownloadError("by its files it is not an embedding model of sentence-transformers")
+
+
+def name_prompts(folder: Path, prompts: Mapping[str, str]) -> None:
+    """Adds prompts to a model whose own files name none."""
+    settings = _settings(folder)
+    if prompts and not any((settings.get("prompts") or {}).values()):
+        _write(folder / _SETTINGS_NAME, {**settings, "prompts": dict(prompts)})
+
+
+def prompts_of(folder: Path) -> tuple[str, str]:
+    """What goes before a question, and before a passage: makers call it `passage` or `document`."""
+    prompts = _settings(folder).get("prompts") or {}
+    return prompts.get("query", ""), prompts.get("passage") or prompts.get("document", "")
 
 
 def is_sentence_folder(path: Path) -> bool:
@@ -120,6 +162,14 @@ def _checked_shape(folder: Path) -> tuple[int, int]:
     if shapes != [[rows, dimension]]:
         raise ModelDownloadError(f"the embedding model's weights do not fit its config.json: {shapes}")
     return dimension, max_tokens
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    try:
+        value = json.loads((folder / _SETTINGS_NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _write(path: Path, value: Any) -> None:

@@ -25,12 +25,14 @@ from kb.models.catalog import (
     CatalogModel,
     catalog,
     hub_cross_encoder,
+    hub_embedder,
     hub_model,
     looks_like_r1,
 )
 from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
 from kb.models.download import disk_errors, require_space
 from kb.models.fetch import Meter, Source, UrlFiles, check_files
+from kb.models.hub_folder import HubFolder
 from kb.models.modelscope import on_modelscope
 from kb.models.remote import remote_model
 from kb.values.progress import Report
@@ -74,15 +76,19 @@ class ModelStore:
     hub: Hub = "huggingface"
 
     @classmethod
-    def with_cross_encoders(cls, directory: Path, *names: str, hub: Hub = "huggingface") -> "ModelStore":
-        """A models directory where reranker and judge are known by name, too.
+    def of_hub(
+        cls, directory: Path, *cross_encoders: str, embedder: str = "", hub: Hub = "huggingface"
+    ) -> "ModelStore":
+        """A models directory where embedding model, reranker and judge are known by name, too.
 
         Args:
-            names: `owner/repo` of the hub each; the path of a folder, or nothing, adds nothing.
+            cross_encoders: `owner/repo` of the hub each; the path of a folder, or nothing, adds nothing.
+            embedder: Likewise.
             hub: Which is asked first.
         """
-        of_hub = [name for name in names if not Path(name).expanduser().is_dir()]
-        return cls(directory, (*catalog(), *filter(None, map(hub_cross_encoder, of_hub))), hub)
+        of_hub = [name for name in cross_encoders if not Path(name).expanduser().is_dir()]
+        found = [hub_embedder(embedder)] if not Path(embedder).expanduser().is_dir() else []
+        return cls(directory, (*catalog(), *filter(None, [*found, *map(hub_cross_encoder, of_hub)])), hub)
 
     def find(self, name: str) -> Path | None:
         """Looks for a model on this machine, without the network.
@@ -237,7 +243,11 @@ class ModelStore:
         path = self._place_of(model)
         ready = folder / source.files[0].name
         with disk_errors(path):
-            if model.role == "embedding":
+            if model.role == "embedding" and isinstance(source, HubFolder):
+                ready = folder
+                sentence_folder.check(ready)
+                sentence_folder.name_prompts(ready, model.prompts)
+            elif model.role == "embedding":
                 ready = sentence_folder.assemble(folder, ready.name, model.name, source.description)
             if model.role == "reranker":
                 ready = folder
@@ -266,7 +276,7 @@ class ModelStore:
 
     def _place_of(self, model: CatalogModel) -> Path:
         if model.role == "embedding":
-            return self.directory / model.name
+            return self.directory / ("embedders" if "/" in model.name else "") / model.name
         if model.role == "reranker":
             return self.directory / "rerankers" / model.name
         if model.name.startswith("hf:"):

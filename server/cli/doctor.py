@@ -78,7 +78,7 @@ def _folders(settings: ServerSettings) -> Iterator[Diagnosis]:
 
 
 def _models(settings: ServerSettings) -> Iterator[Diagnosis]:
-    store = ModelStore.with_cross_encoders(settings.models, settings.reranker)
+    store = ModelStore.of_hub(settings.models, settings.reranker, embedder=settings.embedding_model)
     embedding = store.find(settings.embedding_model)
     if there := settings.remote_embedder:
         yield from _reading(there, "the embedding model", "sees all documents and questions", settings)

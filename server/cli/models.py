@@ -123,7 +123,8 @@ def use(name: _Name) -> None:
 def _store(current: settings.Settings) -> "ModelStore":
     from kb.models.store import ModelStore
 
-    return ModelStore.with_cross_encoders(current.models, current.reranker, current.judge, hub=current.hub)
+    cross_encoders, embedder = (current.reranker, current.judge), current.embedding_model
+    return ModelStore.of_hub(current.models, *cross_encoders, embedder=embedder, hub=current.hub)
 
 
 def _set_model(config: Path, name: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kb.errors import ModelLoadError
+from kb.models.sentence_folder import prompts_of
 from kb.ports import Vectors
 
 _CHARS_PER_TOKEN = 64  # more of a text is not read, as it cannot matter: tokenizing takes many times its length
@@ -24,7 +25,7 @@ class SentenceTransformerEmbedder:
     """Adapter of `kb.ports.Embedder`.
 
     Args:
-        folder: A model in sentence-transformers' layout, with prompts named `query` and `passage` if it needs any.
+        folder: A model in sentence-transformers' layout, with prompts of its own if it needs any.
         identity: Model and version; see `kb.ports.Embedder.identity`.
 
     Raises:
@@ -40,6 +41,7 @@ class SentenceTransformerEmbedder:
         try:
             self._model = SentenceTransformer(str(folder), local_files_only=True)
             self._count = _token_counter(folder)
+            self._query_prompt, self._passage_prompt = prompts_of(folder)
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelLoadError(
                 f"the embedding model in {folder} does not load: {error}",
@@ -75,21 +77,21 @@ class SentenceTransformerEmbedder:
         batch_size = BATCH_SIZE if self._model.device.type == "cpu" else ACCELERATOR_BATCH_SIZE
         for i in range(0, len(by_length), batch_size):
             batch = by_length[i : i + batch_size]
-            vectors[batch] = self._embed([texts[j] for j in batch], "passage")
+            vectors[batch] = self._embed([texts[j] for j in batch], self._passage_prompt)
         return vectors
 
     def embed_query(self, text: str) -> Vectors:
         """See `kb.ports.Embedder`."""
-        vector: Vectors = self._embed([text], "query")[0]
+        vector: Vectors = self._embed([text], self._query_prompt)[0]
         return vector
 
-    def _embed(self, texts: list[str], prompt_name: str) -> Vectors:
+    def _embed(self, texts: list[str], prompt: str) -> Vectors:
         import torch
 
         texts = [text[: self.max_tokens * _CHARS_PER_TOKEN] for text in texts]
         # A fast tokenizer refuses two callers at once; the network, where the time goes, takes any number.
         with self._tokenizing:
-            features = self._model.preprocess(texts, prompt=self._model.prompts.get(prompt_name, ""))
+            features = self._model.preprocess(texts, prompt=prompt)
         features = {name: value.to(self._model.device) for name, value in features.items() if torch.is_tensor(value)}
         with torch.inference_mode():
             vectors: torch.Tensor = self._model(features)["sentence_embedding"]

@@ -119,7 +119,7 @@ def result_of(
 
 def _setup(knowledge_base: KnowledgeBase, *, answering: bool) -> dict[str, Any]:
     settings = knowledge_base.settings
-    store = ModelStore(settings.models)
+    store = ModelStore.of_hub(settings.models, embedder=settings.embedding_model)
     folder = store.find(settings.embedding_model)
     return {
         "version": importlib.metadata.version("r1-kb"),

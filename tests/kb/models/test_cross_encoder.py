@@ -43,13 +43,13 @@ def hub(files: dict[str, bytes]) -> dict[str, bytes]:
     return {**answers, LIST: json.dumps({"siblings": listed}).encode()}
 
 
-def pull(models: Path, endpoint: str, *arguments: str) -> str:
+def pull(models: Path, endpoint: str, *arguments: str, embedder: bool = False) -> str:
     code = """
 import sys
 from pathlib import Path
 from kb.errors import KBError
 from kb.models.store import ModelStore
-store = ModelStore.with_cross_encoders(Path(sys.argv[1]), sys.argv[2])
+store = ModelStore.of_hub(Path(sys.argv[1]), NAMED)
 seen = []
 try:
     print(store.pull(sys.argv[2], seen.append, *sys.argv[3:]))
@@ -57,6 +57,7 @@ try:
 except KBError as error:
     print(error.message)
 """
+    code = code.replace("NAMED", "embedder=sys.argv[2]" if embedder else "sys.argv[2]")
     done = subprocess.run(
         [sys.executable, "-c", code, str(models), NAME, *arguments],
         env=os.environ | {"HF_TOKEN": "", "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": endpoint},
@@ -82,7 +83,7 @@ def test_what_is_needed_of_a_repository_is_fetched_and_found_from_then_on(tmp_pa
     assert all((folder / name).read_bytes() == FILES[name] for name in there)
     assert "safetensors" in asked[-1], "weights come last"
     assert not (tmp_path / ".partial" / "owner--some-reranker.v2").exists()
-    assert ModelStore.with_cross_encoders(tmp_path, NAME).find(NAME) == folder
+    assert ModelStore.of_hub(tmp_path, NAME).find(NAME) == folder
 
 
 def test_what_came_before_an_interruption_is_not_fetched_again(tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def test_folder_with_something_else_is_refused_and_does_not_stay(tmp_path: Path)
 def test_local_folder_goes_before_a_name_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / NAME).mkdir(parents=True)
-    store = ModelStore.with_cross_encoders(tmp_path / "models", NAME)
+    store = ModelStore.of_hub(tmp_path / "models", NAME)
     assert store.find(NAME) is None
     (tmp_path / NAME / "config.json").write_text(json.dumps(CONFIG))
     assert store.find(NAME) == tmp_path / NAME

@@ -105,7 +105,7 @@ def test_cross_encoder_comes_with_what_it_needs_alone(tmp_path: Path, monkeypatc
     files = {"config.json": CONFIG, "tokenizer.json": b"{}", "model.safetensors": GGUF, "pytorch_model.bin": GGUF}
     with serve(repository(files)) as server:
         monkeypatch.setenv("MODELSCOPE_DOMAIN", server.url)
-        there = ModelStore.with_cross_encoders(tmp_path, REPO, hub="modelscope")
+        there = ModelStore.of_hub(tmp_path, REPO, hub="modelscope")
         folder = there.pull(REPO, ignore)
     assert is_cross_encoder(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "tokenizer.json"]

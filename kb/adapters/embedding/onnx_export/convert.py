@@ -19,6 +19,7 @@ from kb.adapters.embedding.onnx_export.graph import Pooling, build_graph
 from kb.adapters.embedding.torch_embedder import SentenceTransformerEmbedder
 from kb.errors import KBError, ModelLoadError
 from kb.models.onnx_folder import Conversion, fingerprint, place_conversion, temporary_path
+from kb.models.sentence_folder import prompts_of
 
 LEAST_AGREEMENT = 0.98
 """Mean cosine with the original below which a conversion is refused."""
@@ -81,14 +82,14 @@ def _build(folder: Path, written: Path) -> str:
 
 def _compare(folder: Path, written: Path, source: str) -> Conversion:
     original = SentenceTransformerEmbedder(folder, "")
-    prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts", {})
+    query_prompt, passage_prompt = prompts_of(folder)
     conversion = Conversion(
         source=source,
         model_bytes=written.stat().st_size,
         dimension=original.dimension,
         max_tokens=original.max_tokens,
-        query_prompt=prompts.get("query", ""),
-        passage_prompt=prompts.get("passage", ""),
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
     )
     agreement = _agreement(original, OnnxEmbedder(written, folder / "tokenizer.json", conversion, ""))
     if not agreement >= LEAST_AGREEMENT:  # a NaN is no agreement
