@@ -79,6 +79,7 @@ class Amount:
 
 
 DAY = "day"
+_DAY_OF_ANY_YEAR = "day of any year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,9 @@ def values_in(text: str) -> list[Value]:
 
 def _placed(written: str) -> list[tuple[Amount, tuple[int, int]]]:
     """The amounts with the places where they stand; of numbers, only where they begin is known."""
-    days = list(_days(written))
-    for _, (start, end) in days:
+    placed = list(_days(written))
+    for _, (start, end) in placed:
         written = f"{written[:start]}{' ' * (end - start)}{written[end:]}"
-    placed = [(Amount(Decimal(day.toordinal()), DAY), span) for day, span in days]
     placed += [(_amount(each), (place, place)) for each, place in placed_quantities(written) if _is_number(each)]
     return sorted(placed, key=lambda pair: pair[1])
 
@@ -168,13 +168,15 @@ def _amount(quantity: Quantity) -> Amount:
     return Amount(Decimal(quantity.value) * scale, base, unit, scale)
 
 
-def _days(text: str) -> Iterator[tuple[datetime.date, tuple[int, int]]]:
-    """The days of a text that have a year, and can be read in one way only."""
+def _days(text: str) -> Iterator[tuple[Amount, tuple[int, int]]]:
+    """The days of a text that can be read in one way only; those of any year are no days of a calendar."""
     in_figures = [(dates_in_figures(match[0]), match.span()) for match in _DATE_IN_FIGURES.finditer(text)]
     certain = [(dates[0], span) for dates, span in in_figures if len(dates) == 1]
     for date, span in [*worded_dates(text), *certain]:
         if date.year and date.day:
-            yield datetime.date(date.year, date.month, date.day), span
+            yield Amount(Decimal(datetime.date(date.year, date.month, date.day).toordinal()), DAY), span
+        elif date.day:
+            yield Amount(Decimal(100 * date.month + date.day), _DAY_OF_ANY_YEAR), span
 
 
 def _joined(amounts: Iterable[Amount]) -> Iterator[Amount]:
