@@ -1,5 +1,6 @@
 """Doubles of servers that embed and rerank, each as strict and as odd as the real one. See `tests.remote_doubles`."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ class TextServer(Double):
     Attributes:
         batch: Most texts at once.
         embedder: What it embeds with.
+        goes_on: Until it is set, nothing is answered.
     """
 
     model: str = "some-embedder"
@@ -26,10 +28,17 @@ class TextServer(Double):
     batch: int = 64
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.is_asked, self.goes_on = threading.Event(), threading.Event()
+        self.goes_on.set()
+
     def is_chat(self, path: str) -> bool:
         return False
 
     def handle(self, method: str, path: str, body: Any) -> object:
+        self.is_asked.set()
+        self.goes_on.wait(20)
         if self.failures:
             raise self.failures.pop(0)
         if method == "POST" and path == "/v1/embeddings":

@@ -7,6 +7,7 @@ nor keys are logged.
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,10 +55,15 @@ class _OnServer:
             self._loop.close(self._connection.close())
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._closed:
-            work.close()
-            raise ModelError(f"the model {self._remote.model} is closed", "open the data directory again")
-        return self._loop.start(work).result()
+        with self._closing:
+            future = None if self._closed else self._loop.start(work)
+        try:
+            if future:
+                return future.result()
+        except CancelledError:
+            pass  # it was closed meanwhile
+        work.close()
+        raise ModelError(f"the model {self._remote.model} is closed", "open the data directory again")
 
     async def _ask(self, path: str, body: object) -> Any:
         model = self._remote

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -15,7 +16,7 @@ from kb.answering.routing import Role, role_for
 from kb.errors import ModelUnreachable
 from kb.knowledge_base import KnowledgeBase
 from kb.ports import LanguageModel
-from kb.values.answers import Answer
+from kb.values.answers import Answer, QuestionKind
 from kb.values.chat import Turn
 from kb.values.documents import Block, Chunk, Document, DocumentInfo, FileVersion
 from tests.fakes import CALIBRATION, FakeLanguageModel
@@ -102,6 +103,7 @@ def notes(
         yield knowledge_base
 
 
+KINDS: tuple[QuestionKind | None, ...] = (None, *get_args(QuestionKind))
 QUESTIONS = [
     "What number opens the safe of the observatory?",
     "When does the dome of the observatory open?",
@@ -111,10 +113,15 @@ QUESTIONS = [
     "And what number does it open with?",
     "Does the cook serve soup on Mondays?",
     "Which bus stops beside the gate?",
+    "Summarise the file safe.md.",
+    "List all numbers that stand in my notes.",
+    "What number opens the safe of the observatory, and when does its dome open?",
+    "What are the key points of diary.md?",
+    "Find all the times and dates in the documents.",
 ]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("requests", [20, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("has_small", [True, False])
 def test_of_two_hundred_requests_none_holds_what_must_stay(
@@ -127,8 +134,9 @@ def test_of_two_hundred_requests_none_holds_what_must_stay(
         answers: list[Answer] = []
         while len(double.chats) < requests:
             question = QUESTIONS[len(answers) % len(QUESTIONS)]
-            answers.append(base.ask(question, history if len(answers) % 2 else ()))
-            assert len(answers) < 400
+            kind = KINDS[len(answers) // 2 % len(KINDS)]
+            answers.append(base.ask(question, history if len(answers) % 2 else (), kind=kind))
+            assert len(answers) < 20 * requests
     sent = json.dumps(double.requests, ensure_ascii=False)
     assert "dome of the observatory opens at nine" in sent
     for secret in ("4711", "safe of the observatory opens", "diary says", "founded by Ada"):

@@ -1,6 +1,7 @@
 """An embedding model and a reranker on a server: what is sent, what goes wrong, and what follows from it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_overloaded_server_is_asked_again_and_a_broken_one_is_told() -> None:
         double.failures = [Refusal(500, "out of memory")] * 3
         with pytest.raises(ModelUnreachable, match="out of memory"):
             reranker.scores("dome", ["a", "b"])
+
+
+def test_closing_ends_what_is_on_its_way() -> None:
+    double = TextServer()
+    with embedder_on(double) as embedder, ThreadPoolExecutor(1) as pool:
+        double.goes_on.clear()
+        double.is_asked.clear()
+        waiting = pool.submit(embedder.embed_query, "dome")
+        assert double.is_asked.wait(15)
+        embedder.close()
+        with pytest.raises(ModelError, match="closed"):
+            waiting.result(2)
+        double.goes_on.set()
 
 
 def test_server_without_such_a_model_is_told_with_the_setting() -> None:
