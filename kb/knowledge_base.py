@@ -139,7 +139,8 @@ class KnowledgeBase(Documents):
             answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
             kind: What kind of question it is; None: that is told from what it means.
             routing: Which of two models answers; None: as in the settings.
-            wishes: For the form of the answer, in free words; a few hundred characters of them are heeded.
+            wishes: A text from which wishes for the form of the answer are read, such as the system prompt of a client;
+                nothing else in it counts. See `kb.answering.wishes`.
             effort: `thorough`: the model says where to look, and reads what is found; up to a minute more.
 
         Raises:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from kb.answering.form import Form, form_line
 from kb.answering.instructions import GAP
-from kb.answering.wishes import wishes_line
+from kb.answering.wishes import Wish, wishes_line
 from kb.text.languages import asked_in
 from kb.text.sentences import join_broken_lines, sentence_spans
 from kb.values.chat import Look, Message, Turn
@@ -62,12 +62,14 @@ class Prompt:
     turns_left_out: int
     passages_left_out: tuple[int, ...]
 
-    def asking(self, question: str, form: Form = "sentence", parts: int = 1, wishes: str = "") -> tuple[Message, ...]:
+    def asking(
+        self, question: str, form: Form = "sentence", parts: int = 1, wishes: Sequence[Wish] = ()
+    ) -> tuple[Message, ...]:
         """The messages that ask for an answer.
 
         Args:
             parts: How many things are asked.
-            wishes: For the form of the answer, beside it; from `kb.answering.wishes`.
+            wishes: For the form of the answer.
         """
         line = form_line(form, question, self.sources, parts)
         return self._ending(question, line + wishes_line(wishes, question))

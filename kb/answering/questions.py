@@ -21,7 +21,7 @@ from kb.answering.remarks import without_remark
 from kb.answering.routing import Route
 from kb.answering.subquestions import split
 from kb.answering.talking import talk_events
-from kb.answering.wishes import wishes_within
+from kb.answering.wishes import WishReader
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import LiveIndex
 from kb.values.answers import (
@@ -69,6 +69,7 @@ class Questions:
             "exhaustive": ExhaustiveKind(),
         }
         self._classifiers = Classifiers(fit_classifier)
+        self._wishes = WishReader()
         self._activity = Activity()
         self._preparing = threading.Lock()
         self._checks = TextChecks(resources)
@@ -90,7 +91,7 @@ class Questions:
         live_index = self._resources.models.live_index()
         asked = self._asked(live_index, question, history, thinking, top_k, filters)
         decision = replace(asked.decision, kind=kind or _kind_of(question, asked.decision))
-        limits, heeded = self._limits(answer_tokens), wishes_within(wishes)
+        limits, heeded = self._limits(answer_tokens), self._wishes.read(wishes, live_index.serving.embedder)
         asked = replace(asked, decision=decision, limits=limits, wishes=heeded, effort=effort)
         return self._activity.during(self._events(asked, self._resources.routed(routing)))
 

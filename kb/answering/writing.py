@@ -16,6 +16,7 @@ from kb.answering.prompt import Prompt, build_prompt
 from kb.answering.retrieval import RetrievalResult, SubQuestion
 from kb.answering.thinking import ThinkingBudgets, reasoning_tokens
 from kb.answering.tokens import token_counter
+from kb.answering.wishes import Wish
 from kb.citing.citations import Citer, EmbedSentences
 from kb.errors import PromptTooLong
 from kb.judging.calibration import Calibration
@@ -40,7 +41,7 @@ class AnswerOptions:
         passage_tokens: Budget of passages and history in the prompt.
         min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
         form: Of the answer.
-        wishes: For its form, in words of whoever asks.
+        wishes: For its form.
     """
 
     question: str
@@ -52,7 +53,7 @@ class AnswerOptions:
     passage_tokens: int
     min_evidence: float
     form: Form = "sentence"
-    wishes: str = ""
+    wishes: Sequence[Wish] = ()
 
     def answered(self, evidence: Sequence[float]) -> list[int]:
         """Which parts have enough evidence."""

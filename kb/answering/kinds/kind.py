@@ -11,6 +11,7 @@ from kb.answering.judges import Judges
 from kb.answering.local_only import LocalOnly
 from kb.answering.models import Models
 from kb.answering.thinking import ThinkingBudgets
+from kb.answering.wishes import Wish
 from kb.catalog.catalog import Catalog
 from kb.indexing.live_index import LiveIndex
 from kb.ports import Freshness
@@ -70,7 +71,7 @@ class Asked:
         live_index: The index that answers.
         index: How current it is.
         effort: To find the passages.
-        wishes: For the form of the answer, in the words of whoever asks; what they say of the world counts for nothing.
+        wishes: For the form of the answer.
     """
 
     question: str
@@ -83,7 +84,7 @@ class Asked:
     limits: GenerationOptions
     live_index: LiveIndex
     index: IndexState
-    wishes: str = ""
+    wishes: Sequence[Wish] = ()
     effort: Effort = "quick"
 
     @property
