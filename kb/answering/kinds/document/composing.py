@@ -12,16 +12,16 @@ import numpy as np
 
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.cited_text import CitedText
-from kb.answering.kinds.document.condensing import Language
+from kb.answering.kinds.document.condensing import Language, is_whole
 from kb.values.answers import Citation
 from kb.values.chat import Heartbeat
 from kb.values.passages import Passage, PassagePart
 
 _ANSWER_TOKENS = 80
-_MOST_CHARS = 1200  # of the sentences about which one is written
+_MOST_NOTES = 4  # about which one sentence is written
 _PROMPT = {
-    "en": "Notes on “{title}”:\n{notes}\n\nSum up these notes in one sentence of at most 30 words. Copy names, numbers"
-    " and terms exactly. Keep the language of the notes.",
+    "en": "Notes on “{title}”:\n{notes}\n\nWrite one sentence of at most 30 words that says the same. Copy names,"
+    " numbers and terms exactly, keep the language, and do not speak of notes.",
     "zh": "《{title}》的笔记：\n{notes}\n\n请用一句不超过四十字的中文概括这些笔记。名称、数字和术语必须照抄原文。",
 }
 
@@ -42,17 +42,21 @@ class Composer:
         """Makes one sentence of those of several neighbours."""
         if len(group) == 1:
             return group[0]
-        notes = "\n".join(f"- {each.text}" for each in group)[:_MOST_CHARS]
+        told = self._central(group)
+        notes = "\n".join(f"- {each.text}" for each in group if each in told)
         prompt = _PROMPT[self.language].format(title=self.title, notes=notes)
         written = yield from self.writer.write(prompt, _ANSWER_TOKENS)
-        sources = [_passage(n, each) for n, each in enumerate(_citations(group), start=1)]
+        sources = [_passage(n, each) for n, each in enumerate(_citations(told), start=1)]
         stated = yield from self.writer.checked(written, sources)
         borne_out = [each for each in stated if each.is_supported]
-        return replace(borne_out[0], about=group[0].about) if borne_out else self._central(group)
+        return replace(borne_out[0], about=group[0].about) if borne_out else told[0]
 
-    def _central(self, group: Sequence[CitedText]) -> CitedText:
+    def _central(self, group: Sequence[CitedText]) -> list[CitedText]:
+        """Those that are nearest to all of them, the nearest first; whole sentences before others."""
         vectors = self.writer.embed([each.text for each in group])
-        return group[int((vectors @ vectors.mean(axis=0)).argmax())]
+        nearness = (vectors @ vectors.mean(axis=0)).tolist()
+        order = sorted(range(len(group)), key=lambda n: (not is_whole(group[n].text), -nearness[n]))
+        return [group[n] for n in order[:_MOST_NOTES]]
 
 
 def groups_of(texts: Sequence[CitedText], count: int) -> list[Sequence[CitedText]]:

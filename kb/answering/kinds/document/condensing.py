@@ -5,6 +5,7 @@ kept with the document.
 """
 
 import hashlib
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -25,10 +26,11 @@ from kb.values.passages import Passage, StoredChunk
 
 Language = Literal["en", "zh"]
 
-RECIPE = "1"
+RECIPE = "2"
 """Version of how a section is condensed: what was made by another is made anew."""
 
 _MOST_SENTENCES = 2
+_ENDS = re.compile(r"[.!。！…][\"'”’)）」』\]]*\Z")
 _ANSWER_TOKENS = 80
 _QUOTE_CHARS = range(25, 280)  # of a sentence that can stand for a section
 _TEXT = {
@@ -125,12 +127,17 @@ def settled(stated: Sequence[CitedText], passages: Sequence[Passage], writer: Ch
     """What is borne out; in the place of what is not, the words of the place that it is about."""
     found: dict[str, CitedText] = {}
     for each in stated:
-        if not (each.is_supported or (writer.judge is None and each.citations)):
-            each = next(
-                (quote for citation in each.citations if (quote := _quote(citation.quote, passages))), CitedText("")
-            )
-        found[each.text] = each
-    return [each for text, each in found.items() if text]
+        if (each.is_supported and is_whole(each.text)) or (writer.judge is None and each.citations):
+            found[each.text] = each
+        elif quote := next(filter(None, (_quote(citation.quote, passages) for citation in each.citations)), None):
+            found[quote.text] = quote
+    return list(found.values())
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text looks like a whole sentence: no piece of a list, and nothing that leads to one."""
+    begins = next(filter(str.isalnum, text), "")
+    return bool(begins) and not begins.islower() and bool(_ENDS.search(text))
 
 
 def first_quote(passages: Sequence[Passage]) -> list[CitedText]:
@@ -141,7 +148,7 @@ def first_quote(passages: Sequence[Passage]) -> list[CitedText]:
 
 def _quote(text: str, passages: Sequence[Passage]) -> CitedText | None:
     """A sentence as its own quote; None where it is none that can stand alone."""
-    if len(text) not in _QUOTE_CHARS or "\n\n" in text or text.endswith(("?", "？", ":", "：")):
+    if len(text) not in _QUOTE_CHARS or "\n\n" in text or not is_whole(text):
         return None
     citer = Citer("", passages)
     alignment = citer.align(text)

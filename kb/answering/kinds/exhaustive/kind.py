@@ -18,6 +18,7 @@ from kb.answering.kinds.exhaustive.reading import (
     passages_to_read,
     those_that_belong,
 )
+from kb.answering.kinds.exhaustive.recognised import AMBIGUOUS
 from kb.answering.kinds.exhaustive.saying import Tally, laid_out, tally_text
 from kb.answering.kinds.exhaustive.scope import Scope, scope_of
 from kb.answering.kinds.exhaustive.wanted import Wanted, WantedForms
@@ -99,7 +100,7 @@ class _Search:
 
     def _by_form(self) -> Generator[Heartbeat | Step, None, Gathered]:
         gathered = by_form(self._scope, self._wanted.forms, self._resources.catalog, bound_of(self._question))
-        if gathered.groups and not self._wanted.is_plain:
+        if gathered.groups and not (self._wanted.is_plain and AMBIGUOUS.isdisjoint(self._wanted.forms)):
             yield from self._keep_what_belongs(gathered)
         return gathered
 

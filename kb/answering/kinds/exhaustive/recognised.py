@@ -79,7 +79,10 @@ _MOBILE_DIGITS = 11  # in China, where they are written without a gap
 _YEARS = re.compile(r"\b(?:19|20)\d\d[-/ ]\d\d\b")
 
 FORMS = (*_PATTERNS, "date")
-"""What is known by its form; `temperature` may be an angle, and any of them may not be what is meant."""
+"""What is known by its form; any of them may not be what is meant."""
+
+AMBIGUOUS = frozenset({"temperature"})
+"""What looks so may be another thing: degrees of an angle."""
 
 STANDS_FOR_ITSELF = frozenset({"email", "url", "phone"})
 """Where the same stands in two places it is the same; two dates or amounts may be of different things."""
