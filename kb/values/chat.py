@@ -1,6 +1,6 @@
 """What goes into a language model and comes out of it. Frozen values; knows nothing about documents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -73,14 +73,15 @@ class GenerationEnd:
     """The last item of a generation.
 
     Attributes:
-        reused_tokens: How many of the prompt were known from before, and not read anew.
+        reused_tokens: How many of the prompt were known from before, and not read anew; of no account for what was
+            written.
     """
 
     finish_reason: Literal["stop", "length", "cancelled"]
     prompt_tokens: int
     reasoning_tokens: int
     answer_tokens: int
-    reused_tokens: int = 0
+    reused_tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
