@@ -3,21 +3,16 @@
 from server.http.schemas.answers import (
     Answer,
     AnswerEvent,
-    AskRequest,
     Citation,
-    Filters,
     Index,
     IndexCounts,
     LeftOut,
     Passage,
     PassagesEvent,
-    PrepareRequest,
     ReasoningEvent,
-    SearchRequest,
     SearchResponse,
     StepEvent,
     Timings,
-    Turn,
     WaitingEvent,
 )
 from server.http.schemas.conversations import (
@@ -31,6 +26,7 @@ from server.http.schemas.conversations import (
 )
 from server.http.schemas.documents import Document, DocumentList, DocumentText, Failure, Uploaded, UploadResponse
 from server.http.schemas.pages import Match, Matches, Page, PageBoxes, PageLine, PageLines, PageList, RenderedText
+from server.http.schemas.questions import AskRequest, Filters, PrepareRequest, SearchRequest, Turn
 from server.http.schemas.state import (
     Error,
     ErrorResponse,

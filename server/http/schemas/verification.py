@@ -3,8 +3,9 @@
 from pydantic import ConfigDict, Field
 
 from kb.values.answers import Verdict
-from server.http.schemas.answers import Citation, Filters
+from server.http.schemas.answers import Citation
 from server.http.schemas.base import Text, Wire
+from server.http.schemas.questions import Filters
 
 
 class VerifyRequest(Wire):
