@@ -126,6 +126,31 @@ def embed(
     _show(measure_embedding(settings.load(kind=ServerSettings), folder, squad or [], texts), as_json)
 
 
+@app.command()
+def ocr(
+    texts: Annotated[Path, typer.Argument(help="Set in SQuAD format; a page holds one of its paragraphs.")],
+    font: Annotated[Path, typer.Option(help="TrueType or OpenType file that has the characters of the texts.")],
+    pages: Annotated[int, typer.Option(min=1, help="How many are read under each condition.")] = 20,
+    dpi: Annotated[str, typer.Option(help="Dots per inch, with commas between.")] = "100,200,300",
+) -> None:
+    """Measures how well and how fast text is read in pictures, of pages that are rendered clean, askew and noisy.
+
+    Example:
+
+    kb bench ocr xquad.zh.json --font /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc
+    """
+    from server.measure.bench.ocr_pages import Condition
+    from server.measure.bench.ocr_run import measure_ocr
+
+    ways = ((0.0, False), (2.0, False), (0.0, True), (2.0, True))
+    conditions = [Condition(dots, skew, is_noisy) for dots in _sizes(dpi, "--dpi") for skew, is_noisy in ways]
+    for found in measure_ocr(texts, font, pages, conditions):
+        asked = found.condition
+        how = f"{asked.dpi} dpi, {asked.skew_degrees:g}° askew, {'noisy' if asked.is_noisy else 'clean'}"
+        right = f"{found.right:.4f} of the characters right, {found.worst:.4f} on the worst page"
+        console.out.print(f"{how}: {right}; {found.cpu_seconds:.1f} s, {decimal(found.memory_bytes)}")
+
+
 def show_sizes(sizes: Sequence["Size"]) -> None:
     """Prints what was measured."""
     parts = list(sizes[0].searches[0].parts)
@@ -164,11 +189,11 @@ def _written(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
-def _sizes(text: str) -> list[int]:
+def _sizes(text: str, option: str = "--chunks") -> list[int]:
     try:
         sizes = [int(part.replace("_", "")) for part in text.split(",")]
     except ValueError as error:
-        raise InvalidRequest(f"--chunks {text!r} is no list of numbers", "for example --chunks 1000,10000") from error
+        raise InvalidRequest(f"{option} {text!r} is no list of numbers", f"for example {option} 1000,10000") from error
     if not all(before < after for before, after in zip([0, *sizes], sizes, strict=False)):
-        raise InvalidRequest(f"--chunks {text!r} does not grow", "name the smallest size first; one base grows to all")
+        raise InvalidRequest(f"{option} {text!r} does not grow", "name the smallest first")
     return sizes
