@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from rich.markup import escape
 from rich.text import Text
 
 from kb.errors import KBError
 from server.cli.conversation import Ask, Command, Conversation, command_of
+from server.cli.keeping import Keeping
 from server.terminal import console
 from server.terminal.answers import AnswerView, show_citations, show_passages
 from server.terminal.cleaning import as_typed, printable
@@ -24,7 +26,7 @@ PROMPT = "> "
 HELP = """\
 /sources   the quotes and passages behind the last answer
 /why       what the model thought and did not see, and why there is no answer if there is none
-/clear     forget the conversation
+/clear     begin another conversation
 /help      this list
 /exit      end; so do exit, quit and Ctrl+D
 
@@ -38,6 +40,7 @@ def chat(
     *,
     show_reasoning: bool = False,
     min_evidence: float | None = None,
+    keeping: Keeping | None = None,
     read_line: ReadLine | None = None,
 ) -> None:
     """Talks until the input ends, or somebody wants it to.
@@ -46,9 +49,12 @@ def chat(
         ask: Asks one question.
         show_reasoning: Whether reasoning is shown while it comes.
         min_evidence: How likely an answer must be to be given, in 0…1; None: not known.
+        keeping: Keeps what is answered; None: nothing is kept.
         read_line: Gives the next line, or None at the end; None: the terminal.
     """
-    conversation = Conversation(ask)
+    conversation = Conversation(ask, keeping)
+    if keeping and keeping.title:
+        console.err.print(f"[dim]going on with: {escape(printable(keeping.title))}[/]")
     read_line = read_line or line_reader()
     while (line := read_line()) is not None:
         text = as_typed(line)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from kb.values.chat import Turn
+from server.cli.keeping import Keeping
 from server.http import schemas
 
 HISTORY_TURNS = 6
@@ -52,15 +53,17 @@ class Conversation:
     Args:
         ask: Asks a question with earlier turns, oldest first; gives the bodies of the answer's events, the last of them
             the whole `schemas.Answer`.
+        keeping: Keeps what is answered, and what it goes on from; None: nothing is kept.
 
     Attributes:
         history: Whole exchanges in which something was answered, oldest first.
         last: The latest whole answer, be it that there is none in the documents.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, keeping: Keeping | None = None) -> None:
         self._ask = ask
-        self.history: tuple[Turn, ...] = ()
+        self._keeping = keeping
+        self.history = keeping.history[-HISTORY_TURNS:] if keeping else ()
         self.last: schemas.Answer | None = None
         self._asked = ""
 
@@ -75,10 +78,14 @@ class Conversation:
                 if isinstance(body, schemas.Answer):
                     self._remember(question, body)
                 yield body
+                if isinstance(body, schemas.Answer) and self._keeping and _is_whole(body):
+                    self._keeping.keep(question, body)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Begins anew; what was kept before stays as it is."""
         self.history, self.last = (), None
+        if self._keeping:
+            self._keeping.begin_anew()
 
     def _chosen(self, typed: str) -> str | None:
         """The question that was asked back about, with the path of the document that is chosen; None: none is."""
@@ -89,5 +96,9 @@ class Conversation:
 
     def _remember(self, question: str, answer: schemas.Answer) -> None:
         self.last, self._asked = answer, question
-        if answer.answer and answer.finish_reason in ("stop", "length"):
+        if _is_whole(answer):
             self.history = (*self.history, Turn(question, answer.answer))[-HISTORY_TURNS:]
+
+
+def _is_whole(answer: schemas.Answer) -> bool:
+    return bool(answer.answer) and answer.finish_reason in ("stop", "length")

@@ -72,6 +72,7 @@ def chat(
     thinking: HowLong = None,
     top_k: TopK = None,
     show_reasoning: ShowReasoning = False,
+    goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the latest conversation.")] = False,
 ) -> None:
     """Answers one question after the other; each may build on those before it. `/help` lists what else can be typed.
 
@@ -81,9 +82,12 @@ def chat(
 
     kb chat --in minutes/ --since 2024-01-01
 
+    kb chat --continue
+
     kb chat < questions.txt
     """
     from server.cli.chat import chat as converse
+    from server.cli.keeping import Keeping
 
     chosen = _thinking(thinking)
     with connected() as service:
@@ -92,6 +96,7 @@ def chat(
             lambda question, history: service.ask(question, chosen, top_k, filters, history),
             show_reasoning=show_reasoning,
             min_evidence=service.status().min_evidence,
+            keeping=Keeping(service, goes_on=goes_on),
         )
 
 

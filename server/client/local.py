@@ -19,6 +19,7 @@ from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import polling
 from server.client.service import ShowLoading, Watch, opened
 from server.http import schemas
+from server.http.conversations import read_conversation
 from server.http.state import read_stretch, report_documents, report_status, sync_now
 from server.http.streaming import wire_event
 
@@ -91,6 +92,20 @@ class Local:
             for event in events:
                 if not isinstance(event, Heartbeat):
                     yield wire_event(event)[1]
+
+    def latest_conversation(self) -> schemas.Conversation | None:
+        """See `Service`."""
+        found = self._knowledge_base.conversations.list(limit=1)
+        return read_conversation(self._knowledge_base, found[0].id) if found else None
+
+    def keep_turn(self, conversation_id: str, turn: schemas.TurnToKeep) -> str:
+        """See `Service`."""
+        kept = self._knowledge_base.conversations
+        if not kept.keeps:
+            return ""
+        conversation_id = conversation_id or kept.begin()
+        kept.add(conversation_id, turn.to_core())
+        return conversation_id
 
     def status(self) -> schemas.Status:
         """See `Service`."""

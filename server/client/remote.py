@@ -111,6 +111,21 @@ class Remote:
         }
         return self._events("/verify", body, _CHECK_EVENTS)
 
+    def latest_conversation(self) -> schemas.Conversation | None:
+        """See `Service`."""
+        found = self._call(schemas.ConversationList, "GET", "/conversations?limit=1").conversations
+        return self._call(schemas.Conversation, "GET", f"/conversations/{quote(found[0].id)}") if found else None
+
+    def keep_turn(self, conversation_id: str, turn: schemas.TurnToKeep) -> str:
+        """See `Service`."""
+        if not conversation_id:
+            if not self._call(schemas.ConversationList, "GET", "/conversations?limit=1").keeps:
+                return ""
+            conversation_id = self._call(schemas.Conversation, "POST", "/conversations").id
+        body = turn.model_dump(mode="json")
+        self._call(schemas.Message, "POST", f"/conversations/{quote(conversation_id)}/turns", json=body)
+        return conversation_id
+
     def status(self) -> schemas.Status:
         """See `Service`."""
         return self._call(schemas.Status, "GET", "/status")

@@ -36,6 +36,19 @@ class Service(Library, Protocol):
     ) -> None:
         """Prepares for a question that is being written; does not wait for anything. See `KnowledgeBase.prepare`."""
 
+    def latest_conversation(self) -> schemas.Conversation | None:
+        """The conversation that was kept last; None: there is none."""
+
+    def keep_turn(self, conversation_id: str, turn: schemas.TurnToKeep) -> str:
+        """Adds a turn to a conversation that is kept.
+
+        Args:
+            conversation_id: Empty: a new one.
+
+        Returns:
+            Its id; empty where none is kept.
+        """
+
     def status(self) -> schemas.Status:
         """The state of the service."""
 

@@ -312,6 +312,7 @@ def test_at_a_terminal_an_answer_can_be_stopped_and_the_talk_goes_on(settings: S
         assert [message.content for message in model.asked[-1] if message.role == "assistant"] == []
         assert "And when was the second dome repaired?" in model.asked[-1][-1].content
         assert "圆" not in model.asked[-1][-1].content
+        assert eventually(lambda: sitting.shown.endswith(PROMPT)), "the answer is kept first"
         sitting.type("half a question")
         assert sitting.waits_for("half a question")
         prompts = sitting.shown.count(PROMPT)

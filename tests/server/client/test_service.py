@@ -196,3 +196,16 @@ def test_sync_tells_how_far_it_is(service: Service, folder: Path) -> None:
     service.sync(watch)
     assert service.status().documents == 21
     assert threading.active_count() < 50
+
+
+def test_turns_are_kept_near_and_far_and_the_latest_conversation_comes_back(service: Service) -> None:
+    assert service.latest_conversation() is None
+    turn = schemas.TurnToKeep(question="Which dome?", answer="The second.")
+    first = service.keep_turn("", turn)
+    service.keep_turn("", turn)
+    assert service.keep_turn(first, schemas.TurnToKeep(question="When?", answer="In March.")) == first
+    latest = service.latest_conversation()
+    assert latest
+    assert (latest.id, [each.answer for each in latest.turns]) == (first, ["The second.", "In March."])
+    with pytest.raises(NotFound):
+        service.keep_turn("none", turn)
