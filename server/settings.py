@@ -38,6 +38,18 @@ class ServerSettings(IngestSettings):
     proxy_rights: tuple[Right, ...] = Field(
         default=("read", "ask"), description="What such users may: `read`, `ask`, `write`, `admin`."
     )
+    client_requests: int = Field(
+        default=600, ge=0, description="Requests of one client in a minute; this machine without a token aside; 0: any."
+    )
+    client_open: int = Field(
+        default=32, ge=0, description="Requests of one client that are answered at a time, streams too; 0: any."
+    )
+    client_upload_bytes: int = Field(
+        default=2_000_000_000, ge=0, description="Bytes that one client may upload in an hour; 0: any."
+    )
+    min_free_bytes: int = Field(
+        default=500_000_000, ge=0, description="Uploads that would leave less room on their disk are refused."
+    )
     metrics_from: tuple[Network, ...] = Field(
         default=(), description="Addresses or networks that may read `/metrics` without a token."
     )

@@ -24,15 +24,17 @@ from server.http import conversations, files, pages, routes, verify
 from server.http.access import sessions
 from server.http.access.audit import Audited
 from server.http.access.doors import Doors
+from server.http.access.limits import Limited
 from server.http.access.proxies import Proxied
 from server.http.access.tokens import TokenFile
 from server.http.addresses import is_loopback
 from server.http.dify import routes as dify
 from server.http.errors import retry_after, status_of
 from server.http.events import StatusFeed
-from server.http.guard import Guard, refuse
+from server.http.guard import Guard
 from server.http.metrics import routes as metrics
 from server.http.openai import routes as openai
+from server.http.refusals import refuse
 from server.http.request_ids import Identified
 from server.http.state import report_status
 from server.http.threads import Threads
@@ -110,6 +112,12 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
         settings.proxy_rights,
     )
     app.add_middleware(Audited, home=settings.home)
+    app.add_middleware(
+        Limited,
+        requests_a_minute=settings.client_requests,
+        open_requests=settings.client_open,
+        upload_bytes_an_hour=settings.client_upload_bytes,
+    )
     app.add_middleware(
         Guard,
         hosts=_host_names(settings),

@@ -29,6 +29,12 @@ async def _threads(request: Request) -> Threads:
     return threads
 
 
+async def _settings(request: Request) -> ServerSettings:
+    settings: ServerSettings = request.app.state.settings
+    return settings
+
+
+Configured = Annotated[ServerSettings, Depends(_settings)]
 Knowledge = Annotated[KnowledgeBase, Depends(_knowledge_base)]
 Watching = Annotated[Pipeline, Depends(_pipeline)]
 Working = Annotated[Threads, Depends(_threads)]

@@ -5,8 +5,9 @@ that leads.
 """
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -18,11 +19,11 @@ from ingest.folders.opening import open_file
 from ingest.formats.registry import shown
 from ingest.formats.showing import Shown
 from ingest.pipeline.pipeline import Pipeline
-from kb.errors import NotFound, RequestTooLarge
+from kb.errors import NotFound, RequestTooLarge, StorageError
 from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import DocumentInfo
 from server.http import schemas
-from server.http.dependencies import Knowledge, Watching, Working, errors
+from server.http.dependencies import Configured, Knowledge, Watching, Working, errors
 from server.http.threads import in_thread
 
 SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
@@ -79,7 +80,8 @@ def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_open
         _400="A name that cannot be used.",
         _413="Too large.",
         _415="A type that cannot be read.",
-        _507="The disk is full.",
+        _429="This client has uploaded enough for now.",
+        _507="The disk is full, or nearly so.",
     ),
 )
 async def upload(
@@ -87,11 +89,22 @@ async def upload(
     knowledge_base: Knowledge,
     pipeline: Watching,
     threads: Working,
+    settings: Configured,
 ) -> schemas.UploadResponse:
     """Puts files into the watched folder, the first if there are several; indexing follows by itself."""
+    await in_thread(threads.writes, lambda: _check_room(files, pipeline.folders[0], settings.min_free_bytes))
     uploaded = await in_thread(threads.writes, lambda: [_receive(file, knowledge_base, pipeline) for file in files])
     pipeline.request()
     return schemas.UploadResponse(uploaded=uploaded)
+
+
+def _check_room(files: Sequence[UploadFile], folder: Path, min_free_bytes: int) -> None:
+    left = shutil.disk_usage(folder).free - sum(file.size or 0 for file in files)
+    if left < min_free_bytes:
+        raise StorageError(
+            f"the upload would leave {max(0, left):,} bytes on the disk of {folder}; {min_free_bytes:,} are kept free",
+            "free some room, or lower KB_MIN_FREE_BYTES",
+        )
 
 
 def _receive(file: UploadFile, knowledge_base: KnowledgeBase, pipeline: Pipeline) -> schemas.Uploaded:

@@ -15,6 +15,7 @@ from server.http.access.doors import CLIENT, Doors
 from server.http.access.rights import need_of
 from server.http.addresses import is_within
 from server.http.asgi import App, Message, Receive, Scope, Send
+from server.http.refusals import refuse
 from server.settings import Network
 
 METRICS_PATH = "/metrics"
@@ -35,7 +36,6 @@ HEADERS = FILE_HEADERS | {
 }
 
 _ONCE = ("authorization", "content-length", "host", "origin")
-_REFUSAL_HEADERS = {401: {"www-authenticate": "Bearer"}, 413: {"connection": "close"}}  # the rest is not read
 
 
 class Guard:
@@ -117,12 +117,6 @@ class Guard:
 
     def _may_measure(self, scope: Scope) -> bool:
         return scope["path"] == METRICS_PATH and is_within((scope.get("client") or ("",))[0], self._metrics_from)
-
-
-def refuse(status: int, code: str, message: str, hint: str) -> JSONResponse:
-    """The response to a request that is not passed on."""
-    headers = _REFUSAL_HEADERS.get(status)
-    return JSONResponse({"error": {"code": code, "message": message, "hint": hint}}, status, headers)
 
 
 def _is_upload(scope: Scope) -> bool:
