@@ -2,6 +2,7 @@
 #   make run     installs, fetches models, watches $(FOLDER), serves page and API
 #   make test    every check and every test, with real models
 #   make check   format, lint, types, import rules, fast tests; the page's JavaScript too, where npm is
+#   make docs    builds the pages of docs/ as a site, in build/site
 #   make clean   removes what the others have made here (models and data stay)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := .venv/bin
 PAGE := tests/server/static
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run test check page clean
+.PHONY: run test check page docs clean
 
 run: .venv/installed
 	$(BIN)/kb serve $(FOLDER)
@@ -35,6 +36,10 @@ test: check
 	$(BIN)/pytest --numprocesses 2 -m "(browser or slow) and not models"
 	$(BIN)/pytest -m models
 
+docs: .venv/documenting
+	$(BIN)/sphinx-build -W -q -b html docs build/site
+	@echo "The site is in build/site/index.html."
+
 clean:
 	rm -rf .venv $(PAGE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -52,6 +57,10 @@ $(PAGE)/node_modules/installed: $(PAGE)/package.json $(PAGE)/package-lock.json
 	@echo "Installing (the first time this takes some minutes: llama.cpp is compiled for this machine) …"
 	$(PIP) --editable '.[dev]'
 	@touch $@ .venv/installed
+
+.venv/documenting: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) '.[docs]'
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

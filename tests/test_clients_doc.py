@@ -1,4 +1,4 @@
-"""The lines in docs/clients.md do what they promise."""
+"""The lines in docs/clients.md and its twin do what they promise."""
 
 import re
 import subprocess
@@ -11,9 +11,8 @@ from tests.fakes import FakeLanguageModel
 from tests.harness import quick_settings, serving
 
 ROOT = Path(__file__).parents[1]
-CLIENTS = (ROOT / "docs" / "clients.md").read_text("utf-8")
-ENGLISH, CHINESE = CLIENTS.split("\n# 客户端\n")
-EXAMPLES = re.findall(r"```python\n(.*?)```", CLIENTS, re.DOTALL)
+ENGLISH, CHINESE = ((ROOT / "docs" / name).read_text("utf-8") for name in ("clients.md", "clients.zh.md"))
+EXAMPLES = re.findall(r"```python\n(.*?)```", ENGLISH + CHINESE, re.DOTALL)
 
 
 def test_python_examples_print_an_answer_with_its_source(tmp_path: Path) -> None:

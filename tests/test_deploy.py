@@ -106,3 +106,10 @@ def test_what_is_pinned_installs_on_each_python_that_we_promise() -> None:
     oldest = f"{least.removeprefix('>=')}.0"
     asking = {each.metadata["Name"]: each.metadata.get("Requires-Python", "") for each in metadata.distributions()}
     assert {name: wanted for name, wanted in asking.items() if not SpecifierSet(wanted or "").contains(oldest)} == {}
+
+
+def test_version_is_the_same_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == version
+    assert COMPOSE["services"]["kb"]["image"] == f"r1-kb:{version}"

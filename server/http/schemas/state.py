@@ -128,7 +128,7 @@ class IndexStatus(IndexCounts):
 class Status(Wire):
     """The state of the service."""
 
-    version: str = Field(description="Of r1-kb.", examples=["0.1.0"])
+    version: str = Field(description="Of r1-kb.", examples=["0.2.0"])
     ready: bool = Field(description="Whether questions can be answered.", examples=[True])
     documents: int = Field(description="How many are indexed.", examples=[12])
     chunks: int = Field(description="How many pieces they have.", examples=[118])
