@@ -99,7 +99,10 @@ async def upload(
 
 
 def _check_room(files: Sequence[UploadFile], folder: Path, min_free_bytes: int) -> None:
-    left = shutil.disk_usage(folder).free - sum(file.size or 0 for file in files)
+    try:
+        left = shutil.disk_usage(folder).free - sum(file.size or 0 for file in files)
+    except OSError:
+        return  # a folder that is away is told of where the file is placed
     if left < min_free_bytes:
         raise StorageError(
             f"the upload would leave {max(0, left):,} bytes on the disk of {folder}; {min_free_bytes:,} are kept free",
