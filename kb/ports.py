@@ -69,14 +69,6 @@ def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     return np.stack([embedder.embed_query(text) for text in texts])
 
 
-@runtime_checkable
-class Closable(Protocol):
-    """What holds something that is to be given back."""
-
-    def close(self) -> None:
-        """Gives back what it holds. Closing twice does nothing."""
-
-
 class Reranker(Protocol):
     """Reads question and text together and says how well one answers the other: slower than vectors, and sharper."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MAX_PIXELS = 200_000_000  # of a sheet of A1 at 500 dpi; each takes three bytes
 _UNITS_PER_PIXEL = UNITS_PER_POINT * 72 / 200  # as if each were a scan of 200 dpi: what it really is, few files say
 _JPEG_QUALITY = 90
+_HEIC_AT, _HEIC = slice(4, 12), (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc", b"ftyphevx")
 _ORIENTATION, _FIRST_TURNED = 0x0112, 5  # of EXIF: from 5 on, width and height are exchanged
 
 
@@ -131,6 +132,17 @@ IMAGE_LOADERS = (
 IMAGE_EXTENSIONS = tuple(extension for loader in IMAGE_LOADERS for extension in loader.extensions)
 
 
+def _learn_heic() -> None:
+    """Teaches Pillow HEIC; what reads it is under the LGPL, and so an extra."""
+    try:
+        import pi_heif
+    except ImportError as error:
+        raise UnreadableFile(
+            "HEIC pictures need a package that is not installed", "pip install 'r1-kb[heic]', or save it as JPEG"
+        ) from error
+    pi_heif.register_heif_opener()
+
+
 def _page_count(image: "Image") -> int:
     """Those of a TIFF; the pictures of another file are one in motion."""
     return min(getattr(image, "n_frames", 1), MAX_PAGES) if image.format == "TIFF" else 1
@@ -139,12 +151,12 @@ def _page_count(image: "Image") -> int:
 @contextlib.contextmanager
 def _opened(data: bytes) -> Iterator["Image"]:
     """Opens an image; what goes wrong inside of the block is the image's fault."""
-    import pi_heif
     from PIL import Image, UnidentifiedImageError
 
     if not data:
         raise UnreadableFile("the file is empty")
-    pi_heif.register_heif_opener()
+    if data[_HEIC_AT] in _HEIC:
+        _learn_heic()
     Image.MAX_IMAGE_PIXELS = None  # it would warn; the limit is below
     try:
         with Image.open(io.BytesIO(data)) as image:

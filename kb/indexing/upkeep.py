@@ -15,8 +15,9 @@ from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import IndexRecord, Space
 from kb.indexing.generations import Content, fill, new_record
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, LiveIndex, Serving, embed_missing
-from kb.ports import Closable, Embedder, IndexStores
+from kb.ports import Embedder, IndexStores
 from kb.search.dense import vector_id
+from kb.values.closable import Closable
 from kb.values.progress import Progress
 
 logger = logging.getLogger(__name__)

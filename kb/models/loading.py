@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from kb.errors import KBError, ModelError, ModelMissing
-from kb.ports import Closable
+from kb.values.closable import Closable
 from kb.values.progress import Progress, Report
 
 logger = logging.getLogger(__name__)

@@ -2,16 +2,18 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kb.archive import Manifest, export_library, import_library
 from kb.errors import InvalidRequest
 from kb.settings import load
 from server.settings import ServerSettings
 from server.terminal import console
 from server.terminal.loading import progress_bar
+
+if TYPE_CHECKING:
+    from kb.archive import Manifest
 
 SUFFIX = ".kbz"
 
@@ -26,6 +28,8 @@ def export(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> 
 
     Example: kb export library.kbz
     """
+    from kb.archive import export_library
+
     with progress_bar() as report:
         manifest = export_library(load(kind=ServerSettings).home, file, report)
     _tell(manifest, f"in {file}")
@@ -45,6 +49,8 @@ def import_(
 
     kb --home ~/kb import library.kbz --folder /home/jane/papers=/Users/jane/papers
     """
+    from kb.archive import import_library
+
     home = load(kind=ServerSettings).home
     with progress_bar() as report:
         manifest = import_library(file, home, dict(map(_moved, folder or [])), report)
@@ -59,6 +65,8 @@ def backup(
 
     Example: kb backup ~/backups --keep 14
     """
+    from kb.archive import export_library
+
     folder.mkdir(0o700, parents=True, exist_ok=True)
     target = folder / (datetime.now().strftime(_NAME) + SUFFIX)
     with progress_bar() as report:
@@ -75,7 +83,7 @@ def _moved(pair: str) -> tuple[str, str]:
     return str(Path(old)), str(Path(new).expanduser().absolute())
 
 
-def _tell(manifest: Manifest, where: str) -> None:
+def _tell(manifest: "Manifest", where: str) -> None:
     console.out.print(
         console.escaped(f"{manifest.documents} documents, {manifest.chunks} passages, of {manifest.made_at}: {where}")
     )

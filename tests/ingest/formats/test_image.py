@@ -1,3 +1,4 @@
+import sys
 from base64 import b85decode
 from io import BytesIO
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_an_image_that_is_too_large_is_not_unpacked(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(image, "_MAX_PIXELS", 1_000)
     with pytest.raises(UnreadableFile, match="900 × 220 pixels"):
         load("a.png", drawn("large"), {})
+
+
+def test_without_its_package_a_photograph_of_a_telephone_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    with pytest.raises(UnreadableFile, match="not installed") as raised:
+        load("a.HEIC", HEIC, {})
+    assert "r1-kb[heic]" in raised.value.hint
 
 
 def test_a_photograph_of_a_telephone_is_opened() -> None:

@@ -29,7 +29,12 @@ COMMANDS = (
     "status",
     "doctor",
     "mcp",
+    "export",
+    "import",
+    "backup",
 )
+
+GROUPS = ("models", "eval", "bench", "token")
 
 EXIT_CODES = {
     2: ("InvalidRequest", "RequestTooLarge", "UnsupportedType", "SettingsError"),
@@ -60,12 +65,12 @@ def test_help_of_each_command_has_an_example_that_it_accepts(run: Run, command: 
 
 def test_help_of_all_names_all_commands_and_the_exit_codes(run: Run) -> None:
     for shown in (run("--help"), run()):
-        assert all(f" {command} " in shown.out for command in (*COMMANDS, "models", "eval", "bench"))
+        assert all(f" {command} " in shown.out for command in (*COMMANDS, *GROUPS))
         assert "5 another process has the data directory open" in " ".join(shown.out.replace("│", " ").split())
 
 
 def test_no_command_is_without_a_test_of_its_help() -> None:
-    assert set(typer.main.get_command(server.cli.main.app).commands) == {*COMMANDS, "models", "eval", "bench"}
+    assert set(typer.main.get_command(server.cli.main.app).commands) == {*COMMANDS, *GROUPS}
 
 
 def test_help_comes_at_once_because_nothing_heavy_is_imported() -> None:

@@ -23,8 +23,10 @@ def other_value(name: str) -> Any:
     field = ServerSettings.model_fields[name]
     if name == "saved_filters":
         return '{"field": {"tags": ["field"]}}'
-    if name == "metrics_from":
+    if name in ("metrics_from", "proxy_from"):
         return "10.0.0.0/8"
+    if name == "proxy_rights":
+        return "read"
     if choices := get_args(field.annotation):
         return choices[-1] if isinstance(choices[-1], str) else "example.org,example.net"
     if field.annotation is Path:

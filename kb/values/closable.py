@@ -1,0 +1,11 @@
+"""What holds something that is to be given back."""
+
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """What holds something that is to be given back."""
+
+    def close(self) -> None:
+        """Gives back what it holds. Closing twice does nothing."""
