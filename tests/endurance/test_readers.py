@@ -78,7 +78,9 @@ def test_readers_see_one_version_of_a_document_and_always_one_while_it_is_replac
             Reader(lambda question: knowledge_base.search(question, 40), document_id),
             Reader(lambda question: knowledge_base.search(f"{question} {words.made[-1]}", 40), document_id),
             Reader(lambda question: knowledge_base.search(words.made[0] + question, 40), document_id),
-            Reader(lambda question: knowledge_base.ask(f"{question} {words.made[-1]}", kind="lookup").passages, document_id),
+            Reader(
+                lambda question: knowledge_base.ask(f"{question} {words.made[-1]}", kind="lookup").passages, document_id
+            ),
         ]
         with reading(*readers):
             for _ in range(scaled(60, 500)):
