@@ -29,11 +29,8 @@ def observed(
                 if isinstance(event, Done):
                     answer, outcome = event.answer, _outcome(event.answer)
                 yield event
-    except KBError as failure:
-        outcome, error = "failed", failure.code
-        raise
-    except Exception as failure:
-        outcome, error = "failed", type(failure).__name__
+    except Exception as failure:  # it is told, and goes on
+        outcome, error = "failed", failure.code if isinstance(failure, KBError) else type(failure).__name__
         raise
     finally:
         kind: QuestionKind = answer.kind if answer else "lookup"

@@ -50,6 +50,7 @@ def test_hostile_files_end_as_documents_or_failures_and_stop_nothing(
         assert {*watched.sources, *watched.reasons} == {*HOSTILE, "zz-good.md"}
         assert all(failure.reason.strip() for failure in watched.failures.values())
         assert {"bomb.pdf", "sparse.md"} <= watched.reasons.keys()
+        assert watched.documents["endless-pages.pdf"].unread_pages == (1, 2)
         assert watched.finds("second dome") == ["zz-good.md"]
         for document in watched.documents.values():
             assert "\x00" not in watched.knowledge_base.text(document.id), document.file.source

@@ -47,7 +47,7 @@ def shape_of(question: str, form: Form, names: str) -> Shape:
         names: Of the document and the part that is meant: numbers in them are no number of points.
     """
     text = in_one_writing(question)
-    style: Style = {"list": "list", "table": "table"}.get(form, "paragraph")  # type: ignore[assignment]
+    style: Style = form if form in ("list", "table") else "paragraph"
     if _OUTLINE.search(text):
         return Shape("outline", DEFAULT_ITEMS["outline"])
     taken = {each.value for each in quantities(names, ones=True)}
