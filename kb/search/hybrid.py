@@ -4,7 +4,8 @@ Sees one state of the catalog per search; a vector hit without a row in that sta
 models beyond the ports, and nothing about answers.
 """
 
-import heapq
+import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ from kb.search.languages import LanguageBalance
 from kb.search.query_vectors import QueryVectors
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
-from kb.search.windows import Window, windows
+from kb.search.windows import DOCUMENT_SHARE, Window, windows
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Hit, Passage, PassagePart
 
@@ -99,7 +100,7 @@ class HybridSearch:
         nearness = self._nearness(found.document_ids, vector)
         balanced = {key: near.balanced for key, near in nearness.items()}
         scores = fuse(balanced, found.lexical, found.documents, found.newness, found.meant)
-        best = heapq.nlargest(limit, scores, key=scores.__getitem__)
+        best = _best(scores, found.document_ids, limit)
         chunks = self.catalog.chunks(best)
         return [
             Hit(
@@ -157,6 +158,21 @@ class _Nearness:
 
     similarity: float
     balanced: float
+
+
+def _best(scores: Mapping[int, float], document_ids: Mapping[int, str], limit: int) -> list[int]:
+    """The chunks with the best scores, best first.
+
+    A long text of copies of one passage would fill all places, and leave one passage when the copies are dropped: so no
+    document has more of the places than it may have of what is shown, as long as others have any.
+    """
+    share, places = math.ceil(DOCUMENT_SHARE * limit), Counter[str]()
+    chosen: list[int] = []
+    postponed: list[int] = []
+    for key in sorted(scores, key=scores.__getitem__, reverse=True):
+        places[document_ids[key]] += 1
+        (chosen if places[document_ids[key]] <= share else postponed).append(key)
+    return sorted([*chosen, *postponed][:limit], key=scores.__getitem__, reverse=True)
 
 
 def _part(hit: Hit) -> PassagePart:

@@ -175,6 +175,12 @@ def test_copies_of_a_text_are_shown_once(knowledge_base: Base) -> None:
     assert "The dome is old." in texts
 
 
+def test_long_text_of_copies_leaves_room_for_others(knowledge_base: Base) -> None:
+    knowledge_base.write("copies.md", [f"The dome opens at nine.{' ' * number}" for number in range(45)])
+    knowledge_base.write("old.md", ["A dome."])
+    assert {passage.source for passage in knowledge_base.passages("the dome opens at nine")} == {"copies.md", "old.md"}
+
+
 def test_vector_without_a_row_in_the_catalog_is_dropped(knowledge_base: Base) -> None:
     document_id = knowledge_base.write("a.md", ["The dome opens at nine."])
     ghosts = knowledge_base.embedder.embed_passages(["dome opens at nine", "dome"])
