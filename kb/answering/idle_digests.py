@@ -78,7 +78,7 @@ class IdleDigests:
 
     def _read(self, reader: Reader, document: DocumentInfo, is_idle: Callable[[], bool]) -> None:
         self._done.add(_version(document))  # also if it fails: it would fail again and again
-        if not (chunks := self._resources.catalog.chunks_of(document.id)):
+        if not (chunks := self._resources.catalog.chunks.of_document(document.id)):
             return
         spoken = language("\n".join(stored.chunk.text for stored in chunks[:_TELLING]))
         with closing(reader.summary(chunks, _SHAPE, spoken)) as events:

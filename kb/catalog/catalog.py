@@ -1,4 +1,4 @@
-"""The truth: documents, chunks and full-text index in one SQLite file, with embeddings and ledger beside them.
+"""The truth: documents, chunks, full-text index, embeddings and ledger in one SQLite file.
 
 One transaction swaps a document: a reader sees the old version or the new one, never a mixture and never nothing.
 `snapshot` makes several reads see one state. Knows nothing about vector search.
@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
 
-from kb.catalog.database import Database, Row
+from kb.catalog.chunks import ChunkStore
+from kb.catalog.database import Database
 from kb.catalog.digests import DigestStore
 from kb.catalog.embeddings import EmbeddingStore
 from kb.catalog.filters import select
@@ -21,21 +22,19 @@ from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, 
 from kb.catalog.names import NameStore, write_name
 from kb.catalog.pages import PageStore
 from kb.catalog.rows import (
-    CHUNKS,
     DOCUMENT_COLUMNS,
     clear_failure,
     delete_document,
     document_info,
     insert_chunk,
     is_forgotten,
-    stored_chunk,
+    stretch,
     to_json,
 )
 from kb.catalog.scans import ScanStore, drop_orphans
 from kb.catalog.versions import VersionStore
 from kb.values.documents import Chunk, Document, DocumentInfo, DocumentOutline, FailureKind, FileVersion
 from kb.values.filters import Filters
-from kb.values.passages import StoredChunk
 
 
 class Catalog:
@@ -45,6 +44,7 @@ class Catalog:
         path: Made if it is not there; one of an older version is brought up to date.
 
     Attributes:
+        chunks: Of the documents.
         embeddings: Of the chunks' texts.
         keywords: Of the chunks and their documents.
         pages: Of the documents.
@@ -62,6 +62,7 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         schema = resources.files("kb.catalog").joinpath("schema.sql").read_text("utf-8")
         self._database = Database(path, schema, SCHEMA_VERSION, MIGRATIONS)
+        self.chunks = ChunkStore(self._database)
         self.embeddings = EmbeddingStore(self._database)
         self.keywords = KeywordStore(self._database)
         self.names = NameStore(self._database)
@@ -110,13 +111,7 @@ class Catalog:
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str | None:
         """A stretch of a document's text, in characters; None if there is no such document."""
-        length = -1 if end is None else max(0, end - start)
-        sql = (
-            "SELECT CASE ?2 WHEN -1 THEN substr(text, ?1 + 1) ELSE substr(text, ?1 + 1, ?2) END AS part FROM documents"
-        )
-        return next(
-            (str(row["part"]) for row in self._database.rows(f"{sql} WHERE id = ?3", start, length, document_id)), None
-        )
+        return stretch(self._database, document_id, start, end)
 
     def top_folders(self) -> list[tuple[str, str]]:
         """Pairs of a watched folder and a folder right below it in which documents lie, at any depth; in order."""
@@ -125,6 +120,25 @@ class Catalog:
             " WHERE instr(source, '/') ORDER BY root, folder"
         )
         return [(row["root"], row["folder"]) for row in self._database.rows(sql)]
+
+    def outlines(self, filters: Filters) -> list[DocumentOutline]:
+        """The documents that pass, newest first: read from the index of conditions alone, which takes milliseconds."""
+        documents = select(self._database, filters)
+        sql = (
+            "SELECT id, source, media_type, tags, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day"
+            f" FROM documents WHERE {documents.sql} ORDER BY day DESC, source"
+        )
+        rows = self._database.rows(sql, *documents.values)
+        return [DocumentOutline(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+    def dates(self, document_ids: Sequence[str]) -> dict[str, datetime.date]:
+        """The date of each document: its own, else that of its file."""
+        sql = (
+            "SELECT id, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day FROM documents"
+            " WHERE id IN ({marks})"
+        )
+        rows = self._database.rows_in(sql, list(document_ids))
+        return {row["id"]: datetime.date.fromisoformat(row["day"]) for row in rows}
 
     def counts(self) -> tuple[int, int]:
         """Numbers of documents and of chunks."""
@@ -236,94 +250,3 @@ class Catalog:
                 return connection.execute("UPDATE documents SET recipe = ''").rowcount
             update = "UPDATE documents SET recipe = '' WHERE id = ?"
             return sum(connection.execute(update, (document_id,)).rowcount for document_id in set(document_ids))
-
-    # Chunks
-
-    def chunk_keys(self, document_id: str | None = None) -> set[tuple[str, str]]:
-        """Pairs of document id and text hash of all chunks, or of one document's."""
-        sql = "SELECT DISTINCT document_id, text_hash FROM chunks WHERE ?1 IS NULL OR document_id = ?1"
-        return {(row["document_id"], row["text_hash"]) for row in self._database.rows(sql, document_id)}
-
-    def chunk_keys_of(self, hashes: Sequence[str]) -> list[tuple[str, str]]:
-        """Pairs of document id and text hash of the chunks with these texts."""
-        sql = "SELECT DISTINCT document_id, text_hash FROM chunks WHERE text_hash IN ({marks})"
-        rows = self._database.rows_in(sql, list(set(hashes)))
-        return [(row["document_id"], row["text_hash"]) for row in rows]
-
-    # Search
-
-    def chunk_counts(self, filters: Filters) -> dict[str, int]:
-        """Ids of the documents that pass, with how many chunks each has."""
-        documents = select(self._database, filters)
-        sql = "SELECT id, (SELECT count(*) FROM chunks WHERE document_id = documents.id) AS chunks FROM documents"
-        rows = self._database.rows(f"{sql} WHERE {documents.sql}", *documents.values)
-        return {row["id"]: row["chunks"] for row in rows}
-
-    def outlines(self, filters: Filters) -> list[DocumentOutline]:
-        """The documents that pass, newest first: read from the index of conditions alone, which takes milliseconds."""
-        documents = select(self._database, filters)
-        sql = (
-            "SELECT id, source, media_type, tags, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day"
-            f" FROM documents WHERE {documents.sql} ORDER BY day DESC, source"
-        )
-        rows = self._database.rows(sql, *documents.values)
-        return [DocumentOutline(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-
-    def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
-        """Chunks by id; those that are gone are missing."""
-        with self.snapshot():
-            rows = self._database.rows_in(CHUNKS + " WHERE chunks.id IN ({marks})", list(ids))
-            return {chunk.id: chunk for chunk in self._stored_chunks(rows)}
-
-    def chunks_of(self, document_id: str) -> list[StoredChunk]:
-        """All chunks of a document, in its order."""
-        with self.snapshot():
-            rows = self._database.rows(CHUNKS + " WHERE document_id = ? ORDER BY ordinal", document_id)
-            return self._stored_chunks(rows)
-
-    def documents_of(self, chunk_ids: Sequence[int]) -> dict[int, str]:
-        """The id of the document that holds each chunk; chunks that are gone are missing."""
-        rows = self._database.rows_in("SELECT id, document_id FROM chunks WHERE id IN ({marks})", list(chunk_ids))
-        return {row["id"]: row["document_id"] for row in rows}
-
-    def dates(self, document_ids: Sequence[str]) -> dict[str, datetime.date]:
-        """The date of each document: its own, else that of its file."""
-        sql = (
-            "SELECT id, coalesce(date, date(modified_ns / 1000000000, 'unixepoch')) AS day FROM documents"
-            " WHERE id IN ({marks})"
-        )
-        rows = self._database.rows_in(sql, list(document_ids))
-        return {row["id"]: datetime.date.fromisoformat(row["day"]) for row in rows}
-
-    def around(self, chunk: StoredChunk, reach: int) -> list[StoredChunk]:
-        """A chunk with up to `reach` others to either side of it, in the order of the document."""
-        sql = CHUNKS + " WHERE document_id = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal"
-        first, last = chunk.ordinal - reach, chunk.ordinal + reach
-        with self.snapshot():
-            return self._stored_chunks(self._database.rows(sql, chunk.document_id, first, last))
-
-    def _stored_chunks(self, rows: Iterable[Row]) -> list[StoredChunk]:
-        """Reads of each document one stretch, from the first chunk to the last.
-
-        The time goes into what becomes a Python string: of a text of 5 MB, the whole takes 5 ms, a chunk with its
-        neighbours 0.5 ms, and 20 chunks one by one 20 ms.
-        """
-        found = list(rows)
-        starts: dict[str, int] = {}
-        ends: dict[str, int] = {}
-        for row in found:
-            key = row["document_id"]
-            starts[key] = min(row["start_char"], starts.get(key, row["start_char"]))
-            ends[key] = max(row["end_char"], ends.get(key, 0))
-        texts = {key: self.text(key, start, ends[key]) or "" for key, start in starts.items()}
-        return [stored_chunk(row, texts[row["document_id"]], starts[row["document_id"]]) for row in found]
-
-    def chunk_ids(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """The first chunk of each pair of document id and text hash; pairs without a chunk are missing."""
-        sql = (
-            "SELECT document_id, text_hash, min(id) AS id FROM chunks WHERE text_hash IN ({marks})"
-            " GROUP BY document_id, text_hash"
-        )
-        rows = self._database.rows_in(sql, list({text_hash for _, text_hash in keys}))
-        found = {(row["document_id"], row["text_hash"]): int(row["id"]) for row in rows}
-        return {key: found[key] for key in keys if key in found}

@@ -7,7 +7,7 @@ import datetime
 import json
 from collections.abc import Sequence
 
-from kb.catalog.database import Connection, Row
+from kb.catalog.database import Connection, Database, Row
 from kb.catalog.ledger import SAME_VERSION, file_columns, file_version
 from kb.text.terms import index_terms
 from kb.values.documents import Chunk, DocumentInfo, FailureKind, FileVersion
@@ -80,6 +80,14 @@ def document_info(row: Row) -> DocumentInfo:
         ocr_pages=tuple(json.loads(row["ocr_pages"])),
         unmapped_chars=row["unmapped_chars"],
     )
+
+
+def stretch(database: Database, document_id: str, start: int = 0, end: int | None = None) -> str | None:
+    """A stretch of a document's text, in characters; None if there is no such document."""
+    length = -1 if end is None else max(0, end - start)
+    sql = "SELECT CASE ?2 WHEN -1 THEN substr(text, ?1 + 1) ELSE substr(text, ?1 + 1, ?2) END AS part FROM documents"
+    rows = database.rows(f"{sql} WHERE id = ?3", start, length, document_id)
+    return next((str(row["part"]) for row in rows), None)
 
 
 def stored_chunk(row: Row, text: str, text_start: int) -> StoredChunk:

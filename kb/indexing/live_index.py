@@ -136,13 +136,13 @@ class LiveIndex:
         texts = dict(zip(hashes, chunks, strict=True))
         embed_missing(self._catalog, now.space.key, now.embedder, texts, check)
         document_id = self._catalog.document_id(file.root, file.source) or secrets.token_hex(8)
-        before = {key for _, key in self._catalog.chunk_keys(document_id)}
+        before = {key for _, key in self._catalog.chunks.keys(document_id)}
         added, removed = sorted(texts.keys() - before), sorted(before.difference(texts))
         surplus = added
         try:
             self._add(document_id, added, check)
             with self.writing():
-                lost = before.intersection(texts).difference(key for _, key in self._catalog.chunk_keys(document_id))
+                lost = before.intersection(texts).difference(key for _, key in self._catalog.chunks.keys(document_id))
                 self._add(document_id, sorted(lost), check=None)  # the user has just forgotten the version before
                 version = (document_id, file, document, chunks, hashes)
                 if self._catalog.swap(*version, recipe=recipe, dead_vectors=len(removed)):
@@ -164,14 +164,14 @@ class LiveIndex:
     def remove(self, document_id: str) -> None:
         """Removes a document; unknown ids are ignored."""
         with self.writing() as serving:
-            keys = self._catalog.chunk_keys(document_id)
+            keys = self._catalog.chunks.keys(document_id)
             self._catalog.remove(document_id, len(keys))
             serving.index.delete(vector_id(*key) for key in keys)
 
     def forget(self, document_id: str) -> DocumentInfo | None:
         """Removes a document at the user's wish. See `kb.catalog.catalog.Catalog.forget`."""
         with self.writing() as serving:
-            keys = self._catalog.chunk_keys(document_id)
+            keys = self._catalog.chunks.keys(document_id)
             document = self._catalog.forget(document_id)
             serving.index.delete(vector_id(*key) for key in keys)
             return document

@@ -156,7 +156,7 @@ class Upkeep:
         self._progress = self._progress or self._count_progress()
         with self._catalog.snapshot():
             missing = self._catalog.embeddings.missing(space.key, EMBEDDINGS_PER_COMMIT)
-            chunks = self._catalog.chunks(list(missing.values()))
+            chunks = self._catalog.chunks.by_id(list(missing.values()))
         texts = {text_hash: chunks[chunk_id].chunk for text_hash, chunk_id in missing.items()}
         embed_missing(self._catalog, space.key, self.embedder, texts, lambda: None)
         self._add_to_index(space, list(texts))
@@ -168,7 +168,7 @@ class Upkeep:
     def _add_to_index(self, space: Space, hashes: list[str]) -> None:
         with self.live_index.writing() as serving:
             if serving.space.key == space.key:
-                keys = self._catalog.chunk_keys_of(hashes)
+                keys = self._catalog.chunks.keys_of(hashes)
                 vectors = self._catalog.embeddings.get(space.key, [text_hash for _, text_hash in keys])
                 serving.index.upsert([vector_id(*key) for key in keys], vectors)
 

@@ -56,7 +56,7 @@ def gather(
     terms, content = search_terms(query), content_terms(query)
     by_words = dict(catalog.keywords.search(terms, DEPTH, filters))
     named = catalog.names.chunks_of_named(content, filters)
-    holders = catalog.documents_of([*{*near, *by_words, *named}])
+    holders = catalog.chunks.holders([*{*near, *by_words, *named}])
     document_ids = {key: holder for key, holder in holders.items() if holder not in outdated}
     shares = catalog.keywords.document_shares(terms, {*document_ids.values()})
     new = newness(catalog.dates([*shares])) if asks_for_newest(query) else {}

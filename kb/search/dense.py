@@ -48,7 +48,7 @@ def nearest(
     if not filters:
         return index.search(vector, k)
     with catalog.snapshot():
-        chunk_counts = catalog.chunk_counts(filters)
+        chunk_counts = catalog.chunks.counts(filters)
         passing = sum(chunk_counts.values())
         asked = SPARE * k * catalog.counts()[1] // max(passing, 1)
         while asked < RESULTS_PER_COMPARISON * passing:

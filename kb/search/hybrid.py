@@ -63,7 +63,7 @@ class HybridSearch:
             with part("dense"):
                 near = nearest(self.catalog, self.index, self.space, centred, DEPTH, filters)
             with self.catalog.snapshot():
-                dense = self.catalog.chunk_ids([split_vector_id(vector_id) for vector_id, _ in near]).values()
+                dense = self.catalog.chunks.ids([split_vector_id(vector_id) for vector_id, _ in near]).values()
                 # A document was swapped between the two looks: look again, rather than miss its new version.
                 if len(dense) < len(near) and attempt < _ATTEMPTS:
                     continue
@@ -79,7 +79,7 @@ class HybridSearch:
         with part("rerank"):
             hits = self.reranking.order(query, hits)
         found = {hit.chunk.id: hit for hit in hits}
-        chosen = windows(hits, top_k, self.catalog.around)
+        chosen = windows(hits, top_k, self.catalog.chunks.around)
         self._add_neighbours(found, chosen, vector)
         return tuple(
             replace(self._passage(number, window, found), older_versions=versions.older.get(window.document_id, ()))
@@ -101,7 +101,7 @@ class HybridSearch:
         balanced = {key: near.balanced for key, near in nearness.items()}
         scores = fuse(balanced, found.lexical, found.documents, found.newness, found.meant)
         best = _best(scores, found.document_ids, limit)
-        chunks = self.catalog.chunks(best)
+        chunks = self.catalog.chunks.by_id(best)
         return [
             Hit(
                 chunks[key],

@@ -26,5 +26,5 @@ def file_named(source: str) -> FileVersion:
 
 def found_texts(catalog: Catalog, query: str, k: int = 10) -> list[str]:
     ids = [chunk_id for chunk_id, _ in catalog.keywords.search(search_terms(query), k)]
-    chunks = catalog.chunks(ids)
+    chunks = catalog.chunks.by_id(ids)
     return [chunks[chunk_id].chunk.text for chunk_id in ids]

@@ -44,10 +44,10 @@ def test_what_is_not_there_is_none(catalog: Catalog) -> None:
 
 def test_chunks_come_back_with_their_place_and_text(catalog: Catalog) -> None:
     add(catalog, "d1", "第一段🙂", "second part")
-    ids = catalog.chunk_ids([("d1", "hash of 第一段🙂"), ("d1", "hash of second part"), ("d1", "unknown")])
+    ids = catalog.chunks.ids([("d1", "hash of 第一段🙂"), ("d1", "hash of second part"), ("d1", "unknown")])
     assert len(ids) == 2
     _, expected = chunks_of("第一段🙂", "second part")
-    stored = catalog.chunks([*ids.values(), 999])
+    stored = catalog.chunks.by_id([*ids.values(), 999])
     assert [stored[chunk_id].chunk for chunk_id in ids.values()] == expected
     assert [(chunk.ordinal, chunk.document_id, chunk.title, chunk.source) for chunk in stored.values()] == [
         (0, "d1", "A title", "a.md"),
@@ -58,9 +58,9 @@ def test_chunks_come_back_with_their_place_and_text(catalog: Catalog) -> None:
 def test_same_text_twice_in_a_document_is_two_chunks_under_one_key(catalog: Catalog) -> None:
     add(catalog, "d1", "again", "other", "again")
     assert catalog.counts() == (1, 3)
-    assert catalog.chunk_keys("d1") == {("d1", "hash of again"), ("d1", "hash of other")}
-    first = catalog.chunk_ids([("d1", "hash of again")])[("d1", "hash of again")]
-    assert catalog.chunks([first])[first].ordinal == 0
+    assert catalog.chunks.keys("d1") == {("d1", "hash of again"), ("d1", "hash of other")}
+    first = catalog.chunks.ids([("d1", "hash of again")])[("d1", "hash of again")]
+    assert catalog.chunks.by_id([first])[first].ordinal == 0
 
 
 def test_new_version_takes_the_place_of_the_old_one_everywhere(catalog: Catalog) -> None:
@@ -69,7 +69,7 @@ def test_new_version_takes_the_place_of_the_old_one_everywhere(catalog: Catalog)
     add(catalog, "d1", "the red fox", "the grey wolf")
     assert found_texts(catalog, "whale") == []
     assert found_texts(catalog, "fox") == ["the red fox"]
-    assert catalog.chunk_keys() == {("d1", "hash of the red fox"), ("d1", "hash of the grey wolf")}
+    assert catalog.chunks.keys() == {("d1", "hash of the red fox"), ("d1", "hash of the grey wolf")}
     assert catalog.counts() == (1, 2)
     assert catalog.ledger.failures() == []
 
@@ -80,7 +80,7 @@ def test_removed_document_is_not_found_any_more(catalog: Catalog) -> None:
     catalog.remove("d1")
     assert found_texts(catalog, "whale") == ["another whale"]
     assert [document.id for document in catalog.documents()] == ["d2"]
-    assert catalog.chunk_keys() == {("d2", "hash of another whale")}
+    assert catalog.chunks.keys() == {("d2", "hash of another whale")}
 
 
 def test_move_changes_place_and_time_and_nothing_else(catalog: Catalog) -> None:

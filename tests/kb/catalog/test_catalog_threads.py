@@ -15,7 +15,7 @@ def test_reader_never_sees_a_mixture_or_nothing(catalog: Catalog) -> None:
         for _ in range(100):
             with catalog.snapshot():
                 by_word = {word: found_texts(catalog, word) for word in versions}
-                keys, text = catalog.chunk_keys("d1"), catalog.text("d1") or ""
+                keys, text = catalog.chunks.keys("d1"), catalog.text("d1") or ""
                 (info,) = catalog.documents()
             (word,) = [word for word, texts in by_word.items() if texts]
             assert len(by_word[word]) == 4 == info.chunk_count == len(keys)

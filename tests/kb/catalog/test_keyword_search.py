@@ -51,7 +51,7 @@ def test_words_are_looked_for_in_the_documents_that_pass_alone(catalog: Catalog)
     everywhere = dict(catalog.keywords.search(terms, 10))
     on_land = dict(catalog.keywords.search(terms, 10, Filters(folders=("land",))))
     assert len(everywhere) == 3
-    assert [chunk.document_id for chunk in catalog.chunks(list(on_land)).values()] == ["d2"]
+    assert [chunk.document_id for chunk in catalog.chunks.by_id(list(on_land)).values()] == ["d2"]
     assert on_land.items() <= everywhere.items()
     at_sea = catalog.keywords.search(terms, 1, Filters(folders=("sea",), types=("md", "pdf")))
     assert at_sea == [next(iter(everywhere.items()))]
@@ -67,7 +67,7 @@ def test_a_tag_stands_for_those_below_it(catalog: Catalog, tag: str, found: list
         tagged = replace(document, tags=tags)
         catalog.swap(document_id, file_named(document_id), tagged, chunks, ["hash"])
     hits = [chunk_id for chunk_id, _ in catalog.keywords.search(["whale"], 10, Filters(tags=(tag,)))]
-    assert sorted(chunk.document_id for chunk in catalog.chunks(hits).values()) == found
+    assert sorted(chunk.document_id for chunk in catalog.chunks.by_id(hits).values()) == found
 
 
 @pytest.mark.parametrize("query", ["", "?!", '"', "NEAR(a b)", "a AND", "terms:x", "*", "-", "x" * 3000, "字" * 4000])

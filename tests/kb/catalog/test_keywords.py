@@ -106,7 +106,7 @@ def test_one_document_is_searched_alone_by_the_same_measure(catalog: Catalog) ->
     everywhere = dict(catalog.keywords.search(terms, 50))
     assert len(found) == 2
     assert found == {key: pytest.approx(everywhere[key]) for key in found}
-    assert set(catalog.documents_of(list(found)).values()) == {"a.md"}
+    assert set(catalog.chunks.holders(list(found)).values()) == {"a.md"}
     assert catalog.keywords.search_in("gone.md", terms, 2) == {}
 
 
@@ -114,7 +114,7 @@ def test_document_opens_with_its_first_chunks_and_goes_by_their_terms_and_its_na
     add_others(catalog)
     add(catalog, "reports/spring.md", "the first report", "of the dome", "its visitors", title="Dome")
     opening, terms = catalog.keywords.opening("reports/spring.md", 2)
-    assert set(catalog.documents_of(list(opening)).values()) == {"reports/spring.md"}
+    assert set(catalog.chunks.holders(list(opening)).values()) == {"reports/spring.md"}
     assert len(opening) == 2
     assert {"first", "report", "spring", "dome"} <= terms
     assert "visitor" not in terms

@@ -6,7 +6,7 @@ from tests.kb.catalog.catalog_harness import add, file_named
 
 def documents_named(catalog: Catalog, *terms: str, filters: Filters | None = None) -> list[str]:
     ids = catalog.names.chunks_of_named(terms, filters or Filters())
-    return sorted(chunk.document_id for chunk in catalog.chunks(ids).values())
+    return sorted(chunk.document_id for chunk in catalog.chunks.by_id(ids).values())
 
 
 def test_documents_are_found_by_folder_and_file_name(catalog: Catalog) -> None:

@@ -82,7 +82,7 @@ class Running:
 
     def assert_in_step(self) -> None:
         """Every chunk has its vector in the space that answers, and no vector is without a chunk."""
-        keys = self.catalog.chunk_keys()
+        keys = self.catalog.chunks.keys()
         assert self.index.ids() == {vector_id(*key) for key in keys}
         hashes = {text_hash for _, text_hash in keys}
         assert self.catalog.embeddings.known(self.live_index.serving.space.key, hashes) == hashes

@@ -34,7 +34,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def best(catalog: Catalog, found: Candidates) -> tuple[str, int | None]:
     """Document and page with the best score for their words."""
     key = max(found.lexical, key=lambda key: (key in found.meant, found.lexical[key]))
-    return found.document_ids[key], catalog.chunks([key])[key].chunk.page
+    return found.document_ids[key], catalog.chunks.by_id([key])[key].chunk.page
 
 
 @pytest.mark.parametrize("month", ["May", "June"])

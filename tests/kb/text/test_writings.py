@@ -79,5 +79,5 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
 @pytest.mark.parametrize(("text", "question"), PAIRS)
 def test_question_finds_its_text_before_all_others(catalog: Catalog, text: str, question: str) -> None:
     (first, best), *others = catalog.keywords.search(search_terms(question), 2)
-    assert catalog.chunks([first])[first].chunk.text == text
+    assert catalog.chunks.by_id([first])[first].chunk.text == text
     assert all(score < best for _, score in others)

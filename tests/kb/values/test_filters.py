@@ -40,7 +40,7 @@ def add(
 
 
 def passing(catalog: Catalog, **conditions: Any) -> list[str]:
-    return sorted(catalog.chunk_counts(Filters(**conditions)))
+    return sorted(catalog.chunks.counts(Filters(**conditions)))
 
 
 def test_no_condition_is_no_filter() -> None:
@@ -187,4 +187,4 @@ def test_documents_that_pass_come_with_their_number_of_chunks(catalog: Catalog) 
     file = FileVersion("/home/ada/papers", "a.md", 7, 0, "hash")
     catalog.swap("a", file, Document("", "text/markdown", "one two", ()), chunks, ["1", "2"])
     add(catalog, "b.md")
-    assert catalog.chunk_counts(Filters(folders=("/home",))) == {"a": 2, "b.md": 1}
+    assert catalog.chunks.counts(Filters(folders=("/home",))) == {"a": 2, "b.md": 1}

@@ -63,7 +63,7 @@ def _summary(
     clock.mark("retrieve_ms")
     route, admitted = route_of(passages, resources)
     yield PassagesFound(admitted)
-    chunks = resources.catalog.chunks_of(document_id)
+    chunks = resources.catalog.chunks.of_document(document_id)
     document = resources.catalog.document(document_id)
     answer = Answer(passages=admitted, index=asked.index, kind="document")
     if document is None or not chunks or not admitted:

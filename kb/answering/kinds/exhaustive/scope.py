@@ -36,7 +36,7 @@ class Scope:
     def chunks(self, catalog: Catalog) -> Iterator[StoredChunk]:
         """All of their chunks, document by document, in order."""
         for document_id in self.document_ids:
-            yield from catalog.chunks_of(document_id)
+            yield from catalog.chunks.of_document(document_id)
 
     def groups(self, catalog: Catalog) -> Iterator[Passage]:
         """The same, as stretches that are read at once."""
