@@ -16,16 +16,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kb.errors import KBError
     from kb.knowledge_base import KnowledgeBase
-    from kb.values.answers import Answer, Citation
+    from kb.values.answers import Answer, AskOptions, Citation
     from kb.values.chat import Turn
     from kb.values.filters import Filters
     from kb.values.passages import Passage
     from kb.wiring import open_knowledge_base
 
-__all__ = ["Answer", "Citation", "Filters", "KBError", "KnowledgeBase", "Passage", "Turn", "open_knowledge_base"]
+__all__ = [
+    "Answer",
+    "AskOptions",
+    "Citation",
+    "Filters",
+    "KBError",
+    "KnowledgeBase",
+    "Passage",
+    "Turn",
+    "open_knowledge_base",
+]
 
 _HOMES = {
     "Answer": "kb.values.answers",
+    "AskOptions": "kb.values.answers",
     "Citation": "kb.values.answers",
     "Filters": "kb.values.filters",
     "KBError": "kb.errors",

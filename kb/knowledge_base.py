@@ -24,13 +24,13 @@ from kb.observing import Observers
 from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import (
+    AS_SET,
     Answer,
     AnswerEvent,
+    AskOptions,
     CheckedStatement,
     Done,
-    Effort,
     IndexState,
-    QuestionKind,
     Routing,
     Thinking,
     Verification,
@@ -102,29 +102,13 @@ class KnowledgeBase(Documents):
 
     # Questions
 
-    def ask(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        thinking: Thinking | None = None,
-        kind: QuestionKind | None = None,
-    ) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> Answer:
         """Answers a question. See `ask_stream`."""
-        with closing(self.ask_stream(question, history, thinking, kind=kind)) as events:
+        with closing(self.ask_stream(question, history, options)) as events:
             return next(event.answer for event in events if isinstance(event, Done))
 
     def ask_stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        thinking: Thinking | None = None,
-        top_k: int | None = None,
-        filters: Filters = EVERYTHING,
-        answer_tokens: int | None = None,
-        kind: QuestionKind | None = None,
-        routing: Routing | None = None,
-        wishes: str = "",
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit.
 
@@ -133,32 +117,16 @@ class KnowledgeBase(Documents):
         Args:
             question: At most `settings.max_question_chars` long.
             history: Earlier turns, oldest first.
-            thinking: How long a reasoning model may think; None: as in the settings.
-            top_k: How many passages, 1…50; None: as in the settings.
-            filters: Which documents may answer.
-            answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
-            kind: What kind of question it is; None: that is told from what it means.
-            routing: Which of two models answers; None: as in the settings.
-            wishes: A text from which wishes for the form of the answer are read, such as the system prompt of a client;
-                nothing else in it counts. See `kb.answering.wishes`.
-            effort: `thorough`: the model says where to look, and reads what is found; up to a minute more.
+            options: How it is to be answered.
 
         Raises:
             InvalidRequest: The question is empty or too long.
             ModelError: A model is missing, does not load, or is busy.
         """
-        ask = self._questions.ask
-        events = ask(question, history, thinking, top_k, filters, answer_tokens, kind, routing, wishes, effort)
-        return observed(events, thinking or self.settings.thinking, self.observers)
+        events = self._questions.ask(question, history, options)
+        return observed(events, options.thinking or self.settings.thinking, self.observers)
 
-    def prepare(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        thinking: Thinking | None = None,
-        top_k: int | None = None,
-        filters: Filters = EVERYTHING,
-    ) -> None:
+    def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """Prepares for a question that is being written: its sources are found, and read by the model on this machine.
 
         Comes back before they are read. It is done while nobody asks, and not at all where models are not loaded,
@@ -168,7 +136,7 @@ class KnowledgeBase(Documents):
         Raises:
             InvalidRequest: The question is empty or too long.
         """
-        self._questions.prepare(question, history, thinking, top_k, filters)
+        self._questions.prepare(question, history, options)
 
     def talk(
         self,
@@ -184,7 +152,7 @@ class KnowledgeBase(Documents):
         Args:
             messages: The last one is replied to; of those before, the oldest are left out where there is no room.
             thinking: How long a reasoning model may think; None: as in the settings.
-            answer_tokens: As for `ask_stream`.
+            answer_tokens: As in `AskOptions`.
             routing: `small` for the small model, else the large one.
 
         Raises:

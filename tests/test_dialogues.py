@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import PassagesFound
+from kb.values.answers import AskOptions, PassagesFound
 from kb.values.chat import Turn
 
 DIALOGUES = json.loads((Path(__file__).parent / "dialogues.json").read_text("utf-8"))
@@ -29,7 +29,9 @@ def test_follow_up_finds_its_passage_among_the_first_three(sample_knowledge_base
 
 
 def _found(knowledge_base: KnowledgeBase, dialogue: dict[str, Any]) -> bool:
-    with closing(knowledge_base.ask_stream(dialogue["question"], [Turn(**dialogue["before"])], top_k=FIRST)) as events:
+    with closing(
+        knowledge_base.ask_stream(dialogue["question"], [Turn(**dialogue["before"])], options=AskOptions(top_k=FIRST))
+    ) as events:
         found = next(events)
     assert isinstance(found, PassagesFound)
     return any(

@@ -25,9 +25,10 @@ from kb.answering.wishes import WishReader
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import LiveIndex
 from kb.values.answers import (
+    AS_SET,
     AnswerEvent,
+    AskOptions,
     CheckedStatement,
-    Effort,
     IndexState,
     QuestionKind,
     Routing,
@@ -75,39 +76,18 @@ class Questions:
         self._checks = TextChecks(resources)
 
     def ask(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        thinking: Thinking | None = None,
-        top_k: int | None = None,
-        filters: Filters = EVERYTHING,
-        answer_tokens: int | None = None,
-        kind: QuestionKind | None = None,
-        routing: Routing | None = None,
-        wishes: str = "",
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[AnswerEvent, None, None]:
         """Answers a question bit by bit. See `kb.knowledge_base.KnowledgeBase.ask_stream`."""
-        live_index = self._resources.models.live_index()
-        asked = self._asked(live_index, question, history, thinking, top_k, filters)
-        decision = replace(asked.decision, kind=kind or _kind_of(question, asked.decision))
-        limits, heeded = self._limits(answer_tokens), self._wishes.read(wishes, live_index.serving.embedder)
-        asked = replace(asked, decision=decision, limits=limits, wishes=heeded, effort=effort)
-        return self._activity.during(self._events(asked, self._resources.routed(routing)))
+        asked = self._asked(self._resources.models.live_index(), question, history, options)
+        return self._activity.during(self._events(asked, self._resources.routed(options.routing)))
 
     def _events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
         """Answers as a kind of question wants it; in doubt as a lookup."""
         kind = self._kinds.get(asked.decision.kind, self._lookup)
         return kind.events(asked, resources) or self._lookup.events(asked, resources)
 
-    def prepare(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        thinking: Thinking | None = None,
-        top_k: int | None = None,
-        filters: Filters = EVERYTHING,
-    ) -> None:
+    def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """Has the model read the sources of a question that is being written. See `KnowledgeBase.prepare`."""
         upkeep = self._resources.models.upkeep.get()
         if self._resources.settings.read_ahead == "off" or upkeep is None:
@@ -116,7 +96,7 @@ class Questions:
         if not self._preparing.acquire(blocking=False):
             return
         try:
-            asked = self._asked(upkeep.live_index, question, history, thinking, top_k, filters)
+            asked = self._asked(upkeep.live_index, question, history, options)
             self._lookup.read_ahead(asked, self._resources)  # what kind it will be, its beginning does not tell
         finally:
             self._preparing.release()
@@ -161,28 +141,23 @@ class Questions:
         live_index = self._resources.models.live_index()
         return live_index.passages(query, top_k or self._resources.settings.top_k, filters)
 
-    def _asked(
-        self,
-        live_index: LiveIndex,
-        question: str,
-        history: Sequence[Turn],
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters,
-    ) -> Asked:
+    def _asked(self, live_index: LiveIndex, question: str, history: Sequence[Turn], options: AskOptions) -> Asked:
         settings = self._resources.settings
-        question = self._checked(question, top_k)
+        question = self._checked(question, options.top_k)
         _check_history(history)
         decide = self._decider(live_index)
+        decision = decide(question)
         return Asked(
             question=question,
             history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
-            decision=decide(question),
+            decision=replace(decision, kind=options.kind or _kind_of(question, decision)),
             decide=decide,
-            filters=filters,
-            top_k=top_k or settings.top_k,
-            thinking=thinking or settings.thinking,
-            limits=self._limits(None),
+            filters=options.filters,
+            top_k=options.top_k or settings.top_k,
+            thinking=options.thinking or settings.thinking,
+            limits=self._limits(options.answer_tokens),
+            wishes=self._wishes.read(options.wishes, live_index.serving.embedder),
+            effort=options.effort,
             live_index=live_index,
             index=self._index_state(),
         )

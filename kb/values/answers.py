@@ -9,6 +9,7 @@ from typing import Literal
 
 from kb.values.chat import Heartbeat
 from kb.values.documents import DocumentInfo
+from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
 
 Thinking = Literal["auto", "off", "short", "full"]
@@ -26,6 +27,36 @@ percentage it has changed, their mean, which percentage one is of the other, the
 StepName = Literal["words", "part", "section", "passage", "numbers", "compose"]
 Effort = Literal["quick", "thorough"]
 """How much is done to find an answer: one search, or words of the model searched for, too, and what is found read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskOptions:
+    """How a question is to be answered.
+
+    Attributes:
+        thinking: How long a reasoning model may think; None: as in the settings.
+        top_k: How many passages, 1…50; None: as in the settings.
+        filters: Which documents may answer.
+        kind: What kind of question it is; None: that is told from what it means.
+        effort: `thorough`: the model says where to look, and reads what is found; up to a minute more.
+        routing: Which of two models answers; None: as in the settings.
+        answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
+        wishes: A text from which wishes for the form of the answer are read, such as the system prompt of a client;
+            nothing else in it counts. See `kb.answering.wishes`.
+    """
+
+    thinking: Thinking | None = None
+    top_k: int | None = None
+    filters: Filters = EVERYTHING
+    kind: QuestionKind | None = None
+    effort: Effort = "quick"
+    routing: Routing | None = None
+    answer_tokens: int | None = None
+    wishes: str = ""
+
+
+AS_SET = AskOptions()
+"""As in the settings, from all documents."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from kb.errors import InvalidRequest, KBError
-from kb.values.answers import Effort, QuestionKind, Thinking
+from kb.values.answers import AskOptions, QuestionKind, Thinking
 from server.cli.arguments import (
     AsJson,
     AsKind,
@@ -51,9 +51,14 @@ def ask(
     """
     answer: schemas.Answer | None = None
     with closing(AnswerView(show_reasoning)) as view, connected() as service:
-        filters = narrowing.filters(service)
-        effort: Effort = "thorough" if thorough else "quick"
-        for body in service.ask(question, _thinking(thinking), top_k, filters, kind=_kind(kind), effort=effort):
+        options = AskOptions(
+            thinking=_thinking(thinking),
+            top_k=top_k,
+            filters=narrowing.filters(service),
+            kind=_kind(kind),
+            effort="thorough" if thorough else "quick",
+        )
+        for body in service.ask(question, (), options):
             if not as_json:
                 view.show(body)
             if isinstance(body, schemas.Answer):
@@ -91,9 +96,9 @@ def chat(
 
     chosen = _thinking(thinking)
     with connected() as service:
-        filters = narrowing.filters(service)
+        options = AskOptions(thinking=chosen, top_k=top_k, filters=narrowing.filters(service))
         converse(
-            lambda question, history: service.ask(question, chosen, top_k, filters, history),
+            lambda question, history: service.ask(question, history, options),
             show_reasoning=show_reasoning,
             min_evidence=service.status().min_evidence,
             keeping=Keeping(service, goes_on=goes_on),

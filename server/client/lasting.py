@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pydantic import BaseModel
 
 from kb.data_directory import find_owner
-from kb.values.answers import Effort, QuestionKind, Thinking
+from kb.values.answers import AS_SET, AskOptions
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.connection import connect
@@ -35,18 +35,11 @@ class LastingService:
         self._kept.close()
 
     def ask(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-        kind: QuestionKind | None = None,
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         with self._service() as service:
-            yield from service.ask(question, thinking, top_k, filters, history, kind, effort)
+            yield from service.ask(question, history, options)
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""

@@ -13,7 +13,7 @@ from ingest.pipeline.pipeline import Pipeline
 from ingest.settings import IngestSettings
 from kb.errors import SettingsError
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Effort, QuestionKind, Thinking
+from kb.values.answers import AS_SET, AskOptions
 from kb.values.chat import Heartbeat, Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import polling
@@ -47,35 +47,19 @@ class Local:
         self._knowledge_base.close()
 
     def ask(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-        kind: QuestionKind | None = None,
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
         self._show_loading(self._knowledge_base, True)
         self._knowledge_base.models.wait_for_reranker()
-        ask = self._knowledge_base.ask_stream
-        asked = ask(question, history, thinking, top_k, filters, kind=kind, effort=effort)
-        with closing(asked) as events:
+        with closing(self._knowledge_base.ask_stream(question, history, options)) as events:
             for event in events:
                 if not isinstance(event, Heartbeat):  # nobody else asks here
                     yield wire_event(event)[1]
 
-    def prepare(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-    ) -> None:
+    def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """See `Service`."""
-        self._knowledge_base.prepare(question, history, thinking, top_k, filters)
+        self._knowledge_base.prepare(question, history, options)
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""

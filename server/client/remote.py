@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ingest.folders.intake import clean_name
 from kb import errors
 from kb.errors import KBError
-from kb.values.answers import Effort, QuestionKind, Thinking
+from kb.values.answers import AS_SET, AskOptions
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.client.polling import POLL_SECONDS, polling
@@ -68,30 +68,16 @@ class Remote:
         self._client.close()
 
     def ask(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-        kind: QuestionKind | None = None,
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[BaseModel, None, None]:
         """See `Service`."""
-        body = {**_asked(question, thinking, top_k, filters, history), "kind": kind, "effort": effort, "stream": True}
-        return self._events("/ask", body, _ANSWER_EVENTS)
+        how = {"kind": options.kind, "effort": options.effort, "model": options.routing, "stream": True}
+        return self._events("/ask", _asked(question, history, options) | how, _ANSWER_EVENTS)
 
-    def prepare(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-    ) -> None:
+    def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """See `Service`."""
         with self._errors():
-            self._client.post("/prepare", json=_asked(question, thinking, top_k, filters, history))
+            self._client.post("/prepare", json=_asked(question, history, options))
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
         """See `Service`."""
@@ -219,17 +205,10 @@ class Remote:
             ) from error
 
 
-def _asked(
-    question: str, thinking: Thinking | None, top_k: int | None, filters: Filters, history: Sequence[Turn]
-) -> dict[str, Any]:
+def _asked(question: str, history: Sequence[Turn], options: AskOptions) -> dict[str, Any]:
     turns = [schemas.Turn.model_validate(turn).model_dump() for turn in history]
-    return {
-        "question": question,
-        "history": turns,
-        "thinking": thinking,
-        "top_k": top_k,
-        "filters": _sent(filters),
-    }
+    how = {"thinking": options.thinking, "top_k": options.top_k, "filters": _sent(options.filters)}
+    return {"question": question, "history": turns, **how}
 
 
 def _sent(filters: Filters) -> dict[str, Any]:

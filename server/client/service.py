@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from kb.errors import InvalidRequest
-from kb.values.answers import Thinking
+from kb.values.answers import AS_SET, AskOptions
 from kb.values.chat import Turn
-from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
 from server.http.mcp.library import Library
 
@@ -26,14 +25,7 @@ ShowLoading = Callable[["KnowledgeBase", bool], None]
 class Service(Library, Protocol):
     """A knowledge base, near or far."""
 
-    def prepare(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-    ) -> None:
+    def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """Prepares for a question that is being written; does not wait for anything. See `KnowledgeBase.prepare`."""
 
     def latest_conversation(self) -> schemas.Conversation | None:

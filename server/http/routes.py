@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated
 
 import anyio
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from kb.errors import InvalidRequest, KBError
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Answer, AnswerEvent, Done, Thinking
+from kb.values.answers import Answer, AnswerEvent, AskOptions, Done
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
@@ -104,7 +105,7 @@ async def prepare(body: schemas.PrepareRequest, knowledge_base: Knowledge, threa
     For a client to call every half second while a question grows. It comes back at once; no question ever waits for
     what is read ahead, and nothing is kept of it. Where that cannot be done, or `KB_READ_AHEAD` is off, nothing is.
     """
-    await in_thread(threads.ahead, lambda: knowledge_base.prepare(*_asked(body)))
+    await in_thread(threads.ahead, lambda: knowledge_base.prepare(body.question, _history(body), _options(body)))
 
 
 @router.post(
@@ -231,12 +232,16 @@ async def readyz(knowledge_base: Knowledge, pipeline: Watching, threads: Working
 
 
 def _start(knowledge_base: KnowledgeBase, body: schemas.AskRequest) -> Generator[AnswerEvent, None, None]:
-    return knowledge_base.ask_stream(*_asked(body), kind=body.kind, routing=body.model, effort=body.effort)
+    options = replace(_options(body), kind=body.kind, routing=body.model, effort=body.effort)
+    return knowledge_base.ask_stream(body.question, _history(body), options)
 
 
-def _asked(body: schemas.PrepareRequest) -> tuple[str, list[Turn], Thinking | None, int | None, Filters]:
-    history = [Turn(turn.question, turn.answer) for turn in body.history]
-    return body.question, history, body.thinking, body.top_k, _filters(body)
+def _history(body: schemas.PrepareRequest) -> list[Turn]:
+    return [Turn(turn.question, turn.answer) for turn in body.history]
+
+
+def _options(body: schemas.PrepareRequest) -> AskOptions:
+    return AskOptions(thinking=body.thinking, top_k=body.top_k, filters=_filters(body))
 
 
 def _filters(body: schemas.PrepareRequest | schemas.SearchRequest) -> Filters:

@@ -8,6 +8,7 @@ import pytest
 
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
+from kb.values.answers import AskOptions
 from kb.values.documents import Block, Chunk, Document, FileVersion
 from kb.values.passages import Passage
 from tests.endurance.comparing import Words
@@ -69,7 +70,7 @@ def reading(*readers: Reader) -> Iterator[None]:
 def test_readers_see_one_version_of_a_document_and_always_one_while_it_is_replaced(
     settings: Settings, dice: random.Random, scaled: Callable[[int, int], int]
 ) -> None:
-    words = Words(dice)
+    words, lookup = Words(dice), AskOptions(kind="lookup")
     with knowledge_base_over_chroma(settings) as (knowledge_base, _):
         for number in range(3):
             replace(knowledge_base, f"other-{number}.txt", *document_of(f"stranger {number}"))
@@ -79,7 +80,7 @@ def test_readers_see_one_version_of_a_document_and_always_one_while_it_is_replac
             Reader(lambda question: knowledge_base.search(f"{question} {words.made[-1]}", 40), document_id),
             Reader(lambda question: knowledge_base.search(words.made[0] + question, 40), document_id),
             Reader(
-                lambda question: knowledge_base.ask(f"{question} {words.made[-1]}", kind="lookup").passages, document_id
+                lambda question: knowledge_base.ask(f"{question} {words.made[-1]}", (), lookup).passages, document_id
             ),
         ]
         with reading(*readers):

@@ -60,7 +60,10 @@ def test_no_child_imports_what_lies_in_the_working_directory(module: str, hostil
     assert not (hostile / "imported").exists()
 
 
-def test_what_lies_in_the_working_directory_would_be_imported_else(hostile: Path) -> None:
+def test_what_lies_in_the_working_directory_would_be_imported_else(
+    hostile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)  # `kb` sets it for its whole process
     subprocess.run([sys.executable, "-m", "kb.adapters.chroma.probe", "store"], check=False, capture_output=True)
     assert (hostile / "imported").exists()
 

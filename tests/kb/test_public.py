@@ -8,6 +8,7 @@ import kb
 def test_what_a_user_imports() -> None:
     assert sorted(kb.__all__) == [
         "Answer",
+        "AskOptions",
         "Citation",
         "Filters",
         "KBError",

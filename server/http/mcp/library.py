@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from ingest.pipeline.pipeline import Pipeline
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Effort, QuestionKind, Thinking
+from kb.values.answers import AS_SET, AskOptions
 from kb.values.chat import Turn
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
@@ -20,14 +20,7 @@ class Library(Protocol):
     """A knowledge base that is asked. `server.client.service.Service` is one, and so is `OwnLibrary`."""
 
     def ask(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-        kind: QuestionKind | None = None,
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[BaseModel, None, None]:
         """Yields the bodies of the answer's events; the last is the whole `schemas.Answer`.
 
@@ -35,8 +28,7 @@ class Library(Protocol):
 
         Args:
             history: Earlier turns, oldest first.
-            kind: What kind of question it is; None: that is told from what it means.
-            effort: To find the passages.
+            options: How it is to be answered; a server elsewhere is not told `answer_tokens` and `wishes`.
         """
 
     def search(self, query: str, top_k: int | None, filters: Filters = EVERYTHING) -> schemas.SearchResponse:
@@ -69,18 +61,10 @@ class OwnLibrary:
         self._pipeline = pipeline
 
     def ask(
-        self,
-        question: str,
-        thinking: Thinking | None,
-        top_k: int | None,
-        filters: Filters = EVERYTHING,
-        history: Sequence[Turn] = (),
-        kind: QuestionKind | None = None,
-        effort: Effort = "quick",
+        self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET
     ) -> Generator[BaseModel, None, None]:
         """See `Library`."""
-        ask = self._knowledge_base.ask_stream
-        with closing(ask(question, history, thinking, top_k, filters, kind=kind, effort=effort)) as events:
+        with closing(self._knowledge_base.ask_stream(question, history, options)) as events:
             for event in events:
                 yield wire_event(event)[1]
 

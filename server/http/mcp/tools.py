@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from kb.errors import KBError
-from kb.values.answers import QuestionKind, Thinking
+from kb.values.answers import AskOptions, QuestionKind, Thinking
 from kb.values.filters import EVERYTHING, Filters
 from server.http import schemas
 from server.http.mcp import results
@@ -89,8 +89,8 @@ def make_server(library: Library, steps: Steps, version: str) -> MCPServer:
     ) -> Annotated[protocol.CallToolResult, results.Reply]:
         """Answers a question from the user's documents with verbatim quotes, or says that they hold no answer."""
         progress = AnswerProgress(context.report_progress, question)
-        start = lambda: library.ask(question, thinking, None, _core(filters), kind=kind)  # noqa: E731
-        return results.reply(await followed(start, progress, schemas.Answer))
+        options = AskOptions(thinking=thinking, filters=_core(filters), kind=kind)
+        return results.reply(await followed(lambda: library.ask(question, (), options), progress, schemas.Answer))
 
     @server.tool(title="Check a text", annotations=_READS)
     async def verify(

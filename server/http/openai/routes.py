@@ -8,7 +8,7 @@ from starlette import responses as http
 
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, Thinking
+from kb.values.answers import Answer, AnswerDelta, AnswerEvent, AskOptions, Done, Thinking
 from kb.values.chat import Message
 from server.http.dependencies import Knowledge, Working, base_url, errors
 from server.http.openai import chunks, schemas
@@ -180,15 +180,14 @@ def _events(
     if task or offer.filters is None:
         return knowledge_base.talk(messages, "off" if task else thinking, limit, offer.routing)
     question, history = question_and_history(messages)
-    return knowledge_base.ask_stream(
-        question,
-        history,
-        thinking,
+    options = AskOptions(
+        thinking=thinking,
         filters=offer.filters,
         answer_tokens=limit,
         routing=offer.routing,
         wishes=wishes_of(messages),
     )
+    return knowledge_base.ask_stream(question, history, options)
 
 
 def _said(text: str) -> Generator[AnswerEvent, None, None]:

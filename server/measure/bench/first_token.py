@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from kb.adapters.llama.process import LlamaProcess
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import AnswerDelta
+from kb.values.answers import AnswerDelta, AskOptions
 from kb.values.chat import Delta, GenerationOptions, Message
 from server.measure.bench.comparison import Comparison
 from server.terminal import console
@@ -52,7 +52,7 @@ def compare_first_token(knowledge_base: KnowledgeBase, model: LlamaProcess, pair
 
 def _our_seconds(knowledge_base: KnowledgeBase, question: str) -> float | None:
     began = time.perf_counter()
-    events = knowledge_base.ask_stream(question, thinking="off")
+    events = knowledge_base.ask_stream(question, options=AskOptions(thinking="off"))
     try:
         for event in events:
             if isinstance(event, AnswerDelta) and event.text.strip():

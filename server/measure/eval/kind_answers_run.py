@@ -10,7 +10,7 @@ from rich.console import Console
 from ingest.settings import IngestSettings
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Answer, Done
+from kb.values.answers import Answer, AskOptions, Done
 from server.measure.eval.asking import with_bar
 from server.measure.eval.corpus import indexed, workplace
 from server.measure.eval.kind_questions import Graded, KindQuestion, grade, read_kind_questions
@@ -114,7 +114,7 @@ def show_kind_answers(out: Console, report: KindAnswersReport) -> None:
 def _asked(knowledge_base: KnowledgeBase, asked: KindQuestion) -> AnsweredQuestion:
     began = time.monotonic()
     answer = Answer()
-    for event in knowledge_base.ask_stream(asked.question, filters=asked.scope):
+    for event in knowledge_base.ask_stream(asked.question, options=AskOptions(filters=asked.scope)):
         if isinstance(event, Done):
             answer = event.answer
     cited = tuple(dict.fromkeys(citation.source for citation in answer.citations))

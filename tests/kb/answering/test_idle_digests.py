@@ -8,7 +8,7 @@ import pytest
 
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import load
-from kb.values.answers import Step
+from kb.values.answers import AskOptions, Step
 from tests.fakes import FakeLanguageModel
 from tests.harness import eventually, open_fake_knowledge_base
 from tests.kb.answering.kinds.document.document_harness import add
@@ -29,7 +29,7 @@ def opened(tmp_path: Path, model: FakeLanguageModel, digest: str) -> Iterator[Kn
 
 
 def sections_read(knowledge_base: KnowledgeBase) -> int:
-    events = knowledge_base.ask_stream("Summarise the lease.", kind="document")
+    events = knowledge_base.ask_stream("Summarise the lease.", options=AskOptions(kind="document"))
     return sum(isinstance(event, Step) and event.doing == "section" for event in events)
 
 

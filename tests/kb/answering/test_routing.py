@@ -16,7 +16,7 @@ from kb.answering.routing import Role, role_for
 from kb.errors import ModelUnreachable
 from kb.knowledge_base import KnowledgeBase
 from kb.ports import LanguageModel
-from kb.values.answers import Answer, QuestionKind
+from kb.values.answers import Answer, AskOptions, QuestionKind
 from kb.values.chat import Turn
 from kb.values.documents import Block, Chunk, Document, DocumentInfo, FileVersion
 from tests.fakes import CALIBRATION, FakeLanguageModel
@@ -135,7 +135,7 @@ def test_of_two_hundred_requests_none_holds_what_must_stay(
         while len(double.chats) < requests:
             question = QUESTIONS[len(answers) % len(QUESTIONS)]
             kind = KINDS[len(answers) // 2 % len(KINDS)]
-            answers.append(base.ask(question, history if len(answers) % 2 else (), kind=kind))
+            answers.append(base.ask(question, history if len(answers) % 2 else (), options=AskOptions(kind=kind)))
             assert len(answers) < 20 * requests
     sent = json.dumps(double.requests, ensure_ascii=False)
     assert "dome of the observatory opens at nine" in sent

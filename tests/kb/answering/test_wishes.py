@@ -7,7 +7,7 @@ import pytest
 
 from kb.answering.prompt import build_prompt
 from kb.answering.wishes import Wish, WishReader, wishes_line
-from kb.values.answers import Done
+from kb.values.answers import AskOptions, Done
 from kb.values.chat import Message
 from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import quick_settings, watching
@@ -52,13 +52,17 @@ def test_poisoned_and_endless_ones_reach_no_model_and_decide_nothing(tmp_path: P
     with watching(settings, tmp_path, model=model) as watched:
         watched.sync()
         wishes = f"Be brief. {POISON * 10_000}"
-        *_, done = watched.knowledge_base.ask_stream("When was the second dome repaired?", wishes=wishes)
+        *_, done = watched.knowledge_base.ask_stream(
+            "When was the second dome repaired?", options=AskOptions(wishes=wishes)
+        )
         assert isinstance(done, Done)
         (prompt,) = model.asked
         said = " ".join(message.content for message in prompt)
         assert "Be brief." in said
         assert not any(word in said for word in ("1999", "PWNED", "Ignore"))
-        *_, refused = watched.knowledge_base.ask_stream("Who is the mayor of Lisbon?", wishes=wishes)
+        *_, refused = watched.knowledge_base.ask_stream(
+            "Who is the mayor of Lisbon?", options=AskOptions(wishes=wishes)
+        )
         assert isinstance(refused, Done)
         assert (refused.answer.finish_reason, len(model.asked)) == ("no_evidence", 1)
 

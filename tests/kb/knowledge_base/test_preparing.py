@@ -5,6 +5,7 @@ import pytest
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
+from kb.values.answers import AskOptions
 from kb.values.chat import Turn
 from kb.values.filters import Filters
 from tests.fakes import FakeEngine, FakeLanguageModel
@@ -53,7 +54,9 @@ def test_nothing_is_answered_and_no_trace_is_left(
 
 def test_history_and_filters_go_along(knowledge_base: KnowledgeBase, model: FakeLanguageModel) -> None:
     knowledge_base.prepare("When does it open?", [Turn("Is there a dome?", "There are two.")])
-    knowledge_base.prepare("When does the second dome open?", filters=Filters(folders=("bread.md",)))
+    knowledge_base.prepare(
+        "When does the second dome open?", options=AskOptions(filters=Filters(folders=("bread.md",)))
+    )
     first, second = (prompts[0] for prompts in model.read)
     assert "There are two." in [message.content for message in first]
     assert BREAD in second[-1].content

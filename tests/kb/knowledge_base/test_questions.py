@@ -7,7 +7,7 @@ from kb.errors import (
 )
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
-from kb.values.answers import AnswerDelta, Done, PassagesFound, Thinking
+from kb.values.answers import AnswerDelta, AskOptions, Done, PassagesFound, Thinking
 from kb.values.chat import Message, Turn
 from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
@@ -34,8 +34,10 @@ def test_stream_ends_with_the_answer_that_ask_gives(knowledge_base: KnowledgeBas
 
 def test_kind_that_is_named_is_taken(knowledge_base: KnowledgeBase) -> None:
     add(knowledge_base, "dome.md", DOME)
-    assert knowledge_base.ask("When does the second dome open?", kind="inventory").kind == "inventory"
-    assert knowledge_base.ask("Which files mention the dome?", kind="lookup").kind == "lookup"
+    assert (
+        knowledge_base.ask("When does the second dome open?", options=AskOptions(kind="inventory")).kind == "inventory"
+    )
+    assert knowledge_base.ask("Which files mention the dome?", options=AskOptions(kind="lookup")).kind == "lookup"
 
 
 @pytest.mark.parametrize("question", ["", "  \n ", "\u3000"])
@@ -65,7 +67,7 @@ def test_thinking_is_a_budget(settings: Settings, thinking: Thinking | None, rea
     model = FakeLanguageModel(reasoning="Let us see.")
     with open_fake_knowledge_base(settings.model_copy(update=budgets), model=model) as knowledge_base:
         add(knowledge_base, "dome.md", DOME)
-        knowledge_base.ask("When does it open?", thinking=thinking)
+        knowledge_base.ask("When does it open?", options=AskOptions(thinking=thinking))
     (options,) = model.options
     assert (options.reasoning_tokens, options.answer_tokens) == (reasoning_tokens, 33)
 
@@ -84,7 +86,7 @@ def test_number_of_passages_can_be_chosen(knowledge_base: KnowledgeBase) -> None
         add(knowledge_base, f"{number}.md", f"Wall number {number} is old.")
     assert len(knowledge_base.search("old wall")) == knowledge_base.settings.top_k
     assert len(knowledge_base.search("old wall", 2)) == 2
-    (found, *_) = knowledge_base.ask_stream("old wall?", top_k=3, kind="lookup")
+    (found, *_) = knowledge_base.ask_stream("old wall?", options=AskOptions(top_k=3, kind="lookup"))
     assert isinstance(found, PassagesFound)
     assert len(found.passages) == 3
 
@@ -112,7 +114,7 @@ def test_longest_answer_can_be_chosen_up_to_that_of_the_settings(
 ) -> None:
     add(knowledge_base, "dome.md", DOME)
     for wanted in (3, 100_000, None):
-        list(knowledge_base.ask_stream("When does the dome open?", answer_tokens=wanted))
+        list(knowledge_base.ask_stream("When does the dome open?", options=AskOptions(answer_tokens=wanted)))
     most = knowledge_base.settings.answer_tokens
     assert [options.answer_tokens for options in model.options] == [3, most, most]
 

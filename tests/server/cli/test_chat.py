@@ -68,13 +68,10 @@ def show_nothing(knowledge_base: KnowledgeBase, answering: bool) -> None:
 def say(service: Service, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     """Types lines, and gives what was printed: the answers, and the rest."""
 
-    def ask(question: str, history: Sequence[Turn]) -> Generator[BaseModel, None, None]:
-        return service.ask(question, None, None, history=history)
-
     def say(*lines: str, show_reasoning: bool = False) -> tuple[str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         capfd.readouterr()
-        chat(ask, show_reasoning=show_reasoning, min_evidence=service.status().min_evidence)
+        chat(service.ask, show_reasoning=show_reasoning, min_evidence=service.status().min_evidence)
         return capfd.readouterr()
 
     return say

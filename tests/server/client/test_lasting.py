@@ -21,7 +21,7 @@ def test_whoever_has_the_directory_by_then_is_asked(settings: ServerSettings, fo
         assert service.document(document.id, 8, 23).text == "The second dome"
     with serving(settings, folder):
         assert [passage.source for passage in service.search("second dome", 1).passages] == ["dome.md"]
-        *_, answer = service.ask(QUESTION, None, None)
+        *_, answer = service.ask(QUESTION)
         assert answer.model_dump()["citations"][0]["source"] == "dome.md"
     service.close()
 

@@ -21,7 +21,7 @@ def test_question_in_the_terminal_waits_for_a_reranker_that_loads_as_no_second_o
     settings = quick_settings(tmp_path / "home", reranker="owner/reranker", folders=(tmp_path,))
     for ask in (
         lambda service: service.search("dome", None),
-        lambda service: list(service.ask("When was the dome repaired?", None, None)),
+        lambda service: list(service.ask("When was the dome repaired?")),
     ):
         knowledge_base = open_fake_knowledge_base(settings)
         service = Local(knowledge_base, show_nothing, settings)

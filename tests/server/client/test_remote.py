@@ -27,7 +27,7 @@ def test_failure_while_the_answer_streams_is_raised_as_what_it_was(settings: Set
     with serving(settings, folder, model=failing) as served:
         served.sync()
         with connect(settings, show_nothing) as service, pytest.raises(ModelBusy, match="8 questions wait") as raised:
-            list(service.ask(QUESTION, None, None))
+            list(service.ask(QUESTION))
         assert raised.value.hint == "ask again"
 
 
@@ -43,7 +43,7 @@ def test_place_in_the_queue_is_told_to_who_asks_from_afar(
         served.sync()
         with connect(settings, show_nothing) as service:
             view = AnswerView(show_reasoning=False)
-            for body in service.ask(QUESTION, None, None):
+            for body in service.ask(QUESTION):
                 view.show(body)
     shown = capsys.readouterr().err.splitlines()
     assert shown[1:4] == ["2 questions before yours", "1 question before yours", "it is your turn"]
@@ -55,7 +55,7 @@ def test_server_that_goes_away_is_an_error_and_no_traceback(settings: Settings, 
     with pytest.raises(KBError, match="does not answer"):
         remote.status()
     with pytest.raises(KBError, match="does not answer"):
-        list(remote.ask(QUESTION, None, None))
+        list(remote.ask(QUESTION))
     remote.close()
 
 
@@ -82,7 +82,7 @@ def test_events_of_a_newer_server_are_passed_over() -> None:
         request.wfile.write(b'event: mood\ndata: {"smiles": 3}\n\nevent: answer\ndata: {"text": "In March."}\n\n')
 
     with listening(answer) as url, closing(Remote(url, "")) as remote:
-        assert next(remote.ask("When?", None, None)) == schemas.AnswerEvent(text="In March.")
+        assert next(remote.ask("When?")) == schemas.AnswerEvent(text="In March.")
 
 
 ODD_REPLIES = [b"", b"<html>hello</html>", b"{}", b"[1, 2]", b'{"version": 3}', b"\xff\xfe\x00", b"nul", b"[" * 100_000]
@@ -102,7 +102,7 @@ def test_event_that_is_none_of_ours_is_told(data: bytes) -> None:
     body = b"event: answer\ndata: " + data + b"\n\n"
     with listening(replying(body)) as url, closing(Remote(url, "")) as remote:
         with pytest.raises(KBError) as raised:
-            list(remote.ask("When?", None, None))
+            list(remote.ask("When?"))
         assert raised.value.hint
 
 
@@ -111,7 +111,7 @@ def test_event_that_is_none_of_ours_is_told(data: bytes) -> None:
 )
 def test_answer_that_breaks_off_is_an_error(body: bytes) -> None:
     with listening(replying(body)) as url, closing(Remote(url, "")) as remote, pytest.raises(KBError) as raised:
-        list(remote.ask("When?", None, None))
+        list(remote.ask("When?"))
     assert raised.value.hint
 
 
@@ -132,7 +132,7 @@ def test_reply_without_an_end_is_not_kept(piece: bytes, monkeypatch: pytest.Monk
             remote.status()
         if b"\n" not in piece:
             with pytest.raises(KBError, match="does not answer as r1-kb does"):
-                list(remote.ask("When?", None, None))
+                list(remote.ask("When?"))
 
 
 def test_line_without_an_end_is_told_soon() -> None:
@@ -148,7 +148,7 @@ def test_line_without_an_end_is_told_soon() -> None:
         closing(Remote(url, "")) as remote,
         pytest.raises(KBError, match="does not answer as r1-kb does"),
     ):
-        list(remote.ask("When?", None, None))
+        list(remote.ask("When?"))
 
 
 def replying(body: bytes) -> Callable[[http.server.BaseHTTPRequestHandler], None]:

@@ -13,6 +13,7 @@ from kb.errors import (
     UnsupportedType,
 )
 from kb.settings import Settings
+from kb.values.answers import AskOptions
 from kb.values.documents import FailureKind
 from kb.values.filters import Filters
 from server.client.connection import connect
@@ -45,7 +46,7 @@ def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
     result = service.sync(ignore)
     assert (result.documents, result.failed) == (1, 0)
     assert [passage.source for passage in service.search("second dome", 3).passages] == ["dome.md"]
-    bodies = list(service.ask(QUESTION, "short", None))
+    bodies = list(service.ask(QUESTION, (), AskOptions(thinking="short")))
     assert isinstance(bodies[0], schemas.PassagesEvent)
     answer = bodies[-1]
     assert isinstance(answer, schemas.Answer)
@@ -56,14 +57,14 @@ def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
 
 def test_list_of_documents_comes_near_and_far(service: Service) -> None:
     service.sync(ignore)
-    *_, answer = service.ask("Which of my files mention the dome?", None, None)
+    *_, answer = service.ask("Which of my files mention the dome?")
     assert isinstance(answer, schemas.Answer)
     assert (answer.kind, [document.source for document in answer.documents]) == ("inventory", ["dome.md"])
 
 
 def test_kind_may_be_named_near_and_far(service: Service) -> None:
     service.sync(ignore)
-    *_, answer = service.ask("Which of my files mention the dome?", None, None, kind="lookup")
+    *_, answer = service.ask("Which of my files mention the dome?", (), AskOptions(kind="lookup"))
     assert isinstance(answer, schemas.Answer)
     assert (answer.kind, answer.documents) == ("lookup", [])
 
@@ -96,7 +97,7 @@ def test_filters_hold_near_and_far(service: Service, folder: Path) -> None:
     ):
         found = service.search("second dome", 9, filters).passages
         assert [passage.source for passage in found] == ["old/dome.md"], filters
-    *_, answer = service.ask(QUESTION, None, None, Filters(tags=("unknown",)))
+    *_, answer = service.ask(QUESTION, (), AskOptions(filters=Filters(tags=("unknown",))))
     assert isinstance(answer, schemas.Answer)
     assert (answer.passages, answer.answerable) == ([], False)
 
@@ -104,7 +105,7 @@ def test_filters_hold_near_and_far(service: Service, folder: Path) -> None:
 def test_text_with_every_kind_of_line_end_arrives_whole(service: Service, folder: Path) -> None:
     (folder / "odd.md").write_text(ODD)
     service.sync(ignore)
-    bodies = list(service.ask("Does the platypus lay eggs and swim?", None, 1))
+    bodies = list(service.ask("Does the platypus lay eggs and swim?", (), AskOptions(top_k=1)))
     assert isinstance(bodies[0], schemas.PassagesEvent)
     assert bodies[0].passages[0].source == "odd.md"
     assert {"\N{LINE SEPARATOR}", "\x85"} & set(bodies[0].passages[0].text)
@@ -166,8 +167,8 @@ def test_errors_are_the_same_near_and_far(service: Service, folder: Path) -> Non
         (InvalidRequest, lambda: service.add(Path("/nowhere/file.md"))),
         (InvalidRequest, lambda: service.add(folder)),
         (UnsupportedType, lambda: service.add(make(folder.parent / "a.exe", b"MZ"))),
-        (InvalidRequest, lambda: list(service.ask("  ", None, None))),
-        (RequestTooLarge, lambda: list(service.ask("?" * 5000, None, None))),
+        (InvalidRequest, lambda: list(service.ask("  "))),
+        (RequestTooLarge, lambda: list(service.ask("?" * 5000))),
         (InvalidRequest, lambda: service.search(" ", None)),
     ]
     for kind, attempt in attempts:

@@ -4,7 +4,7 @@ import pytest
 
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
-from kb.values.answers import AnswerEvent, Done, Effort, PassagesFound, Step
+from kb.values.answers import AnswerEvent, AskOptions, Done, Effort, PassagesFound, Step
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
 from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add
@@ -13,7 +13,7 @@ QUESTION = "When does the dome open?"
 
 
 def events_of(knowledge_base: KnowledgeBase, effort: Effort) -> list[AnswerEvent]:
-    return list(knowledge_base.ask_stream(QUESTION, effort=effort))
+    return list(knowledge_base.ask_stream(QUESTION, options=AskOptions(effort=effort)))
 
 
 @pytest.mark.parametrize(("effort", "steps"), [("quick", 0), ("thorough", 3)])

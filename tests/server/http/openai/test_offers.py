@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Done
+from kb.values.answers import AskOptions, Done
 from kb.values.chat import Message
 from kb.values.documents import Block, Chunk, Document, FileVersion
 from server.http.openai.offers import UnknownModel, find_offer, offers
@@ -68,7 +68,7 @@ def test_of_two_models_one_can_be_chosen_for_each_library_and_alone(tmp_path: Pa
         chosen = find_offer(base, "r1-kb/papers:small")
         assert (chosen.routing, chosen.filters) == ("small", find_offer(base, "r1-kb/papers").filters)
         for routing, said in (("small", "The small kiln."), ("large", "The large kiln.")):
-            *_, done = base.ask_stream("Is the kiln lit?", routing=routing)  # type: ignore[arg-type]
+            *_, done = base.ask_stream("Is the kiln lit?", options=AskOptions(routing=routing))  # type: ignore[arg-type]
             assert isinstance(done, Done)
             assert (done.answer.draft or done.answer.answer) == said
             *_, talked = base.talk([Message("user", "Hello")], routing=routing)  # type: ignore[arg-type]

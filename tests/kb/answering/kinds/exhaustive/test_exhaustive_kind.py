@@ -7,7 +7,7 @@ from kb.answering.kinds.exhaustive.reading import MOST_READ
 from kb.answering.kinds.exhaustive.scope import GROUP_TOKENS
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import load
-from kb.values.answers import Answer, Done, Step
+from kb.values.answers import Answer, AskOptions, Done, Step
 from kb.values.filters import EVERYTHING, Filters
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
@@ -41,7 +41,7 @@ def items_of(answer: Answer) -> list[str]:
 
 
 def ask(knowledge_base: KnowledgeBase, question: str, filters: Filters = EVERYTHING) -> Answer:
-    events = knowledge_base.ask_stream(question, kind="exhaustive", filters=filters)
+    events = knowledge_base.ask_stream(question, options=AskOptions(kind="exhaustive", filters=filters))
     return next(event.answer for event in events if isinstance(event, Done))
 
 
@@ -68,7 +68,9 @@ def test_scope_is_the_filter_or_what_the_question_names(knowledge_base: Knowledg
 def test_other_items_are_read_by_the_model_and_looked_at(
     knowledge_base: KnowledgeBase, model: FakeLanguageModel
 ) -> None:
-    events = list(knowledge_base.ask_stream("List every person who is mentioned.", kind="exhaustive"))
+    events = list(
+        knowledge_base.ask_stream("List every person who is mentioned.", options=AskOptions(kind="exhaustive"))
+    )
     steps = [(event.doing, event.number, event.of) for event in events if isinstance(event, Step)]
     assert steps == [("passage", 1, 3), ("passage", 2, 3), ("passage", 3, 3), ("compose", 1, 1)]
     answer = ask(knowledge_base, "List every person who is mentioned.")

@@ -4,7 +4,7 @@ import pytest
 
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
-from kb.values.answers import Answer, AnswerDelta, Done, PassagesFound, Step
+from kb.values.answers import Answer, AnswerDelta, AskOptions, Done, PassagesFound, Step
 from tests.fakes import FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
 from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add
@@ -14,7 +14,7 @@ TOGETHER = "What do the roof and the gutters cost together?"  # labelled: what i
 
 
 def events_of(knowledge_base: KnowledgeBase, question: str) -> list[object]:
-    return list(knowledge_base.ask_stream(question, kind="parts"))
+    return list(knowledge_base.ask_stream(question, options=AskOptions(kind="parts")))
 
 
 def answer_of(events: list[object]) -> Answer:
