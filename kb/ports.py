@@ -1,4 +1,4 @@
-"""The seams: what the core asks of an embedding model, a language model, the two indexes, and the files behind it.
+"""The seams: what the core asks of an embedding model, a language model, a vector index, and the files behind it.
 
 Adapters live in `kb.adapters` and `kb.catalog`, and for files outside of kb. One suite of tests runs over each adapter
 of a model or an index and its fake.
@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from kb.values.chat import Generated, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Message
 from kb.values.documents import DocumentInfo
-from kb.values.filters import EVERYTHING, Filters
 
 Vectors = npt.NDArray[np.float32]
 
@@ -304,18 +303,3 @@ class Freshness(Protocol):
 
     def refresh(self, documents: Sequence[DocumentInfo], timeout_seconds: float) -> None:
         """Has the index follow what became of the files, and waits until it has, but not for longer than it may."""
-
-
-class KeywordIndex(Protocol):
-    """Lexical search over chunks."""
-
-    def search(self, terms: Sequence[str], k: int, filters: Filters = EVERYTHING) -> list[tuple[int, float]]:
-        """Finds the k best chunks by BM25.
-
-        Args:
-            terms: From `kb.text.terms.search_terms`.
-            filters: Which documents are searched.
-
-        Returns:
-            Chunk ids with their share in 0…1 of the best score that any text could have, best first.
-        """

@@ -98,14 +98,8 @@ def chunk(
                 table_context(table, tokens, max_table_tokens),
             )
             label = document.page_labels[page - 1] if page and document.page_labels else ""
-            context_text = "\n".join(filter(None, context))
-            chunks.append(
-                Chunk(
-                    *(start, end, text[start:end], headings, page, context_text),
-                    page_label=label,
-                    by_ocr=page in document.ocr_pages,
-                )
-            )
+            place = start, end, text[start:end], headings, page, "\n".join(filter(None, context))
+            chunks.append(Chunk(*place, page_label=label, by_ocr=page in document.ocr_pages))
     tokens.learn(piece.context for piece in chunks)
     sizes = tokens.each(text[piece.start : piece.end] for piece in chunks)
     return tuple(replace(piece, tokens=tokens[piece.context] + size) for piece, size in zip(chunks, sizes, strict=True))

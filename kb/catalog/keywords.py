@@ -26,7 +26,7 @@ _HALF_ABOUT = 3  # a document with a term in so many of its chunks is half about
 
 
 class KeywordStore:
-    """Reads the full-text index; adapter of `kb.ports.KeywordIndex`.
+    """Lexical search over chunks: reads the full-text index.
 
     Args:
         database: Has the catalog's schema.
@@ -37,7 +37,15 @@ class KeywordStore:
         self._vocabulary: tuple[object, Vocabulary] | None = None
 
     def search(self, terms: Sequence[str], k: int, filters: Filters = EVERYTHING) -> list[tuple[int, float]]:
-        """See `kb.ports.KeywordIndex`."""
+        """Finds the k best chunks by BM25.
+
+        Args:
+            terms: From `kb.text.terms.search_terms`.
+            filters: Which documents are searched.
+
+        Returns:
+            Chunk ids with their share in 0…1 of the best score that any text could have, best first.
+        """
         vocabulary = self._vocabulary_of_now()
         weights = vocabulary.weights(terms)
         sought = vocabulary.rarest(weights, POSTINGS_SEARCHED)

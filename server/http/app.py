@@ -93,17 +93,21 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.state.feed = StatusFeed(
         lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set, app.state.threads.state
     )
-    app.include_router(routes.router)
-    app.include_router(files.router)
-    app.include_router(pages.router)
-    app.include_router(conversations.router)
-    app.include_router(verify.router)
-    app.include_router(openai.router)
-    app.include_router(dify.router)
-    app.include_router(sessions.router)
+    for each in (routes, files, pages, conversations, verify, openai, dify, sessions):
+        app.include_router(each.router)
     tools = mcp.mount(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
+    _guard(app, settings)
+    app.add_exception_handler(KBError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_unforeseen)
+    return app
+
+
+def _guard(app: FastAPI, settings: ServerSettings) -> None:
+    """Puts before the routes, from the last to the first that a request meets, what decides whether it gets there."""
     app.state.doors = doors = Doors(
         settings.token,
         TokenFile(settings.home),
@@ -128,11 +132,6 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     metrics.measure(app)
     app.add_middleware(Proxied, proxies=settings.proxy_from)
     app.add_middleware(Identified)
-    app.add_exception_handler(KBError, _on_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_unforeseen)
-    return app
 
 
 def check_binding(settings: ServerSettings) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import mcp_types as protocol
@@ -64,24 +65,18 @@ def make_server(library: Library, steps: Steps, version: str) -> MCPServer:
         steps: In which threads the library works.
     """
     server = MCPServer("r1-kb", title="r1-kb", version=version, instructions=INSTRUCTIONS)
+    _offer_questions(server, library, _Calls(steps))
+    _offer_documents(server, library, _Calls(steps))
+    return server
 
-    async def followed(
-        start: Callable[[], Generator[BaseModel, None, None]], progress: Progress, last: type[Last]
-    ) -> Last:
-        return await _followed(await told(start), steps, progress, last)
 
-    async def told(work: Callable[[], Value]) -> Value:
-        try:
-            return await in_thread(steps.threads, work)
-        except KBError as error:
-            raise _tool_error(error) from error
-
+def _offer_questions(server: MCPServer, library: Library, calls: "_Calls") -> None:
     @server.tool(title="Find passages", annotations=_READS)
     async def search(
         query: Query, top_k: TopK = None, filters: Narrow = None
     ) -> Annotated[protocol.CallToolResult, schemas.SearchResponse]:
         """Finds passages of the user's documents, best first."""
-        return results.passages(await told(lambda: library.search(query, top_k, _core(filters))))
+        return results.passages(await calls.told(lambda: library.search(query, top_k, _core(filters))))
 
     @server.tool(title="Answer a question", annotations=_READS)
     async def ask(
@@ -90,7 +85,7 @@ def make_server(library: Library, steps: Steps, version: str) -> MCPServer:
         """Answers a question from the user's documents with verbatim quotes, or says that they hold no answer."""
         progress = AnswerProgress(context.report_progress, question)
         options = AskOptions(thinking=thinking, filters=_core(filters), kind=kind)
-        return results.reply(await followed(lambda: library.ask(question, (), options), progress, schemas.Answer))
+        return results.reply(await calls.followed(lambda: library.ask(question, (), options), progress, schemas.Answer))
 
     @server.tool(title="Check a text", annotations=_READS)
     async def verify(
@@ -99,46 +94,60 @@ def make_server(library: Library, steps: Steps, version: str) -> MCPServer:
         """Checks a text statement by statement against the user's documents: supported, contradicted, or not shown."""
         progress = CheckProgress(context.report_progress, text)
         start = lambda: library.verify(text, question, sources, _core(filters))  # noqa: E731
-        found = await followed(start, progress, schemas.Verification)
+        found = await calls.followed(start, progress, schemas.Verification)
         return results.verification(text, found, of_documents=not sources)
 
+
+def _offer_documents(server: MCPServer, library: Library, calls: "_Calls") -> None:
     @server.tool(title="Read a document", annotations=_READS)
     async def read(
         document_id: DocumentId, start: Start = 0, end: End = None
     ) -> Annotated[protocol.CallToolResult, schemas.DocumentText]:
         """Reads a stretch of a document; offsets are those of passages and citations."""
-        return results.stretch(await told(lambda: library.document(document_id, start, end)))
+        return results.stretch(await calls.told(lambda: library.document(document_id, start, end)))
 
     @server.tool(title="List documents", annotations=_READS)
     async def list_documents(
         limit: Limit = 100, cursor: Cursor = None
     ) -> Annotated[protocol.CallToolResult, schemas.DocumentList]:
         """Lists the user's documents page by page: indexed, waiting, and failed with the reason."""
-        return results.listing(await told(lambda: library.documents(limit, cursor)))
+        return results.listing(await calls.told(lambda: library.documents(limit, cursor)))
 
     @server.resource(results.URI, mime_type="text/plain", title="Text of a document")
     async def document_text(document_id: str) -> str:
-        document = await told(lambda: library.document(document_id))
+        document = await calls.told(lambda: library.document(document_id))
         rest = document.text_chars - document.end
         more = f"\n\n[{rest:,} more characters: call `read` with start {document.end}]" if rest else ""
         return document.text + more
 
-    return server
 
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Works in other threads, and turns errors into what a client of MCP reads."""
 
-async def _followed(
-    events: Generator[BaseModel, None, None], steps: Steps, progress: Progress, last: type[Last]
-) -> Last:
-    """The last event; those before are told as they come."""
-    try:
-        async with aclosing(steps.through(events)) as stepping:
-            async for event in stepping:
-                if isinstance(event, last):
-                    return event
-                await progress.note(event)
-    except KBError as error:
-        raise _tool_error(error) from error
-    raise ToolError("it was cut off: try again")
+    steps: Steps
+
+    async def told(self, work: Callable[[], Value]) -> Value:
+        """What the work gives."""
+        try:
+            return await in_thread(self.steps.threads, work)
+        except KBError as error:
+            raise _tool_error(error) from error
+
+    async def followed(
+        self, start: Callable[[], Generator[BaseModel, None, None]], progress: Progress, last: type[Last]
+    ) -> Last:
+        """The last event; those before are noted as they come."""
+        events = await self.told(start)
+        try:
+            async with aclosing(self.steps.through(events)) as stepping:
+                async for event in stepping:
+                    if isinstance(event, last):
+                        return event
+                    await progress.note(event)
+        except KBError as error:
+            raise _tool_error(error) from error
+        raise ToolError("it was cut off: try again")
 
 
 def _core(filters: schemas.Filters | None) -> Filters:
