@@ -31,8 +31,8 @@ from kb.settings import Settings, load
 from kb.values.documents import DocumentInfo, Failure
 from kb.values.progress import Report
 from kb.wiring import reranking_with
-from server.cli.serving import listen, make_server
 from server.http.connections import Limits
+from server.serving import listen, make_server
 from server.settings import ServerSettings
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex

@@ -85,6 +85,66 @@ def answer(
 
 
 @app.command()
+def typed(
+    folder: Annotated[Path | None, typer.Argument(help="Documents to ask about; none: sample_docs.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="JSON: pairs of questions on the same passages of them.")] = None,
+    squad: Annotated[Path | None, typer.Option(help="Ask questions of a set in SQuAD format instead.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many pairs of questions; the last one warms up.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Measures how soon a typed question is answered, against the same sent cold; and a second one against the first.
+
+    Questions are typed at 5 characters a second, and the service is told of them by `POST /prepare`, as the page does.
+
+    Example:
+
+    kb bench typed --squad dev-v2.0.json --limit 9
+    """
+    from server.measure.bench.service_runs import measure_typed
+
+    _show(measure_typed(settings.load(kind=ServerSettings), folder, pairs, squad, limit), as_json)
+
+
+@app.command()
+def load(
+    folder: Annotated[Path | None, typer.Argument(help="Documents to ask about; none: sample_docs.")] = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="Questions of several kinds about them: JSON lines, as for `kb eval kinds`.")
+    ] = None,
+    askers: Annotated[int, typer.Option(min=1, help="How many ask at once, one question each.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Measures many who ask at once, against one after the other: answers a minute, waiting, memory, what is lost.
+
+    Example:
+
+    kb bench load sample_docs --askers 20
+    """
+    from server.measure.bench.service_runs import measure_load
+
+    _show(measure_load(settings.load(kind=ServerSettings), folder, questions, askers), as_json)
+
+
+@app.command()
+def start(
+    folder: Annotated[Path | None, typer.Argument(help="Documents to ask about; none: sample_docs.")] = None,
+    question: Annotated[str, typer.Option(help="What is asked; the documents should hold a long answer.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Measures the time from a start to the first answer, and that answer against the same one after a restart.
+
+    Models are there; nothing is indexed, and nothing was measured of them.
+
+    Example:
+
+    kb bench start ~/notes --question "How is the boiler lit?"
+    """
+    from server.measure.bench.service_runs import measure_start
+
+    _show(measure_start(settings.load(kind=ServerSettings), folder, question), as_json)
+
+
+@app.command()
 def ingest(
     folders: Annotated[list[Path], typer.Argument(help="Folders to index; the index is thrown away.")],
     plain: Annotated[bool, typer.Option("--plain/--no-plain", help="Whether to measure the plain way as well.")] = True,

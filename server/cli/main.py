@@ -102,7 +102,7 @@ def serve(
 
     chosen = load(kind=ServerSettings, **settings)
     check_unowned(chosen.home)
-    from server.cli.serving import serve_until_stopped
+    from server.serving import serve_until_stopped
     from server.terminal.log_lines import set_up_json_log
 
     if chosen.log_format == "json":

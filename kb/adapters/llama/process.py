@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from kb.adapters.llama import child as llm_child
 from kb.adapters.llama.child import LlamaChild
@@ -32,6 +33,8 @@ from kb.values.chat import (
 from kb.values.happenings import ChildRestarted, LooksTaken
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 _MOST_FUTILE_STARTS = 3
 """So many processes in a row that ended without one answer: the next would do the same."""
@@ -97,7 +100,7 @@ class LlamaProcess:
         try:
             info = child.info(timeout_seconds)
         except ModelError:
-            if child is self._child:
+            if self._is_current(child):
                 raise
             return False  # another has just taken its place
         self._info = info or self._info  # there may be room for another context window now
@@ -109,7 +112,7 @@ class LlamaProcess:
         Raises:
             ModelError: The process has just ended, does not start again, or the model is closed.
         """
-        return self._loaded_child().count_tokens(text)
+        return self._with_child(lambda child: child.count_tokens(text))
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         """Counts the tokens of the prompt that the messages make, and of what closes the reasoning by force.
@@ -117,7 +120,7 @@ class LlamaProcess:
         Raises:
             ModelError: As `count_tokens`, or the template refuses the messages.
         """
-        return self._loaded_child().prompt_tokens(messages)
+        return self._with_child(lambda child: child.prompt_tokens(messages))
 
     def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Generator[Generated, None, None]:
         """Generates a reply.
@@ -179,8 +182,8 @@ class LlamaProcess:
     ) -> Generator[Generated, None, None]:
         while not self.ready(HEARTBEAT_SECONDS):
             yield Heartbeat()
-        reply, child = Reply(), self._loaded_child()
-        withdraw = child.begin(messages, options, looks, reply.put)
+        reply = Reply()
+        child, withdraw = self._with_child(lambda child: (child, child.begin(messages, options, looks, reply.put)))
         try:
             for item in _watched(child, reply.items(), options.seconds):
                 if isinstance(item, Looked):
@@ -206,10 +209,20 @@ class LlamaProcess:
                 self._child.close()
                 self._child = LlamaChild(spec)
 
-    def _loaded_child(self) -> LlamaChild:
-        child = self._sound_child()
-        child.info()
-        return child
+    def _with_child(self, call: Callable[[LlamaChild], Result]) -> Result:
+        """Calls the child when it is loaded; another one that has meanwhile taken its place in its stead."""
+        while True:
+            child = self._sound_child()
+            try:
+                child.info()
+                return call(child)
+            except ModelError:
+                if self._is_current(child):
+                    raise
+
+    def _is_current(self, child: LlamaChild) -> bool:
+        with self._lock:  # which is held until another one has taken its place
+            return child is self._child
 
     def _sound_child(self) -> LlamaChild:
         """The child, or a new one in the place of one that has ended; it may still be loading."""

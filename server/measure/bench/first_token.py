@@ -14,13 +14,11 @@ from kb.knowledge_base import KnowledgeBase
 from kb.values.answers import AnswerDelta, AskOptions
 from kb.values.chat import Delta, GenerationOptions, Message
 from server.measure.bench.comparison import Comparison
+from server.measure.bench.pairs import Pair
 from server.terminal import console
 
 CHUNKS, CHUNK_WORDS, CHUNK_HAN = 4, 120, 200
 PLAIN_WAY = f"{CHUNKS} whole chunks"
-
-Pair = tuple[str, str]
-"""Two questions on the same passages."""
 
 
 def compare_first_token(knowledge_base: KnowledgeBase, model: LlamaProcess, pairs: Sequence[Pair]) -> list[Comparison]:

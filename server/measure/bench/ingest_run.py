@@ -17,13 +17,12 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import psutil
-
 from ingest.settings import IngestSettings
 from kb.errors import InvalidRequest, KBError
 from kb.models.store import ModelStore
 from server.measure.bench.comparison import Comparison
 from server.measure.bench.ingest_ways import Result, index_our_way, index_plain_way
+from server.measure.bench.memory import resident_bytes
 from server.terminal import console
 from server.terminal.loading import progress_bar
 
@@ -91,22 +90,12 @@ def _watch(pipe: Connection, pid: int | None) -> Result:
     console.remark("loading the model")
     pipe.recv()
     console.remark("working")
-    peak = _resident_bytes(psutil.Process(pid))  # it may be done before the first look
+    peak = resident_bytes(pid)  # it may be done before the first look
     while not pipe.poll(SAMPLE_SECONDS):
-        peak = max(peak, _resident_bytes(psutil.Process(pid)))
+        peak = max(peak, resident_bytes(pid))
     result: Result = pipe.recv()
     return dataclasses.replace(result, peak_bytes=peak)
 
 
 def _work(pipe: Connection, side: Side, settings: IngestSettings, folders: Sequence[Path]) -> None:
     pipe.send(side(settings, folders, lambda: pipe.send(None)))
-
-
-def _resident_bytes(process: psutil.Process) -> int:
-    total = 0
-    try:
-        for member in (process, *process.children(recursive=True)):
-            total += int(member.memory_info().rss)
-    except psutil.NoSuchProcess:
-        pass  # a child ended while it was looked at; the next sample sees what is left
-    return total

@@ -10,7 +10,7 @@ import typer.main
 import server.cli.main
 from kb.settings import Settings
 from server.cli.main import exit_code
-from server.cli.serving import listen
+from server.serving import listen
 from tests.harness import Served, open_fake_knowledge_base, quick_settings
 from tests.server.cli.running import Run
 from tests.server.http.test_app import error_classes

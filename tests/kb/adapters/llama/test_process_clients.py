@@ -137,6 +137,27 @@ def test_disturbed_measurement_is_repeated_while_nobody_asks(endless: Path, tmp_
         assert len(children()) == 1
 
 
+def test_question_that_comes_while_it_is_measured_again_waits_for_the_process_after_it(
+    endless: Path, tmp_path: Path
+) -> None:
+    known = tmp_path / "tuning.json"
+    with contextlib.closing(LlamaProcess(endless, "tiny", Untuned(EngineSettings(1024), known))) as model:
+        text = known.read_text()
+        (measured,) = json.loads(text)["measurements"].values()
+        known.write_text(text.replace(f'"disturbed_at": {measured["disturbed_at"]}', '"disturbed_at": 9999999999.0'))
+        counted: list[int] = []
+        asking = threading.Thread(target=lambda: counted.append(model.count_tokens("abc")))
+
+        def somebody_asks() -> bool:
+            asking.start()
+            asking.join(0.1)  # it waits for the process that is given up now
+            return False
+
+        model.measure_again(somebody_asks)
+        asking.join(20)
+        assert counted == [3]
+
+
 def test_undisturbed_model_is_left_alone(start: Start) -> None:
     model = start()
     before = children()

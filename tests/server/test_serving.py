@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import server.cli.serving
+import server.serving
 from kb.data_directory import ADDRESS_NAME, Owner, find_owner
 from kb.errors import SettingsError
-from server.cli.serving import listen, serve_until_stopped
 from server.http.connections import REQUEST_SECONDS
+from server.serving import listen, serve_until_stopped
 from tests.harness import PATIENCE_SECONDS, eventually, open_fake_knowledge_base, quick_settings
 
 # What `kb serve` does, over fakes; the model never ends an answer.
 PROGRAM = """
 import sys
 from pathlib import Path
-from server.cli.serving import listen, serve
+from server.serving import listen, serve
 from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.server.http.test_streaming import Endless
 
@@ -34,7 +34,7 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 """
-PROJECT = Path(server.cli.serving.__file__).parents[2]
+PROJECT = Path(server.serving.__file__).parents[1]
 
 
 @contextmanager
