@@ -9,12 +9,15 @@ from pathlib import Path
 
 from kb.data_directory import find_owner
 from kb.errors import KBError
+from kb.values.answers import AskOptions
 from server.client.remote import Remote
 from server.http import schemas
 from server.serving import serve_until_stopped
 from server.settings import ServerSettings
 
 POLL_SECONDS = 0.1
+
+AT_ONCE = AskOptions(thinking="off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def ask(client: Remote, question: str) -> Asked:
     """
     began = time.perf_counter()
     texts: list[float] = []
-    for event in client.ask(question, "off", None):
+    for event in client.ask(question, options=AT_ONCE):
         now = time.perf_counter() - began
         if isinstance(event, schemas.AnswerEvent) and event.text.strip():
             texts.append(now)

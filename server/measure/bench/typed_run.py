@@ -15,7 +15,7 @@ from server.client.remote import Remote
 from server.client.typing import prepared_while_typing
 from server.measure.bench.comparison import Comparison
 from server.measure.bench.pairs import Pair
-from server.measure.bench.service import Served, ask, wait_until_at_rest
+from server.measure.bench.service import AT_ONCE, Served, ask, wait_until_at_rest
 from server.terminal import console
 
 CHARS_PER_SECOND = 5.0
@@ -79,7 +79,7 @@ def _typed_seconds(client: Remote, question: str, chars_per_second: float) -> fl
     began = time.perf_counter()
     with prepared_while_typing(
         lambda: question[: int(chars_per_second * (time.perf_counter() - began))],
-        lambda text: client.prepare(text, "off", None),
+        lambda text: client.prepare(text, options=AT_ONCE),
     ):
         time.sleep(len(question) / chars_per_second)
     return _seconds(client, question)
