@@ -14,6 +14,7 @@ from kb.ports import Vectors, embed_queries
 from kb.values.answers import Citation
 from kb.values.conversations import Standing
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
+from kb.values.links import DocumentLinks
 from kb.values.scans import ScannedPage
 
 _CLOSING_SECONDS = 0.2  # within which somebody who waits for quiet notices that all is being closed
@@ -81,6 +82,16 @@ class Documents:
     def pages(self, document_id: str) -> list[PageSpan]:
         """The pages of a document that have text, in order. See `PageStore.spans`."""
         return self._catalog.pages.spans(document_id)
+
+    def links(self, document_id: str) -> DocumentLinks:
+        """Where the links of a document lead now, and which lead to it. See `LinkStore.of`.
+
+        Raises:
+            NotFound: There is no such document.
+        """
+        with self._catalog.snapshot():
+            self.document(document_id)
+            return self._catalog.links.of(document_id)
 
     def failures(self) -> list[Failure]:
         """Files that could not be indexed, with the reason."""

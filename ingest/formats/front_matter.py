@@ -22,7 +22,7 @@ _SYNTAXES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 _MAX_CHARS = 65_536
 _KEY_LINE = re.compile(r"\s*(?:#.*\n\s*)*(?:\[|[\w\"'][\w \"'.-]*(?::(?:\s|\Z)|=))")
 _ENTRY = re.compile(r"^(?P<key>[^\s#:-][^:\n]*):(?P<value>[ \t]*[^\n]*(?:\n(?:[ \t-][^\n]*|(?=\n)))*)", re.MULTILINE)
-_KNOWN_KEYS = {"title", "tags", "date", "aliases", "author", "authors"} | {
+_KNOWN_KEYS = {"title", "tags", "date", "aliases", "alias", "author", "authors"} | {
     *("layout", "draft", "weight", "slug", "permalink", "cssclass", "cssclasses", "publish"),  # how, not what
 }
 _DATE = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})")
@@ -36,6 +36,7 @@ class FrontMatter:
         end: Where the document's own text begins, in characters; 0 where there is no front matter.
         title: Empty where there is none.
         names: Aliases, then authors.
+        aliases: What else it is called.
         properties: Where all else stands that YAML says about the document: spans of whole lines, in order.
     """
 
@@ -44,6 +45,7 @@ class FrontMatter:
     tags: tuple[str, ...] = ()
     date: datetime.date | None = None
     names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     properties: tuple[tuple[int, int], ...] = ()
 
 
@@ -69,13 +71,15 @@ def _read(content: str, end: int, parse: Callable[[str], object]) -> FrontMatter
     if not isinstance(values, dict):
         return FrontMatter()
     title = _one_line(values.get("title"))
-    names = [name for key in ("aliases", "author", "authors") for name in _names(values.get(key))]
+    aliases = [name for key in ("aliases", "alias") for name in _names(values.get(key)) if name]
+    names = [*aliases, *(name for key in ("author", "authors") for name in _names(values.get(key)))]
     return FrontMatter(
         end=end,
         title=title,
         tags=_tags(values.get("tags")),
         date=_date(values.get("date")),
         names=tuple(dict.fromkeys(name for name in names if name and name.casefold() != title.casefold())),
+        aliases=tuple(dict.fromkeys(aliases)),
     )
 
 

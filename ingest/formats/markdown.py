@@ -14,6 +14,7 @@ from ingest.formats.encoding import clean, decode
 from ingest.formats.front_matter import read_front_matter
 from ingest.formats.layout import paragraph_spans
 from ingest.formats.markdown_blocks import MarkdownBlocks
+from ingest.formats.markdown_links import links
 from ingest.formats.showing import Shown
 from kb.errors import UnreadableFile
 from kb.values.documents import Block, Document
@@ -50,6 +51,8 @@ class MarkdownLoader:
             tags=_each_once([*front_matter.tags, *in_text]),
             date=front_matter.date,
             names=front_matter.names,
+            aliases=front_matter.aliases,
+            links=links(text, reader.is_code, reader.comments),
         )
 
 

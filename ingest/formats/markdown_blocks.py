@@ -43,6 +43,7 @@ class MarkdownBlocks:
 
     Attributes:
         title: The first heading of level 1, once the blocks have been read.
+        comments: Where they stand, each with its `%%`, in a note.
     """
 
     def __init__(self, text: str, start: int = 0, *, is_note: bool = True) -> None:
@@ -57,6 +58,7 @@ class MarkdownBlocks:
         self._path: list[tuple[int, str]] = []
         self._code = [self._span(token) for token in self._tokens if _KINDS.get(token.type) is BlockKind.CODE]
         self.title = ""
+        self.comments = list(obsidian.comment_spans(text, start, self.is_code)) if is_note else []
 
     def blocks(self) -> Iterator[Block]:
         """Gives the blocks in order, without comments and marks."""
@@ -66,11 +68,9 @@ class MarkdownBlocks:
         if not self._is_note:
             yield from blocks
             return
-        start = self._line_starts[0]
-        comments = list(obsidian.comment_spans(self._text, start, self.is_code))
-        marks = obsidian.block_ids(self._text, start)
+        marks = obsidian.block_ids(self._text, self._line_starts[0])
         for block in blocks:
-            hidden = [*comments, (marks[block.end], block.end)] if block.end in marks else comments
+            hidden = [*self.comments, (marks[block.end], block.end)] if block.end in marks else self.comments
             yield from _visible(self._text, block, hidden) if hidden and block.kind is not BlockKind.CODE else [block]
 
     def is_code(self, place: int) -> bool:

@@ -5,11 +5,13 @@ Pure. The reader may have been taken over by a hostile file, so what arrives is 
 
 import datetime
 import json
+from dataclasses import astuple
 from itertools import pairwise
 from typing import Any
 
 from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Block, BlockKind, Document
+from kb.values.links import Link
 
 READY = b"ready\n"
 """What a child says first."""
@@ -28,6 +30,8 @@ def encode_document(document: Document) -> bytes:
             "date": document.date.isoformat() if document.date else None,
             "page_count": document.page_count,
             "names": document.names,
+            "aliases": document.aliases,
+            "links": [astuple(link) for link in document.links],
             "unread_pages": document.unread_pages,
             "ocr_pages": document.ocr_pages,
             "unmapped_chars": document.unmapped_chars,
@@ -66,6 +70,11 @@ def decode_reply(line: bytes) -> Document:
             date=datetime.date.fromisoformat(reply["date"]) if reply["date"] else None,
             page_count=None if reply["page_count"] is None else int(reply["page_count"]),
             names=tuple(map(str, reply["names"])),
+            aliases=tuple(map(str, reply["aliases"])),
+            links=tuple(
+                Link(int(start), int(end), str(target), str(fragment), bool(is_embed), bool(is_path))
+                for start, end, target, fragment, is_embed, is_path in reply["links"]
+            ),
             unread_pages=tuple(map(int, reply["unread_pages"])),
             ocr_pages=tuple(map(int, reply["ocr_pages"])),
             unmapped_chars=int(reply["unmapped_chars"]),
@@ -108,6 +117,8 @@ def _check_offsets(document: Document) -> None:
     offsets = [0, *(offset for block in document.blocks for offset in (block.start, block.end)), len(document.text)]
     if any(left > right for left, right in pairwise(offsets)):
         raise ValueError("blocks out of order")
+    if any(not 0 <= link.start < link.end <= len(document.text) for link in document.links):
+        raise ValueError("links that are not in the text")
 
 
 def _check_pages(document: Document) -> None:

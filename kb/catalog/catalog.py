@@ -18,6 +18,7 @@ from kb.catalog.filters import select
 from kb.catalog.housekeeping import Housekeeping
 from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
+from kb.catalog.links import LinkStore, write_file_name, write_links
 from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
 from kb.catalog.names import NameStore, write_name
 from kb.catalog.pages import PageStore
@@ -49,6 +50,7 @@ class Catalog:
         keywords: Of the chunks and their documents.
         pages: Of the documents.
         names: Of the documents; `versions` says which of them are versions of one another.
+        links: From documents to others.
         digests: Made of documents by reading them whole.
         scans: What was read in the pictures of their pages.
         ledger: Failures, watched folders, the index record.
@@ -68,6 +70,7 @@ class Catalog:
         self.names = NameStore(self._database)
         self.pages = PageStore(self._database)
         self.versions = VersionStore(self._database)
+        self.links = LinkStore(self._database)
         self.digests = DigestStore(self._database)
         self.scans = ScanStore(self._database)
         self.ledger = Ledger(self._database)
@@ -194,6 +197,8 @@ class Catalog:
             for ordinal, (chunk, text_hash) in enumerate(zip(chunks, hashes, strict=True)):
                 insert_chunk(connection, document_id, ordinal, chunk, text_hash)
             write_name(connection, document_id, document.title, file.source)
+            write_links(connection, document_id, document)
+            write_file_name(connection, document_id, file.source)
             drop_orphans(connection, before)
             add_to_counter(connection, "dead_vectors", dead_vectors)
             return True
@@ -209,6 +214,7 @@ class Catalog:
             if moved.rowcount:
                 clear_failure(connection, file)
                 write_name(connection, document_id, title, file.source)
+                write_file_name(connection, document_id, file.source)
 
     def remove(self, document_id: str, dead_vectors: int = 0) -> None:
         """Removes a document; unknown ids are ignored."""

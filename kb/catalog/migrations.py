@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from kb.values.documents import FailureKind
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 FORGOTTEN_REASON = "forgotten at your wish"
 FORGOTTEN_HINT = "change the file, or upload it again, to have it indexed again"
@@ -59,6 +59,27 @@ MIGRATIONS = MappingProxyType(
             words TEXT NOT NULL,
             PRIMARY KEY (sha256, page)
         ) STRICT, WITHOUT ROWID;
+        """,
+        6: """
+        CREATE TABLE links (
+            document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            start_char INTEGER NOT NULL,
+            end_char INTEGER NOT NULL,
+            target TEXT NOT NULL,
+            fragment TEXT NOT NULL,
+            is_embed INTEGER NOT NULL,
+            is_path INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            PRIMARY KEY (document_id, start_char)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX links_by_name ON links (name);
+        CREATE TABLE link_names (
+            name TEXT NOT NULL,
+            document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            is_alias INTEGER NOT NULL,
+            PRIMARY KEY (name, document_id, is_alias)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX link_names_by_document ON link_names (document_id, is_alias);
         """,
     }
 )

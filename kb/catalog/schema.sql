@@ -84,6 +84,29 @@ CREATE TABLE scans (
     PRIMARY KEY (sha256, page)
 ) STRICT, WITHOUT ROWID;
 
+-- Links to other documents, as they are written: whoever asks finds out where they lead.
+CREATE TABLE links (
+    document_id  TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    start_char   INTEGER NOT NULL,
+    end_char     INTEGER NOT NULL,
+    target       TEXT NOT NULL,               -- a path or a name
+    fragment     TEXT NOT NULL,
+    is_embed     INTEGER NOT NULL,
+    is_path      INTEGER NOT NULL,            -- 1: never an alias
+    name         TEXT NOT NULL,               -- one of link_names, where there is such a document
+    PRIMARY KEY (document_id, start_char)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX links_by_name ON links (name);
+
+-- By what links may call a document: the name of its file, its title, its aliases.
+CREATE TABLE link_names (
+    name         TEXT NOT NULL,               -- kb.catalog.links.link_name
+    document_id  TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    is_alias     INTEGER NOT NULL,            -- 0: the name of its file
+    PRIMARY KEY (name, document_id, is_alias)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_names_by_document ON link_names (document_id, is_alias);
+
 CREATE TABLE failures (
     root         TEXT NOT NULL,
     source       TEXT NOT NULL,

@@ -8,6 +8,8 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kb.values.links import Link
+
 
 class BlockKind(StrEnum):
     """What a block of a document is; `code` and `table` blocks are kept whole as far as a chunk can hold them."""
@@ -46,6 +48,8 @@ class Document:
         blocks: In order, not overlapping; together they hold all of the text but the white space between them.
         page_count: None in formats without pages.
         names: What else it is called, and who wrote it; it is found by them.
+        aliases: What else it is called in links of others.
+        links: To other documents, in order.
         unread_pages: Pages on which something stands, but no text that can be read; 1-based, in order.
         ocr_pages: Pages whose text was read in their picture; 1-based, in order.
         unmapped_chars: How many characters the file shows of which it does not say what they are.
@@ -62,6 +66,8 @@ class Document:
     date: datetime.date | None = None
     page_count: int | None = None
     names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
     unread_pages: tuple[int, ...] = ()
     ocr_pages: tuple[int, ...] = ()
     unmapped_chars: int = 0

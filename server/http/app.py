@@ -20,7 +20,7 @@ from ingest.pages.views import PageViews
 from ingest.pipeline.pipeline import Pipeline
 from kb.errors import KBError, SettingsError, StorageError
 from kb.knowledge_base import KnowledgeBase
-from server.http import conversations, files, pages, routes, verify
+from server.http import conversations, files, linking, pages, routes, verify
 from server.http.access import sessions
 from server.http.access.audit import Audited
 from server.http.access.doors import Doors
@@ -93,7 +93,7 @@ def create_app(knowledge_base: KnowledgeBase, pipeline: Pipeline, settings: Serv
     app.state.feed = StatusFeed(
         lambda: report_status(knowledge_base, pipeline), app.state.stopping.is_set, app.state.threads.state
     )
-    for each in (routes, files, pages, conversations, verify, openai, dify, sessions):
+    for each in (routes, files, pages, linking, conversations, verify, openai, dify, sessions):
         app.include_router(each.router)
     tools = mcp.mount(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

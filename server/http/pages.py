@@ -19,6 +19,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.values.documents import DocumentInfo, PageSpan
 from server.http import schemas
 from server.http.dependencies import Knowledge, Watching, Working, errors
+from server.http.linking import addresses
 from server.http.rendering import render
 from server.http.threads import in_thread
 
@@ -155,7 +156,8 @@ async def render_document(
         document = knowledge_base.document(document_id)
         if view(Path(document.file.source)) is not View.MARKDOWN:
             raise NotFound(f"the text of {document.file.source} is no Markdown", "GET /documents/{id} has it as it is")
-        part = render(knowledge_base.text(document_id), start, end, at)
+        leading = addresses(knowledge_base, knowledge_base.links(document_id).to)
+        part = render(knowledge_base.text(document_id), start, end, at, leading)
         return schemas.RenderedText(html=part.html, start=part.start, end=part.end, text_chars=document.text_chars)
 
     return await in_thread(threads.pages, rendered)

@@ -12,5 +12,10 @@ def place_url(base_url: str, place: Citation | Passage) -> str:
     Args:
         base_url: Where the reader reaches the page; without a slash at its end.
     """
-    where = {"document": place.document_id, "start": place.start, "end": place.end}
-    return f"{base_url}/#{urlencode(where | ({'page': place.page} if place.page else {}))}"
+    return f"{base_url}/{place_hash(place.document_id, place.start, place.end, place.page)}"
+
+
+def place_hash(document_id: str, start: int, end: int, page: int | None = None) -> str:
+    """What stands behind the address of the page to open a place of a document, from `#` on."""
+    where: dict[str, str | int] = {"document": document_id, "start": start, "end": end}
+    return f"#{urlencode(where | ({'page': page} if page else {}))}"

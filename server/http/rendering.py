@@ -5,15 +5,19 @@ it, so that nothing runs and nothing is fetched: pictures become links.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ingest.formats.front_matter import read_front_matter
+from ingest.formats.markdown_links import WIKI_LINK, destination, wiki_destination
+from kb.values.links import Destination
 
 if TYPE_CHECKING:
+    from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
 MAX_CHARS = 60_000
@@ -66,6 +70,7 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "align"},
 }
 _UNSEEN = {"script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math", "textarea"}
+_NO_ADDRESSES: "Addresses" = MappingProxyType({})
 _BREAK = re.compile(r"\n(?=#{1,6} )|\n\n(?=\S)")
 
 
@@ -83,26 +88,32 @@ class Rendered:
     end: int
 
 
-def render(text: str, start: int, end: int, at: int | None = None) -> Rendered:
+Addresses = Mapping[Destination, str]
+"""Where documents are opened, by what leads to them."""
+
+
+def render(text: str, start: int, end: int, at: int | None = None, addresses: Addresses = _NO_ADDRESSES) -> Rendered:
     """Renders a document, or of a long one the part around a place.
 
     Args:
         text: Of the whole document.
         start: With `end`, the stretch that is marked; may be empty.
         at: Where to look; None: at that stretch.
+        addresses: A link that is not among them, and to nowhere else either, is text.
     """
     import nh3
 
     first, last = _window(text, start if at is None else at)
     opening = read_front_matter(text).end if first == 0 else 0
-    writer = _Writer(text, start, end)
+    writer = _Writer(text, start, end, addresses)
+    own = set(addresses.values())
     html = "".join((writer.front_matter(opening), writer.markdown(opening or first, last)))
     safe = nh3.clean(
         html,
         tags=_TEXT_TAGS | _BLOCK_TAGS,
         clean_content_tags=_UNSEEN,
         attributes=_ATTRIBUTES,
-        attribute_filter=_allowed,
+        attribute_filter=lambda *found: found[2] if found[2] in own else _allowed(*found),
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -134,8 +145,9 @@ def _window(text: str, at: int) -> tuple[int, int]:
 class _Writer:
     """Writes HTML in the order of the source; a cursor goes along, so that each piece of text is found in its place."""
 
-    def __init__(self, text: str, start: int, end: int) -> None:
+    def __init__(self, text: str, start: int, end: int, addresses: Addresses) -> None:
         self._text = text
+        self._addresses = addresses
         self._start, self._end = start, end
         self._cursor = 0
 
@@ -147,6 +159,7 @@ class _Writer:
         from markdown_it import MarkdownIt
 
         parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
+        parser.inline.ruler.before("link", "wiki_link", _read_wiki_link)
         source = self._text[first:last]
         starts = list(accumulate((len(line) + 1 for line in source.split("\n")), initial=first))
         tokens = parser.parse(source)
@@ -167,10 +180,19 @@ class _Writer:
             elif child.type == "code_inline":
                 _become_html(child, f"<code>{self._piece(child.content, child.content, limit)}</code>")
             elif child.type == "image":
-                address = escape(str(child.attrGet("src") or ""))
+                address = self._address(str(child.attrGet("src") or ""))
                 inside = "".join(grandchild.content for grandchild in child.children or ())
-                _become_html(child, f'<a class="picture" href="{address}">{self._piece(inside, inside, limit)}</a>')
+                _become_html(child, _link(address, self._piece(inside, inside, limit), ' class="picture"'))
+            elif child.type == "link_open":
+                child.attrSet("href", self._address(str(child.attrGet("href") or "")))
+            elif child.type == "wiki_link":
+                shown = self._piece(child.content, child.content, limit)
+                _become_html(child, _link(self._addresses.get((*child.meta["destination"], False), ""), shown))
             yield child
+
+    def _address(self, written: str) -> str:
+        found = destination(written)
+        return self._addresses.get((*found, True), written) if found else written
 
     def _code(self, token: "Token", limit: int) -> None:
         lines = [self._piece(line, line, limit) for line in token.content.rstrip("\n").split("\n")]
@@ -198,6 +220,23 @@ class _Writer:
         if first >= last:
             return escape(content)
         return f"{escape(content[:first])}<mark>{escape(content[first:last])}</mark>{escape(content[last:])}"
+
+
+def _link(address: str, inside: str, attributes: str = "") -> str:
+    return f'<a{attributes} href="{escape(address)}">{inside}</a>' if address else f"<a{attributes}>{inside}</a>"
+
+
+def _read_wiki_link(state: "StateInline", silent: bool) -> bool:
+    """A rule of the parser for `[[name|alias]]`; its token holds what of it is shown."""
+    match = WIKI_LINK.match(state.src, state.pos) if state.src.startswith(("[[", "![["), state.pos) else None
+    if match is None:
+        return False
+    if not silent:
+        token = state.push("wiki_link", "a", 0)
+        token.meta["destination"] = wiki_destination(match)
+        token.content = match["alias"] or match[0].lstrip("![").rstrip("]")
+    state.pos = match.end()
+    return True
 
 
 def _become_html(token: "Token", html: str) -> None:

@@ -165,6 +165,10 @@ const ENGLISH = {
   "viewer.search.previous": "Previous place",
   "viewer.search.next": "Next place",
   "viewer.file_changed": "The file has changed since it was read; its pages are shown as they are now.",
+  "viewer.links": "Links: {to} · Linked from: {by}",
+  "viewer.links.to": "Links to",
+  "viewer.links.by": "Linked from",
+  "viewer.links.nowhere": "{target} (no such document)",
   "viewer.unmarked": "The exact place cannot be marked here. “As the service reads it” has it.",
 
   "documents.title": "Documents",
@@ -443,6 +447,10 @@ const CHINESE = {
   "viewer.search.previous": "上一处匹配",
   "viewer.search.next": "下一处匹配",
   "viewer.file_changed": "文件在读取之后有改动；这里显示的是现在的页面。",
+  "viewer.links": "链接 {to} 个 · 被链接 {by} 个",
+  "viewer.links.to": "链接到",
+  "viewer.links.by": "被这些文档链接",
+  "viewer.links.nowhere": "{target}（没有这份文档）",
   "viewer.unmarked": "这里无法标出确切位置，请看“服务读到的文字”。",
 
   "documents.title": "文档",

@@ -86,6 +86,20 @@ export interface Match {
 }
 
 /** A page of the documents; only the first one holds failures and what is pending. */
+/** A link between documents; `document_id`, `title`, `source` and `url` are of its other end, which may not be there. */
+export interface DocumentLink {
+  target: string;
+  document_id: string | null;
+  title: string;
+  source: string;
+  url: string | null;
+}
+
+export interface DocumentLinks {
+  to: DocumentLink[];
+  by: DocumentLink[];
+}
+
 export interface DocumentList {
   documents: Document[];
   failures: Failure[];

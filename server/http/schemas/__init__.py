@@ -25,6 +25,7 @@ from server.http.schemas.conversations import (
     TurnToKeep,
 )
 from server.http.schemas.documents import Document, DocumentList, DocumentText, Failure, Uploaded, UploadResponse
+from server.http.schemas.links import DocumentLink, DocumentLinks
 from server.http.schemas.pages import Match, Matches, Page, PageBoxes, PageLine, PageLines, PageList, RenderedText
 from server.http.schemas.questions import AskRequest, Filters, PrepareRequest, SearchRequest, Turn
 from server.http.schemas.state import (
@@ -54,6 +55,8 @@ __all__ = [
     "ConversationList",
     "ConversationTitle",
     "Document",
+    "DocumentLink",
+    "DocumentLinks",
     "DocumentList",
     "DocumentText",
     "Error",

@@ -1,6 +1,6 @@
 /** What the viewer asks the service for: pages, places on them, rendered text, and where words stand in a document. */
 
-/** @import { FilePages, Match, PageBoxes, PageLines, RenderedText } from "../types.js" */
+/** @import { DocumentLinks, FilePages, Match, PageBoxes, PageLines, RenderedText } from "../types.js" */
 
 import { documentPath, request } from "../api.js";
 
@@ -46,6 +46,9 @@ export const getLines = (id, page, signal) => json(`${documentPath(id)}/pages/${
  */
 export const getRendered = (id, { start, end }, at, signal) =>
   json(`${documentPath(id)}/markdown?start=${start}&end=${end}&at=${at}`, signal);
+
+/** `GET /documents/{id}/links`. @param {string} id @param {AbortSignal} signal @returns {Promise<DocumentLinks>} */
+export const getLinks = (id, signal) => json(`${documentPath(id)}/links`, signal);
 
 /**
  * `GET /documents/{id}/search`: where words stand in a document.

@@ -9,6 +9,7 @@ import { asProblem, isAbort } from "../api.js";
 import { element, problem } from "../dom.js";
 import { say } from "../i18n.js";
 import { getRendered } from "./api.js";
+import { stayHere } from "./linked.js";
 import { centre } from "./scrolling.js";
 
 /** @implements {View} */
@@ -35,6 +36,7 @@ export class MarkdownView {
     const part = await getRendered(target.document.id, target, at, signal);
     const parsed = new DOMParser().parseFromString(part.html, "text/html");
     const text = element("div", { class: "rendered" }, ...parsed.body.childNodes);
+    for (const link of text.querySelectorAll('a[href^="#"]')) stayHere(/** @type {HTMLAnchorElement} */ (link));
     this.#body.replaceChildren(
       this.#more("viewer.earlier", part.start > 0, target, part.start - 1, signal),
       text,

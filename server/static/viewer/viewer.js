@@ -9,6 +9,7 @@
 import { asProblem, isAbort, originalUrl } from "../api.js";
 import { WIDE, byId, element, place, problem } from "../dom.js";
 import { say } from "../i18n.js";
+import { showLinks } from "./linked.js";
 import { MarkdownView } from "./markdown-view.js";
 import { PageView } from "./page-view.js";
 import { findPlace, quoteOf } from "./place.js";
@@ -91,7 +92,10 @@ function step(by) {
 async function showItem() {
   const item = items[position];
   onShow(item);
-  if (item.document_id !== target?.document.id) clearSearch();
+  if (item.document_id !== target?.document.id) {
+    clearSearch();
+    showLinks(item.document_id);
+  }
   byId("viewer-title").textContent = item.title;
   byId("viewer-place").replaceChildren(element("span", { class: "source" }, item.source), ...place(item));
   showSupport(item);

@@ -6,6 +6,7 @@ import pytest
 from ingest.sandbox.wire import OutOfMemory, decode_reply, encode_document, encode_failure
 from kb.errors import UnreadableFile
 from kb.values.documents import Block, BlockKind, Document
+from kb.values.links import Link
 
 DOCUMENT = Document(
     title="标题\n“x”",
@@ -17,6 +18,8 @@ DOCUMENT = Document(
     date=datetime.date(2024, 2, 29),
     page_count=7,
     names=("乙", "Ann"),
+    aliases=("乙",),
+    links=(Link(0, 3, "计划", "^a", is_embed=True), Link(4, 5, "a.md", is_path=True)),
     unread_pages=(2, 5),
     ocr_pages=(1, 7),
     unmapped_chars=3,
@@ -51,6 +54,8 @@ def test_a_failure_comes_back_as_an_error(kind: type[UnreadableFile]) -> None:
         {"blocks": [[0, 2]]},
         {"blocks": [[0, 2, "prose", 0, 8]]},
         {"unread_pages": [0]},
+        {"links": [[0, 99, "a", "", False, False]]},
+        {"links": [[0, 2, "a"]]},
         {"page_labels": ["i"]},
         {"date": "soon"},
         {"tags": None},

@@ -159,6 +159,7 @@ def test_description_of_the_interface_names_every_route_and_every_error_body(cli
         "/documents/{document_id}",
         "/prepare",
         "/documents/{document_id}/file",
+        "/documents/{document_id}/links",
         "/documents/{document_id}/pages",
         "/documents/{document_id}/pages/{page}",
         "/documents/{document_id}/pages/{page}/boxes",

@@ -22,6 +22,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("watched")
     shutil.copy(SAMPLES / "visitor-faq.md", folder / "visitor-faq.md")
+    (folder / "map.md").write_text(
+        "# Map\n\nThe [[visitor-faq#Beds|FAQ]], the ![[book.pdf]] and [[nothing]].\n", "utf-8"
+    )
     _book().output(str(folder / "book.pdf"))
     with serving(quick_settings(tmp_path_factory.mktemp("home")), folder) as served:
         assert served.pipeline.sync(60)
@@ -134,6 +137,21 @@ def test_markdown_is_rendered_and_marked_in_place(page: Page) -> None:
     page.fill("#viewer-search", "16 beds")
     expect(page.locator("#viewer .rendered mark")).to_have_text("16 beds")
     expect(page.locator("#viewer .rendered mark")).to_be_in_viewport()
+
+
+def test_links_between_documents_open_them_and_are_told_at_both_ends(page: Page) -> None:
+    page.click('.document[data-source="map.md"] .document-title')
+    links = page.locator("#viewer-links")
+    expect(links.locator("summary")).to_have_text("Links: 3 · Linked from: 0")
+    page.locator("#viewer .rendered a", has_text="book.pdf").click()
+    expect(page.locator("#viewer-title")).to_have_text("book")
+    links.locator("summary").click()
+    expect(links.locator("li")).to_have_text(["Map"])
+    links.locator("a", has_text="Map").click()
+    expect(page.locator("#viewer .rendered mark")).to_have_text("book.pdf")
+    expect(links.locator("li")).to_contain_text(["Visiting Kestrel Saddle", "book", "nothing (no such document)"])
+    page.go_back()
+    expect(page.locator("#viewer-title")).to_have_text("book")
 
 
 def test_the_viewer_fits_a_phone_and_is_left_by_escape(page: Page, service: Served) -> None:
