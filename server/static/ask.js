@@ -3,27 +3,26 @@
  * which is how the service learns to stop. Earlier exchanges go along as history.
  */
 
-/** @import { Conversation, Filter } from "./types.js" */
+/** @import { AskOptions, Conversation, Filter } from "./types.js" */
 
 import { ServiceError, ask, asProblem, isAbort } from "./api.js";
 import { goOnWith, keep } from "./conversations/keeping.js";
+import { closePanels } from "./box-panel.js";
 import { HAS_KEYBOARD, announce, byId, problem } from "./dom.js";
 import { toWire } from "./filter-choices.js";
-import { closeFilters } from "./filter-panel.js";
 import { activeFilters, nameOf, onlyFilter, setFilters } from "./filters.js";
-import { store, stored, words } from "./i18n.js";
+import { say, words } from "./i18n.js";
+import { hasShortcut, onShortcut, takeOptions, thinkingOption } from "./options.js";
 import { prepareWhileTyping } from "./preparing.js";
 import { Turn } from "./turn.js";
 
 const HISTORY_TURNS = 4;
-const THINKING_KEY = "r1-kb-thinking";
 const FOLLOW_PX = 60;
 
 /** @type {Turn[]} */
 let turns = [];
 /** @type {AbortController|null} */
 let running = null;
-let canReason = false;
 
 /** Connects the question box. */
 export function startAsking() {
@@ -42,22 +41,16 @@ export function startAsking() {
   });
   question.addEventListener("input", () => fitHeight(question));
   prepareWhileTyping(question, (written) => (running ? null : bodyOf(written, activeFilters())));
-  byId("stop").addEventListener("click", () => running?.abort());
+  byId("stop").addEventListener("click", stopAsking);
+  onShortcut(tellKeys);
+  tellKeys();
   byId("new-conversation").addEventListener("click", clearThread);
-  for (const choice of thinkingChoices()) choice.checked ||= choice.value === stored(THINKING_KEY);
-  byId("thinking").addEventListener("change", () => store(THINKING_KEY, thinking()));
 }
 
-/** Offers the choice of thinking, where the answering model thinks at all. @param {boolean} reasons */
-export function offerThinking(reasons) {
-  canReason = reasons;
-  byId("thinking").hidden = !reasons;
+/** Stops the question that is being answered, if there is one. */
+export function stopAsking() {
+  running?.abort();
 }
-
-/** @returns {NodeListOf<HTMLInputElement>} */
-const thinkingChoices = () => byId("thinking").querySelectorAll("input");
-
-const thinking = () => [...thinkingChoices()].find(({ checked }) => checked)?.value ?? "auto";
 
 /** @param {HTMLTextAreaElement} field */
 function submit(field) {
@@ -65,18 +58,18 @@ function submit(field) {
   if (!question || running) return;
   field.value = "";
   fitHeight(field);
-  closeFilters();
+  closePanels();
   if (!HAS_KEYBOARD) field.blur();
-  run(question, activeFilters());
+  run(question, activeFilters(), takeOptions());
 }
 
-/** @param {string} question @param {Filter[]} filters */
-async function run(question, filters) {
-  const body = bodyOf(question, filters);
-  const askAll = filters.length ? () => widen(question) : null;
+/** @param {string} question @param {Filter[]} filters @param {AskOptions} options */
+async function run(question, filters, options) {
+  const body = { ...bodyOf(question, filters), ...options };
+  const askAll = filters.length ? () => widen(question, options) : null;
   /** @type {Turn} */
-  const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters), askAll, (document) => {
-    if (!running) run(question, [onlyFilter(document)]);
+  const turn = new Turn(question, filters.map(nameOf), () => retry(turn, filters, options), askAll, (document) => {
+    if (!running) run(question, [onlyFilter(document)], options);
   });
   addTurn(turn);
   running = new AbortController();
@@ -109,22 +102,22 @@ export function showConversation({ id, turns: kept }) {
 /** @param {string} question @param {Filter[]} filters */
 function bodyOf(question, filters) {
   const history = turns.flatMap((turn) => turn.exchange ?? []).slice(-HISTORY_TURNS);
-  return { question, history, filters: toWire(filters), ...(canReason && { thinking: thinking() }) };
+  return { question, history, filters: toWire(filters), ...thinkingOption() };
 }
 
-/** @param {Turn} turn @param {Filter[]} filters */
-function retry(turn, filters) {
+/** @param {Turn} turn @param {Filter[]} filters @param {AskOptions} options */
+function retry(turn, filters, options) {
   if (running) return;
   turns = turns.filter((other) => other !== turn);
   turn.node.remove();
-  run(turn.question, filters);
+  run(turn.question, filters, options);
 }
 
-/** @param {string} question */
-function widen(question) {
+/** @param {string} question @param {AskOptions} options */
+function widen(question, options) {
   if (running) return;
   setFilters([]);
-  run(question, []);
+  run(question, [], options);
 }
 
 /** @param {Turn} turn */
@@ -138,7 +131,7 @@ function addTurn(turn) {
 }
 
 function clearThread() {
-  running?.abort();
+  stopAsking();
   turns = [];
   goOnWith(null);
   setFilters([]);
@@ -152,7 +145,12 @@ function showRunning() {
   const hadFocus = byId("ask-form").contains(document.activeElement);
   byId("send").hidden = running !== null;
   byId("stop").hidden = running === null;
+  tellKeys();
   if (hadFocus && HAS_KEYBOARD) byId("question").focus({ preventScroll: true });
+}
+
+function tellKeys() {
+  say(byId("keys"), running ? "ask.keys.running" : hasShortcut() ? "ask.keys" : "ask.keys.plain");
 }
 
 /**

@@ -5,6 +5,7 @@
 
 /** @import { Choice, DayKind, Filter, ListedKind } from "./types.js" */
 
+import { BoxPanel } from "./box-panel.js";
 import { announce, byId, element, icon, keepingFocus } from "./dom.js";
 import { LISTED, choicesOf, passes } from "./filter-choices.js";
 import { activeFilters, isActive, nameOf, onFilters, setDay, setFilters, toggleFilter } from "./filters.js";
@@ -14,17 +15,24 @@ import { isComplete, knownDocuments, onDocuments, wantDocuments } from "./docume
 const SHOWN_AT_FIRST = 8;
 /** @type {DayKind[]} */
 const DAYS = ["since", "until"];
+/** @type {BoxPanel} */
+let panel;
 
 /** Connects button, panel and chips. */
 export function startFilters() {
   byId("filter-groups").append(...LISTED.map(makeGroup));
-  byId("filter-button").addEventListener("click", () => (isOpen() ? closeFilters() : open()));
-  byId("filter-close").addEventListener("click", () => closeFilters());
+  panel = new BoxPanel(
+    "filter",
+    () => {
+      wantDocuments("filters", Infinity); // what they offer is made from all of them
+      render();
+    },
+    () => wantDocuments("filters", 0),
+  );
   byId("filter-clear").addEventListener("click", () => {
     setFilters([]);
-    byId("filter-panel").focus({ preventScroll: true });
+    panel.node.focus({ preventScroll: true });
   });
-  byId("ask-form").addEventListener("keydown", onKey);
   for (const kind of DAYS) byId(`filter-${kind}`).addEventListener("change", () => takeDay(kind));
   onDocuments(render);
   onLanguageChange(render);
@@ -32,41 +40,6 @@ export function startFilters() {
     render();
     if (isComplete()) announce(countWords());
   });
-}
-
-/** Closes the panel; the focus goes back to its button if it was inside. */
-export function closeFilters() {
-  const hadFocus = byId("filter-panel").contains(document.activeElement);
-  show(false);
-  wantDocuments("filters", 0);
-  if (hadFocus) byId("filter-button").focus();
-}
-
-const isOpen = () => !byId("filter-panel").hidden;
-
-function open() {
-  const panel = byId("filter-panel");
-  show(true);
-  wantDocuments("filters", Infinity); // what they offer is made from all of them
-  render();
-  panel.scrollTop = 0;
-  panel.focus({ preventScroll: true });
-}
-
-/** @param {boolean} wanted */
-function show(wanted) {
-  byId("filter-panel").hidden = !wanted;
-  byId("filter-button").setAttribute("aria-expanded", String(wanted));
-}
-
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  if (event.key === "Escape" && isOpen() && !event.isComposing) {
-    event.stopPropagation();
-    closeFilters();
-  } else if (event.key === "Enter" && document.activeElement?.matches("#filter-panel input")) {
-    event.preventDefault(); // it would ask the question
-  }
 }
 
 /** @param {DayKind} kind */
@@ -91,7 +64,7 @@ function render() {
   byId("filter-button").toggleAttribute("data-on", filters.length > 0);
   keepingFocus(() => byId("filter-chips").replaceChildren(...filters.map(chip)));
   byId("filter-chips").hidden = filters.length === 0;
-  if (!isOpen()) return;
+  if (!panel.isOpen) return;
   byId("filter-count").textContent = isComplete() ? countWords() : "";
   byId("filter-clear").hidden = filters.length === 0;
   for (const kind of DAYS) byId(`filter-${kind}`).value = filters.find((filter) => filter.kind === kind)?.value ?? "";

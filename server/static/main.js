@@ -5,7 +5,8 @@
 
 /** @import { Status } from "./types.js" */
 
-import { offerThinking, showConversation, startAsking } from "./ask.js";
+import { showConversation, startAsking, stopAsking } from "./ask.js";
+import { closePanels } from "./box-panel.js";
 import { startChanges } from "./changes.js";
 import { startConversations } from "./conversations/panel.js";
 import { HAS_KEYBOARD, WIDE, byId } from "./dom.js";
@@ -13,6 +14,7 @@ import { startFilters } from "./filter-panel.js";
 import { showCurrent, startDocuments } from "./documents.js";
 import { switchLanguage, translatePage } from "./i18n.js";
 import { reloadDocuments } from "./document-list.js";
+import { hasShortcut, offerThinking, startOptions } from "./options.js";
 import { startLinks } from "./links.js";
 import { showFailure, showStatus, startStatus } from "./status.js";
 import { startUploads } from "./uploads.js";
@@ -40,15 +42,18 @@ function startKeyboard() {
 /** @param {KeyboardEvent} event */
 function closeTopmost(event) {
   if (event.isComposing || document.querySelector("dialog:modal, [popover]:popover-open")) return;
+  if (closePanels()) return;
   if (byId("viewer").open) closeViewer();
-  else showDrawer(false);
+  else if ("open" in byId("documents").dataset) showDrawer(false);
+  else stopAsking();
 }
 
 /** @param {KeyboardEvent} event */
 function isQuestionKey({ key, code, target, ctrlKey, metaKey, altKey }) {
   const isSlash = key === "/" || (code === "Slash" && key === "、");
   const isWriting = target instanceof Element && target.matches("input:not([type=radio]), textarea, select");
-  return isSlash && !ctrlKey && !metaKey && !altKey && !isWriting && !document.querySelector("dialog:modal");
+  const isFree = !isWriting && !document.querySelector("dialog:modal");
+  return hasShortcut() && isSlash && !ctrlKey && !metaKey && !altKey && isFree;
 }
 
 function startDrawer() {
@@ -83,6 +88,7 @@ byId("language").addEventListener("click", switchLanguage);
 startKeyboard();
 startDrawer();
 startViewer();
+startOptions();
 startAsking();
 startConversations(showConversation);
 startDocuments(showQuestion);

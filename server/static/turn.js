@@ -167,8 +167,10 @@ export class Turn {
   /** Says what is being done now. @param {AnswerEvents["step"]} step */
   #takeStep(step) {
     this.#endReasoning();
+    const isNew = step.doing !== this.#step?.doing; // of forty sections, the first one is told to screen readers
     this.#step = step;
     this.#enter(step.doing);
+    if (isNew) announce(this.#parts.stage.textContent ?? "");
   }
 
   /** @param {string} text */
@@ -235,10 +237,8 @@ export class Turn {
       this.#takeCitations(answer.citations);
       showUnsupported(this.#parts);
     }
-    if (isNone || isUnsupported) {
-      this.#noteChangedFiles(answer.index);
-      return;
-    }
+    this.#noteChangedFiles(answer.index);
+    if (isNone || isUnsupported) return;
     this.model = answer.model;
     this.#answer = answer.answer;
     this.#takeCitations(answer.citations);
@@ -246,7 +246,6 @@ export class Turn {
     if (answer.finish_reason === "length") this.#note("answer.length");
     if (answer.finish_reason === "cancelled") this.#note("answer.cancelled");
     if (answer.index.pending) this.#note("answer.pending", { n: answer.index.pending });
-    this.#noteChangedFiles(answer.index);
     this.#noteLeftOut(answer.left_out);
     if (answer.instead) this.#note("answer.instead", { model: answer.model, reason: answer.instead }, "warning");
     this.#addFooter(answer);

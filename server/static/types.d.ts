@@ -346,11 +346,19 @@ export interface Choice extends Filter {
 
 export type WireFilters = Record<ListedKind | "document_ids", string[]> & Record<DayKind, string | null>;
 
+/** How a question is to be answered; without a kind, the service tells it from what is asked. */
+export interface AskOptions {
+  effort: string;
+  kind?: string;
+}
+
 export interface AskBody {
   question: string;
   history: Exchange[];
   filters: WireFilters | null;
   thinking?: string;
+  effort?: string;
+  kind?: string;
 }
 
 /** What stands in the places of a message. */
@@ -365,6 +373,8 @@ export interface PageElements {
   "documents-filter": HTMLInputElement;
   "filter-since": HTMLInputElement;
   "filter-until": HTMLInputElement;
+  "kind": HTMLSelectElement;
+  "shortcut": HTMLInputElement;
   "question": HTMLTextAreaElement;
   "status-button": HTMLButtonElement;
   "token": HTMLInputElement;

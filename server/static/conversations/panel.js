@@ -51,9 +51,10 @@ function row(conversation, onOpen) {
       onOpen(await getConversation(id));
       byId("conversations-panel").hidePopover();
     });
+  const isShown = id === currentConversation() ? "true" : null;
   const name = element(
     "button",
-    { type: "button", class: "conversation-name", "aria-current": id === currentConversation(), click: open },
+    { type: "button", class: "conversation-name", "aria-current": isShown, click: open },
     element("span", { class: "conversation-title" }, title || words("conversations.untitled")),
     say(element("span", { class: "meta" }), "conversations.meta", { n: turns, date: formatMoment(changed_at) }),
   );

@@ -13,6 +13,7 @@ import { centre } from "./scrolling.js";
 const FULL_WIDTH = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]/g;
 const FULL_WIDTH_AT_END = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]$/;
 const FULL_LINE = 0.8;
+const LISTED = /^\s*([·•‣◦▪–*-]|\d{1,3}[.)])\s/;
 const CONTEXT_CHARS = 900;
 const MORE_CHARS = 3000;
 
@@ -98,8 +99,8 @@ function flowed(text) {
   /** @param {string} line */
   const width = (line) => line.length + (line.match(FULL_WIDTH)?.length ?? 0);
   const full = FULL_LINE * Math.max(...text.split("\n").map(width));
-  return text.replace(/([^\n]+)\n(?=[^\n])/g, (lines, line) => {
-    if (width(line) < full) return lines;
+  return text.replace(/([^\n]+)\n(?=([^\n]+))/g, (lines, line, next) => {
+    if (width(line) < full || LISTED.test(next)) return lines;
     return line + (FULL_WIDTH_AT_END.test(line) ? "\u200b" : " ");
   });
 }

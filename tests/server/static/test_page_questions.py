@@ -40,7 +40,8 @@ def page(service: Served, open_page: OpenPage) -> Iterator[Page]:
 
 
 def test_a_question_is_answered_and_its_citation_shows_the_quote_in_its_place(page: Page) -> None:
-    page.click('#thinking label:has-text("Full")')
+    page.click("#options-button")
+    page.check("#thinking [value=full]")
     page.fill("#question", "How many beds does the guest house have?")
     page.press("#question", "Enter")
     page.wait_for_selector('.turn[data-state="done"]')
@@ -185,6 +186,7 @@ def test_the_markdown_of_an_answer_becomes_elements(page: Page, source: str, sho
 
 
 def test_thinking_is_left_to_the_service_unless_it_is_chosen(page: Page) -> None:
+    page.click("#options-button")
     assert page.is_visible("#thinking")
     chosen = page.eval_on_selector_all("#thinking input", "all => all.map(({ value, checked }) => [value, checked])")
     assert chosen == [["auto", True], ["off", False], ["short", False], ["full", False]]
