@@ -18,7 +18,7 @@ from ingest.folders.opening import hash_file
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.in_hand import MAX_DEATHS, InHand
 from ingest.sandbox.parser import ParserProcess, ParserUnavailable, ReaderDied, ReaderTooSlow
-from ingest.sandbox.wire import OutOfMemory
+from ingest.sandbox.wire import NotOpened, OutOfMemory
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
@@ -138,7 +138,7 @@ class Readers:
             document, seconds_left = self._parse(file)
             chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
-            return Reading(file, error=error)
+            return Reading(replace(file, sha256="") if isinstance(error, NotOpened) else file, error=error)
         document = replace(document, blocks=())  # they are in the chunks now, and many
         return Reading(file, document, chunks, seconds=time.monotonic() - began)
 

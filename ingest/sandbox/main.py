@@ -23,7 +23,7 @@ from ingest.formats.registry import load, open_pages
 from ingest.ocr.engine import Recogniser
 from ingest.sandbox.page_wire import encode_glyphs, encode_picture, encode_sizes
 from ingest.sandbox.scan_wire import encode_scan
-from ingest.sandbox.wire import READY, OutOfMemory, encode_document, encode_failure
+from ingest.sandbox.wire import READY, NotOpened, OutOfMemory, encode_document, encode_failure
 from kb.children import forbid_core_dumps, take_standard_streams
 from kb.errors import KBError, UnreadableFile
 
@@ -115,11 +115,11 @@ def _bytes(root: Path, source: str, max_bytes: int) -> bytes:
     try:
         return read_file(root, source, max_bytes)
     except FileNotFoundError as error:
-        raise UnreadableFile("the file vanished before it was read") from error
+        raise NotOpened("the file vanished before it was read") from error
     except PermissionError as error:
-        raise UnreadableFile("permission denied", "let the user who runs kb read the file") from error
+        raise NotOpened("permission denied", "let the user who runs kb read the file") from error
     except OSError as error:
-        raise UnreadableFile(f"the file cannot be read: {error.strerror or error}") from error
+        raise NotOpened(f"the file cannot be read: {error.strerror or error}") from error
 
 
 def _limit_memory(more_bytes: int | None) -> None:

@@ -47,16 +47,23 @@ class OutOfMemory(UnreadableFile):
     """A file needs more memory than its reader was given."""
 
 
+class NotOpened(UnreadableFile):
+    """A file could not be opened, or not any more; what is in it has nothing to do with it."""
+
+
+_KINDS = {kind.__name__: kind for kind in (OutOfMemory, NotOpened)}
+
+
 def encode_failure(error: KBError) -> bytes:
     """Writes the reason of a failure as one line of JSON, line end included."""
-    return json_line({"error": error.message, "hint": error.hint, "out_of_memory": isinstance(error, OutOfMemory)})
+    return json_line({"error": error.message, "hint": error.hint, "kind": type(error).__name__})
 
 
 def decode_reply(line: bytes) -> Document:
     """Reads what `encode_document` or `encode_failure` wrote.
 
     Raises:
-        UnreadableFile: It is a failure; `OutOfMemory` if that was the reason.
+        UnreadableFile: It is a failure; `OutOfMemory` or `NotOpened` if that was the reason.
         ValueError: It is neither.
     """
     try:
@@ -96,14 +103,14 @@ def read_line(line: bytes) -> dict[str, Any]:
     """Reads a reply.
 
     Raises:
-        UnreadableFile: It is what `encode_failure` wrote; `OutOfMemory` if that was the reason.
+        UnreadableFile: It is what `encode_failure` wrote; `OutOfMemory` or `NotOpened` if that was the reason.
         ValueError: It is no JSON, or no object.
     """
     reply = json.loads(line)
     if not isinstance(reply, dict):
         raise ValueError("not an object")
     if "error" in reply:
-        kind = OutOfMemory if reply["out_of_memory"] else UnreadableFile
+        kind = _KINDS.get(reply["kind"], UnreadableFile)
         raise kind(str(reply["error"]), str(reply["hint"]))
     return reply
 

@@ -125,9 +125,11 @@ def _is_upload(scope: Scope) -> bool:
 
 def _host_name(host: str) -> str:
     try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:  # square brackets that hold no address
+        called = urlsplit(f"//{host}")
+        name, _ = called.hostname, called.port
+    except ValueError:  # square brackets that hold no address, or a port that is no number
         return ""
+    return (name or "").lower()
 
 
 def _with_headers(send: Send, headers: Mapping[bytes, bytes]) -> Send:

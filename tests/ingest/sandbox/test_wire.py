@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from ingest.sandbox.wire import OutOfMemory, decode_reply, encode_document, encode_failure
+from ingest.sandbox.wire import NotOpened, OutOfMemory, decode_reply, encode_document, encode_failure
 from kb.errors import UnreadableFile
 from kb.values.documents import Block, BlockKind, Document
 from kb.values.links import Link
@@ -34,7 +34,7 @@ def test_a_document_comes_back_as_it_was(document: Document) -> None:
     assert decode_reply(line) == document
 
 
-@pytest.mark.parametrize("kind", [UnreadableFile, OutOfMemory])
+@pytest.mark.parametrize("kind", [UnreadableFile, OutOfMemory, NotOpened])
 def test_a_failure_comes_back_as_an_error(kind: type[UnreadableFile]) -> None:
     with pytest.raises(UnreadableFile) as caught:
         decode_reply(encode_failure(kind("没有文字", "run OCR")))

@@ -68,6 +68,8 @@ def test_own_names_are_answered(host: str) -> None:
         "localhost.evil.example:8321",
         "evil.example#127.0.0.1",
         "evil.example:127.0.0.1",
+        "127.0.0.1:8321.evil.example",
+        "localhost:port",
         "localhost@evil.example",
         "192.168.1.5:8321",
         "[::1",
