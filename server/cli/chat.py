@@ -7,15 +7,17 @@ ends the conversation.
 import importlib
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from rich.markup import escape
 from rich.text import Text
 
 from kb.errors import KBError
+from kb.values.chat import Turn
 from server.cli.conversation import Ask, Command, Conversation, command_of
 from server.cli.keeping import Keeping
+from server.client.typing import prepared_while_typing
 from server.terminal import console
 from server.terminal.answers import AnswerView, show_citations, show_passages
 from server.terminal.cleaning import as_typed, printable
@@ -32,12 +34,14 @@ HELP = """\
 
 Ctrl+C stops an answer; what was stopped is not remembered."""
 
+Prepare = Callable[[str, Sequence[Turn]], None]
 ReadLine = Callable[[], str | None]
 
 
 def chat(
     ask: Ask,
     *,
+    prepare: Prepare | None = None,
     show_reasoning: bool = False,
     min_evidence: float | None = None,
     keeping: Keeping | None = None,
@@ -47,6 +51,7 @@ def chat(
 
     Args:
         ask: Asks one question.
+        prepare: Is told of a question with earlier turns while it is typed; None: nobody is.
         show_reasoning: Whether reasoning is shown while it comes.
         min_evidence: How likely an answer must be to be given, in 0…1; None: not known.
         keeping: Keeps what is answered; None: nothing is kept.
@@ -55,7 +60,12 @@ def chat(
     conversation = Conversation(ask, keeping)
     if keeping and keeping.title:
         console.err.print(f"[dim]going on with: {escape(printable(keeping.title))}[/]")
-    read_line = read_line or line_reader()
+
+    def grows(text: str) -> None:
+        if prepare and command_of(text) is None:
+            prepare(as_typed(text), conversation.history)
+
+    read_line = read_line or line_reader(grows)
     while (line := read_line()) is not None:
         text = as_typed(line)
         command = command_of(text)
@@ -72,8 +82,12 @@ def chat(
             console.show_error(error)
 
 
-def line_reader() -> ReadLine:
-    """Reads lines from standard input: with prompt, editing and history if somebody sits there."""
+def line_reader(grows: Callable[[str], None]) -> ReadLine:
+    """Reads lines from standard input: with prompt, editing and history if somebody sits there.
+
+    Args:
+        grows: Is told in another thread what has been typed so far, where the terminal shows that.
+    """
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # bytes that are no text must not end the conversation
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -81,19 +95,24 @@ def line_reader() -> ReadLine:
     with suppress(ImportError):  # there is none on Windows, where the console edits lines itself
         importlib.import_module("readline")  # from now on used by input()
     console.err.print("[dim]Ask about your documents; /help lists what else can be typed.[/]")
-    return _prompted
+    return lambda: _prompted(grows)
 
 
-def _prompted() -> str | None:
+def _prompted(grows: Callable[[str], None]) -> str | None:
     try:
-        return input(PROMPT)
+        with prepared_while_typing(_typed_so_far, grows):
+            return input(PROMPT)
     except EOFError:
         console.err.print()
         return None
     except KeyboardInterrupt:
         console.err.print()
-        readline = sys.modules.get("readline")
-        return "" if readline and readline.get_line_buffer() else None
+        return "" if _typed_so_far() else None
+
+
+def _typed_so_far() -> str:
+    readline = sys.modules.get("readline")
+    return str(readline.get_line_buffer()) if readline else ""
 
 
 def _answer(question: str, conversation: Conversation, show_reasoning: bool) -> None:

@@ -99,6 +99,7 @@ def chat(
         options = AskOptions(thinking=chosen, top_k=top_k, filters=narrowing.filters(service))
         converse(
             lambda question, history: service.ask(question, history, options),
+            prepare=lambda question, history: service.prepare(question, history, options),
             show_reasoning=show_reasoning,
             min_evidence=service.status().min_evidence,
             keeping=Keeping(service, goes_on=goes_on),

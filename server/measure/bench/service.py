@@ -1,6 +1,9 @@
 """The whole service in a process of its own, as `kb serve` runs it, for measurements through its door."""
 
 import multiprocessing
+import os
+import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -70,7 +73,7 @@ def served(settings: ServerSettings, home: Path, folders: Sequence[Path]) -> Ite
     """
     own = {"home": home, "folders": (), "host": "127.0.0.1", "port": 0, "token": "", "settle_seconds": 0.0}
     process = multiprocessing.get_context("spawn").Process(
-        target=serve_until_stopped,
+        target=_serve,
         args=(settings.model_copy(update=own), [folder.resolve() for folder in folders]),
     )
     process.start()
@@ -84,6 +87,18 @@ def served(settings: ServerSettings, home: Path, folders: Sequence[Path]) -> Ite
     finally:
         process.terminate()
         process.join()
+
+
+def _serve(settings: ServerSettings, folders: Sequence[Path]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    serve_until_stopped(settings, folders)
+
+
+def _end_with_parent() -> None:
+    """A measurement that is killed leaves nothing running."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def wait_until_at_rest(client: Remote) -> None:

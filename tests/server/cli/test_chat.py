@@ -310,8 +310,9 @@ def test_at_a_terminal_an_answer_can_be_stopped_and_the_talk_goes_on(settings: S
         assert "And when was the second dome repaired?" in model.asked[-1][-1].content
         assert "圆" not in model.asked[-1][-1].content
         assert eventually(lambda: sitting.shown.endswith(PROMPT)), "the answer is kept first"
-        sitting.type("half a question")
-        assert sitting.waits_for("half a question")
+        sitting.type("half a question about the dome")
+        assert sitting.waits_for("half a question about the dome")
+        assert eventually(lambda: model.read), "its sources are read ahead"
         prompts = sitting.shown.count(PROMPT)
         sitting.interrupt()
         assert eventually(lambda: sitting.shown.count(PROMPT) > prompts)
