@@ -81,7 +81,7 @@ def _in_order(lines: Sequence[Line]) -> list[Line]:
     rows = list(_in_rows(lines))
     if not rows:
         return rows
-    gutter = gutter_between(rows, (min(line.left for line in rows) + max(line.right for line in rows)) / 2)
+    gutter = gutter_between(rows)
     return (gutter and in_columns(rows, gutter)) or rows
 
 

@@ -5,8 +5,9 @@ the height of what they stand in. Invariant: the same lines, in another order.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, groupby, pairwise
 from statistics import median
 
 from ingest.formats.pdf.page_layout import Line
@@ -15,9 +16,16 @@ from ingest.formats.tables import is_row
 _MIN_COLUMN_LINES = 8
 _MAX_EDGE_LINES = 3
 _MIN_COLUMN_SHARE = 0.5
+_MIN_COLUMN_WIDTH = 0.2
+_MIN_OPEN_LINES = 4
+_MIN_OPEN_SHARE = 0.6
+_FOOTNOTE_HEIGHT = 0.93
 _MIN_FULL_SHARE = 0.6
 _FULL_LINE = 0.75
 _MIN_WORD_SHARE = 0.7
+
+Interval = tuple[float, float]
+
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -44,19 +52,36 @@ def in_columns(lines: Sequence[Line], gutter: float) -> list[Line] | None:
         above = [line for line in rest if line.bottom >= bar.bottom and line is not bar]
         ordered += [*_side_by_side(above, gutter), bar]
         rest = [line for line in rest if line is not bar and line not in above]
-    return [*ordered, *_side_by_side(rest, gutter), *foot]
+    return [*ordered, *_side_by_side(rest, gutter), *_side_by_side(foot, gutter)]
 
 
 def _extent(lines: Sequence[Line]) -> float:
     return max(line.top for line in lines) - min(line.bottom for line in lines)
 
 
-def gutter_between(lines: Sequence[Line], middle: float) -> float | None:
+def gutter_through(rows: Sequence[tuple[Interval, Sequence[Interval]]], left: float, right: float) -> float | None:
+    """Finds the place between two columns whose lines are drawn as one.
+
+    Args:
+        rows: Lines, each with the wide gaps in it.
+        left: With `right`, how far the text of the page reaches.
+
+    Returns:
+        Where most lines that reach over it have a gap; None where there is no such place.
+    """
+    gutter = _most_shared([gap for _, gaps in rows for gap in gaps], left, right)
+    if gutter is None:
+        return None
+    over = [gaps for (begin, end), gaps in rows if begin < gutter < end]
+    open_there = sum(any(begin <= gutter <= end for begin, end in gaps) for gaps in over)
+    return gutter if open_there >= max(_MIN_OPEN_LINES, _MIN_OPEN_SHARE * len(over)) else None
+
+
+def gutter_between(lines: Sequence[Line]) -> float | None:
     """Finds the place between two columns whose lines are drawn in turn, each for itself.
 
     Args:
         lines: In the order of the page's content.
-        middle: Where to look for it, in points.
 
     Returns:
         None where the columns stand one after another already, or where there are none.
@@ -64,11 +89,67 @@ def gutter_between(lines: Sequence[Line], middle: float) -> float | None:
     pairs = [
         (left.right, right.left)
         for left, right in pairwise(lines)
-        if left.right <= middle <= right.left and abs(left.bottom - right.bottom) < left.height
+        if left.right <= right.left and abs(left.bottom - right.bottom) < left.height
     ]
     if len(pairs) < _MIN_COLUMN_LINES:
         return None
-    return (max(left for left, _ in pairs) + min(right for _, right in pairs)) / 2
+    gutter = _most_shared(pairs, min(line.left for line in lines), max(line.right for line in lines))
+    shared = sum(begin <= gutter <= end for begin, end in pairs) if gutter is not None else 0
+    return gutter if shared >= _MIN_COLUMN_LINES else None
+
+
+def footnotes_last(lines: Sequence[Line]) -> list[Sequence[Line]]:
+    """Moves the footnotes under a column behind the next column, so that the text goes on there.
+
+    They are smaller lines, one under the other, after which the page goes on higher and farther to the right.
+
+    Returns:
+        All lines; what was moved, and what stands behind it, apart.
+    """
+    heights: Counter[float] = Counter()
+    for line in lines:
+        heights[round(line.height, 1)] += len(line.text)
+    small = _FOOTNOTE_HEIGHT * max(heights, key=heights.__getitem__, default=0.0)
+    runs = [list(run) for _, run in groupby(lines, key=lambda line: line.height < small)]
+    notes = [
+        run
+        for before, run, after in zip(runs, runs[1:], runs[2:], strict=False)
+        if run[0].height < small and _stand_under(run, before[-1]) and _is_next_column(after[0], run)
+    ]
+    moved = list(chain.from_iterable(notes))
+    rest = [line for line in lines if line not in moved]
+    end = len(rest)
+    while end and rest[end - 1].top < min((line.bottom for line in moved), default=0.0):
+        end -= 1  # the number of the page
+    while end and rest[end - 1].height < small:
+        end -= 1  # notes of the last column
+    last = list(_one_under_the_other(rest[end:]))
+    return [rest[:end], *notes, *last] if notes or len(last) > 1 else [lines]
+
+
+def _one_under_the_other(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Divides lines where they go up."""
+    begins = [place for place, (above, line) in enumerate(pairwise(lines), start=1) if line.bottom > above.top]
+    yield from (list(lines[begin:end]) for begin, end in pairwise([0, *begins, len(lines)]))
+
+
+def _stand_under(run: Sequence[Line], line: Line) -> bool:
+    return all(below.top <= above.bottom + above.height for above, below in pairwise([line, *run]))
+
+
+def _is_next_column(line: Line, run: Sequence[Line]) -> bool:
+    return line.bottom > run[0].top and line.left >= median(each.right for each in run)
+
+
+def _most_shared(intervals: Sequence[Interval], left: float, right: float) -> float | None:
+    """The place that lies in most intervals, of those that leave some width to both of its sides."""
+    margin = _MIN_COLUMN_WIDTH * (right - left)
+    places = [place for begin, end in intervals if left + margin <= (place := (begin + end) / 2) <= right - margin]
+    best = max(places, key=lambda place: sum(begin <= place <= end for begin, end in intervals), default=None)
+    if best is None:
+        return None
+    around = [each for each in intervals if each[0] <= best <= each[1]]
+    return (max(begin for begin, _ in around) + min(end for _, end in around)) / 2
 
 
 def _head_and_foot(lines: Sequence[Line]) -> tuple[list[Line], list[Line], list[Line]]:

@@ -6,7 +6,7 @@ are set into other lines, such as the number of a footnote.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise, takewhile
 from statistics import median
@@ -97,7 +97,7 @@ def text_of_lines(lines: Sequence[Line]) -> PageText:
     Args:
         lines: In the order in which they are read.
     """
-    rows = _rows(_without_marks(lines))
+    rows = _rows(without_marks(lines))
     paragraphs = list(_paragraphs(rows))
     counts: Counter[Style] = Counter()
     for line in rows:
@@ -107,6 +107,16 @@ def text_of_lines(lines: Sequence[Line]) -> PageText:
         "\n\n".join("\n".join(line.text for line in paragraph) for paragraph in paragraphs),
         tuple(_short_lines(paragraphs)),
         tuple(counts.items()),
+    )
+
+
+def one_after_another(parts: Iterable[PageText]) -> PageText:
+    """Joins the texts of parts of a page."""
+    found = list(parts)
+    return PageText(
+        "\n\n".join(part.text for part in found),
+        tuple(chain.from_iterable(part.short_lines for part in found)),
+        tuple(chain.from_iterable(part.styles for part in found)),
     )
 
 
@@ -123,17 +133,18 @@ def _is_prose(text: str) -> bool:
     return ends or len(text) > _MAX_HEADER_CHARS
 
 
-def _without_marks(lines: Sequence[Line]) -> list[Line]:
+def without_marks(lines: Sequence[Line]) -> list[Line]:
     """Leaves out marks that stand within the box of another line, as superscripts do that are drawn after the text."""
     bodies = [line for line in lines if len(line.text) > _MAX_MARK_CHARS]
-    return [line for line in lines if not (_is_mark(line.text) and any(_holds(body, line) for body in bodies))]
+    return [line for line in lines if not (_is_mark(line.text) and any(holds(body, line) for body in bodies))]
 
 
 def _is_mark(text: str) -> bool:
     return len(text) <= _MAX_MARK_CHARS and _MARK.fullmatch(text) is not None
 
 
-def _holds(body: Line, mark: Line) -> bool:
+def holds(body: Line, mark: Line) -> bool:
+    """Whether a line that is smaller stands within another one, as a superscript does."""
     middle = (mark.bottom + mark.top) / 2
     is_smaller = mark.height < 0.85 * body.height
     is_beside = body.left <= mark.left and mark.right <= body.right + body.height

@@ -1,26 +1,21 @@
-"""Reads PDF files with PDFium, and asks it where on the page the lines stand.
+"""Reads PDF files with PDFium.
 
-Knows PDFium's interface; what places mean is decided by `ingest.formats.pdf.page_layout`. The box of a character
-takes a few microseconds: those of the ends of lines are asked for, and others only on pages that may have two
-columns.
+Knows PDFium's interface. Where on the page its lines stand is asked by `ingest.formats.pdf.char_boxes`.
 """
 
 import contextlib
-import ctypes
 import datetime
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from ingest.formats.encoding import clean
 from ingest.formats.pdf.annotations import Annotations
-from ingest.formats.pdf.page_columns import gutter_between, in_columns
-from ingest.formats.pdf.page_fields import Field, with_fields
-from ingest.formats.pdf.page_layout import Line, PageText, Style, text_of_lines
+from ingest.formats.pdf.char_boxes import CharBoxes, with_fields_below
+from ingest.formats.pdf.page_fields import Field
+from ingest.formats.pdf.page_layout import PageText
 from ingest.formats.pdf.page_notes import written
 from ingest.formats.pdf.pypdf_reader import (
     MAX_EMBEDDED_FILES,
@@ -37,17 +32,8 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
 
 _DATE = re.compile(r"(?:D:)?(\d{4})(?:(\d{2})(?:(\d{2}))?)?")
-_LINE = re.compile("[^\r\n\x02\ufffe]*[\x02\ufffe]?")  # PDFium leaves out the line end after a hyphen, and writes it so
-_POWER = re.compile(r"(?<!\d)(?P<base>10)[-−–]?\d{1,2}(?!\d)")
-_RAISED_HEIGHT, _RAISED_BY = 0.85, 0.1  # a superscript against the figure before it: how high at most, how far up
-_MAX_FONT_NAME_BYTES = 128
 _MIN_WITHIN = 0.95
-_MIN_LINES = 8
-_SAMPLED_LINES = 8
-_MIN_GAP_SHARE = 0.6
-_MIN_GUTTER_POINTS = 7.0  # more than the spaces between words have, even in justified lines
 _PICTURE_SHARE = 0.25
-_GUTTER_REACH = 0.12  # of the half page to each side of its middle
 
 
 class PdfiumReader:
@@ -148,121 +134,10 @@ class PdfiumReader:
 def _text_of(text_page: "PdfTextPage", fields: Sequence[Field]) -> PageText:
     within, everything = text_page.get_text_bounded(errors="replace"), text_page.get_text_range(errors="replace")
     count = text_page.count_chars()
+    is_whole = len("".join(within.split())) > _MIN_WITHIN * len("".join(everything.split()))
     for text in (within, everything):
-        if len(text) == count and len(within) > _MIN_WITHIN * count:
-            return _CharBoxes(text_page, text).page_text(fields)
+        if len(text) == count and is_whole:
+            return CharBoxes(text_page, text).page_text(fields)
     # Something is cut off or left out: the places of the characters are unknown. Where the page box is broken,
     # nothing lies within it.
-    return _with_fields_below(within or everything, fields)
-
-
-def _with_fields_below(text: str, fields: Sequence[Field]) -> PageText:
-    return PageText("\n\n".join(filter(None, [text, "\n".join(field.text for field in fields)])))
-
-
-class _CharBoxes:
-    """The characters of a page: `text[n]` is PDFium's character `n`."""
-
-    def __init__(self, text_page: "PdfTextPage", text: str) -> None:
-        import pypdfium2.raw
-
-        self._raw: Any = pypdfium2.raw
-        self._page = text_page.raw
-        self._text = text
-        self._box = pypdfium2.raw.FS_RECTF()
-        self._font = ctypes.create_string_buffer(_MAX_FONT_NAME_BYTES)
-        self._flags = ctypes.c_int()
-
-    def page_text(self, fields: Sequence[Field]) -> PageText:
-        """The text in the order in which it is read, with the values of fields."""
-        spans = list(self._line_spans())
-        lines = [self._line(start, end) for start, end in spans]
-        if 2 * sum(line.right - line.left < line.height for line in lines if len(line.text) > 2) > len(lines):
-            return _with_fields_below(self._text, fields)  # written from top to bottom, or turned
-        gutter = self._gutter(spans, lines)
-        if gutter is not None:
-            divided = (self._divided(span, line, gutter) for span, line in zip(spans, lines, strict=True))
-            lines = in_columns(list(chain.from_iterable(divided)), gutter) or lines
-        return text_of_lines(with_fields(lines, fields) if fields else lines)
-
-    def _line_spans(self) -> Iterator[tuple[int, int]]:
-        for match in _LINE.finditer(self._text):
-            line = match[0]
-            if stripped := line.strip():
-                start = match.start() + len(line) - len(line.lstrip())
-                yield start, start + len(stripped)
-
-    def _line(self, start: int, end: int) -> Line:
-        left, bottom, _, top = self._char_box(start)
-        _, last_bottom, right, last_top = self._char_box(end - 1)
-        font = self._font_name(start)
-        style = Style(font, round(top - bottom, 1)) if self._font_name(end - 1) == font else None
-        return Line(self._with_powers(start, end), left, min(bottom, last_bottom), right, max(top, last_top), style)
-
-    def _with_powers(self, start: int, end: int) -> str:
-        """The text of a line, in which 10⁶ is written as `10^6` and not as `106`."""
-        text = self._text[start:end]
-        for match in reversed(list(_POWER.finditer(text))):
-            base, power = self._char_box(start + match.start()), self._char_box(start + match.end("base"))
-            height = base[3] - base[1]
-            if power[3] - power[1] < _RAISED_HEIGHT * height and power[1] > base[1] + _RAISED_BY * height:
-                text = f"{text[: match.end('base')]}^{text[match.end('base') :]}"
-        return text
-
-    def _gutter(self, spans: Sequence[tuple[int, int]], lines: Sequence[Line]) -> float | None:
-        """Where two columns might meet: near the middle, where long lines have a gap or short ones end and begin."""
-        if len(lines) < _MIN_LINES:
-            return None
-        middle = (min(line.left for line in lines) + max(line.right for line in lines)) / 2
-        reach = (middle - min(line.left for line in lines)) * _GUTTER_REACH
-        long = [
-            span
-            for span, line in zip(spans, lines, strict=True)
-            if line.left < middle - reach and middle + reach < line.right
-        ]
-        if len(long) < _MIN_LINES:
-            return gutter_between(lines, middle)
-        sample = long[:: max(1, len(long) // _SAMPLED_LINES)]
-        gaps = [gap for span in sample if (gap := self._widest_gap(*span, middle - reach, middle + reach))]
-        places = [(left + right) / 2 for left, right in gaps if right - left >= _MIN_GUTTER_POINTS]
-        return median(places) if len(places) >= _MIN_GAP_SHARE * len(sample) else None
-
-    def _widest_gap(self, start: int, end: int, left: float, right: float) -> tuple[float, float] | None:
-        """The widest gap between two characters of a line that stand between two places."""
-        place = self._first_right_of(start, end, left)
-        before = self._char_box(place - 1)[2] if place > start else left
-        gaps = []
-        while place < end and before < right:
-            box = self._char_box(place)
-            if not self._text[place].isspace():
-                gaps.append((before, box[0]))
-                before = box[2]
-            place += 1
-        return max(gaps, key=lambda gap: gap[1] - gap[0], default=None)
-
-    def _first_right_of(self, start: int, end: int, x: float) -> int:
-        return bisect_left(range(start, end), x, key=lambda place: self._char_box(place)[0]) + start
-
-    def _divided(self, span: tuple[int, int], line: Line, gutter: float) -> Iterator[Line]:
-        start, end = span
-        if line.left < gutter < line.right:
-            right = self._first_right_of(start, end, gutter)
-            left = start + len(self._text[start:right].rstrip())
-            right += len(self._text[right:end]) - len(self._text[right:end].lstrip())
-            if (
-                start < left
-                and right < end
-                and self._char_box(right)[0] - self._char_box(left - 1)[2] >= _MIN_GUTTER_POINTS
-            ):
-                yield self._line(start, left)
-                yield self._line(right, end)
-                return
-        yield line
-
-    def _char_box(self, place: int) -> tuple[float, float, float, float]:
-        self._raw.FPDFText_GetLooseCharBox(self._page, place, self._box)
-        return self._box.left, self._box.bottom, self._box.right, self._box.top
-
-    def _font_name(self, place: int) -> str:
-        self._raw.FPDFText_GetFontInfo(self._page, place, self._font, _MAX_FONT_NAME_BYTES, self._flags)
-        return self._font.value.decode(errors="replace")
+    return with_fields_below(PageText(within or everything), fields)

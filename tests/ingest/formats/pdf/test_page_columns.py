@@ -90,5 +90,5 @@ def test_a_few_lines_side_by_side_are_no_columns() -> None:
 
 def test_the_gutter_is_found_between_lines_that_are_drawn_in_turn() -> None:
     left, right = column("a", 50, 280), column("b", 310, 550)
-    assert gutter_between(interleaved(left, right), 300) == 295
-    assert gutter_between([*left, *right], 300) is None
+    assert gutter_between(interleaved(left, right)) == 295
+    assert gutter_between([*left, *right]) is None
