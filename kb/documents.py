@@ -121,6 +121,12 @@ class Documents:
         """Has files read anew of which pages were read since in their pictures, and says of how many."""
         return self._catalog.scans.outdate_read()
 
+    @property
+    def index_has_failed(self) -> bool:
+        """Whether nothing more should be indexed before `KnowledgeBase.maintain` has made a new index."""
+        upkeep = self.models.upkeep.get()
+        return upkeep is not None and upkeep.live_index.has_failed
+
     def replace(
         self,
         file: FileVersion,

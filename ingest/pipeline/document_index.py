@@ -121,6 +121,10 @@ class DocumentIndex(Protocol):
     def maintain(self, check: Callable[[], None] = ...) -> bool:
         """Takes one step of the work that the index needs beside documents, and says whether there is more to do."""
 
+    @property
+    def index_has_failed(self) -> bool:
+        """Whether nothing more should be indexed before `maintain` has made a new index."""
+
     # What is known of the folders
 
     def folders(self) -> list[WatchedFolder]:

@@ -207,6 +207,8 @@ class Pipeline:
         """Does the most urgent thing, or waits for one."""
         if time.monotonic() >= self._look_due_at():
             self._look()
+        elif self._knowledge_base.index_has_failed and not self._status.error:
+            self._knowledge_base.maintain(self._check_running)
         elif taken := self._backlog.take():
             self._index(*taken)
         elif not self._is_idle or not self._knowledge_base.maintain(self._check_idle):

@@ -66,6 +66,7 @@ class LiveIndex:
 
     Attributes:
         query_vectors: Of the last queries.
+        has_failed: Whether the index that answers has failed, and must be made anew before more goes into it.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class LiveIndex:
         self._balances: dict[str, LanguageBalance | None] = {}
         self._measuring = threading.Lock()
         self.query_vectors = QueryVectors(observe)
+        self.has_failed = False
 
     @property
     def serving(self) -> Serving:
@@ -192,6 +194,7 @@ class LiveIndex:
     def exchange(self, serving: Serving) -> None:
         """Lets another index answer, and closes the old one when the searches in it are over."""
         with self._write_lock:
+            self.has_failed = False
             old = self.serving
             if self._serving.exchange(serving, SEARCH_PATIENCE_SECONDS):
                 old.index.close()
@@ -216,6 +219,7 @@ class LiveIndex:
             return self._balances[embedder.identity]
 
     def _ask_for_renewal(self) -> None:
+        self.has_failed = True  # the catalog may not be able to take it down: the disk may be full
         ledger = self._catalog.ledger
         record = ledger.index_record()
         if record is not None and record.renewals == ledger.count("renewals"):

@@ -124,7 +124,10 @@ class Upkeep:
     def _is_outdated(self, record: IndexRecord | None) -> bool:
         ledger = self._ledger
         return (
-            record is None or record.forgotten < ledger.count("forgotten") or record.renewals < ledger.count("renewals")
+            self.live_index.has_failed
+            or record is None
+            or record.forgotten < ledger.count("forgotten")
+            or record.renewals < ledger.count("renewals")
         )
 
     def _are_many(self, dead: int) -> bool:
@@ -176,6 +179,8 @@ class Upkeep:
         """Fills a new index and lets it answer; gives up where the user's wishes have changed meanwhile."""
         wishes, serving = self._wishes(), self.live_index.serving
         embedder = serving.embedder if space.key == serving.space.key else self.embedder
+        if before := self._ledger.index_record():
+            self._stores.keep_only(before.generation)  # a try for which there was no room may have left a part
         record = new_record(self._ledger, space)
         index = self._stores.create(record.generation, space.key)
         is_serving = False

@@ -2,7 +2,7 @@
 
 Derived data: Chroma's files do not survive every crash, and a truncated one kills the process that opens it. So
 `is_sound` looks from a child process first, and what is unsound is not opened: an index is made anew beside it, as a
-store of its own, from the catalog, which holds every embedding.
+store of its own, from the catalog, which holds every embedding. Nothing is written where the disk is nearly full.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from kb import children
 from kb.children import ChildNotStarted
-from kb.errors import VectorIndexError
+from kb.errors import StorageError, VectorIndexError
 from kb.ports import VectorIndex, Vectors
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 5000  # Chroma takes at most 5461 at a time.
+
+ROOM_BYTES = 64_000_000
+"""So much of the disk must be free for a write: where there is no room left in the middle of one, Chroma (1.5.9) waits
+for its own locks for up to 1000 s, or leaves files that it cannot read."""
+
+MADE_ANEW = "it is made anew by itself; until then, passages are found by their words"
+
 PROBE_SECONDS = 60.0
 _PROBE = "kb.adapters.chroma.probe"
 
@@ -46,6 +53,7 @@ class ChromaIndex:
     def __init__(self, path: Path, space: str) -> None:
         self._name = _collection_name(space)
         self._is_new = not path.exists()
+        self._is_closed = False
         with _translated(path):
             self._client = open_client(path)
             self._collection = self._open_collection()
@@ -53,7 +61,7 @@ class ChromaIndex:
 
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         """See `kb.ports.VectorIndex`."""
-        with _translated(self._path):
+        with self._writing():
             if self._is_new and ids:
                 self._collection.upsert(ids=[ids[0]], embeddings=vectors[:1])
                 self._blank_files()
@@ -65,31 +73,50 @@ class ChromaIndex:
     def delete(self, ids: Iterable[str]) -> None:
         """See `kb.ports.VectorIndex`."""
         remaining = iter(ids)
-        with _translated(self._path):
+        with self._writing():
             while batch := list(islice(remaining, BATCH_SIZE)):
                 self._collection.delete(ids=batch)
 
     def search(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """See `kb.ports.VectorIndex`."""
-        with _translated(self._path):
+        with self._using():
             found = self._collection.query(query_embeddings=vector.tolist(), n_results=k, include=["distances"])
         distances = found["distances"] or [[]]
         return [(key, cosine_of(distance)) for key, distance in zip(found["ids"][0], distances[0], strict=True)]
 
     def ids(self) -> set[str]:
         """See `kb.ports.VectorIndex`."""
-        with _translated(self._path):
+        with self._using():
             return set(self._collection.get(include=[])["ids"])
 
     def clear(self) -> None:
         """See `kb.ports.VectorIndex`."""
-        with _translated(self._path):
+        with self._writing():
             self._client.delete_collection(self._name)
             self._collection = self._open_collection()
 
     def close(self) -> None:
         """See `kb.ports.VectorIndex`."""
+        self._is_closed = True
         self._client.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A store in which a write has failed may hold its own locks for as long as it is open: it is closed."""
+        try:
+            with self._using():
+                check_room(self._path)
+                yield
+        except VectorIndexError:
+            self.close()
+            raise
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        if self._is_closed:
+            raise VectorIndexError(f"the vector index {self._path} has failed, or is closed", MADE_ANEW)
+        with _translated(self._path):
+            yield
 
     def _blank_files(self) -> None:
         """Overwrites what a new store holds that nobody wrote.
@@ -121,6 +148,7 @@ class ChromaStores:
     def create(self, generation: str, space: str) -> VectorIndex:
         """See `kb.ports.IndexStores`."""
         self._path.mkdir(0o700, parents=True, exist_ok=True)  # Chroma's files are readable by everybody
+        check_room(self._path)
         return ChromaIndex(self._path / generation, space)
 
     def open(self, generation: str, space: str) -> VectorIndex | None:
@@ -140,6 +168,21 @@ class ChromaStores:
             for path in self._path.iterdir():
                 if path.name not in generations:
                     remove(path)
+
+
+def check_room(path: Path) -> None:
+    """Looks whether a store may be written to.
+
+    Raises:
+        StorageError: The disk is nearly full.
+    """
+    free_bytes = shutil.disk_usage(path).free
+    if free_bytes < ROOM_BYTES:
+        raise StorageError(
+            f"the disk of {path} is nearly full: {free_bytes / 1e6:.0f} MB are free, the vector index needs"
+            f" {ROOM_BYTES / 1e6:.0f} MB",
+            "free some space; what waits goes on by itself then",
+        )
 
 
 def is_sound(path: Path) -> bool:
@@ -175,10 +218,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (ChromaError, OSError, ValueError, RuntimeError) as error:
-        raise VectorIndexError(
-            f"the vector index {path} failed: {error}",
-            "stop the service, remove that folder and start again: it is rebuilt",
-        ) from error
+        raise VectorIndexError(f"the vector index {path} failed: {error}", MADE_ANEW) from error
 
 
 def open_client(path: Path) -> "Client":
