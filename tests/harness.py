@@ -227,6 +227,7 @@ def serving(
     *,
     embedder: FakeEmbedder | None = None,
     model: LanguageModel | None = None,
+    stores: IndexStores | None = None,
     before_loading: Callable[[str], None] = lambda name: None,
     limits: Limits | None = None,
 ) -> Iterator[Served]:
@@ -235,7 +236,7 @@ def serving(
     headers = {"authorization": f"Bearer {settings.token}"} if settings.token else {}
     with (
         open_fake_knowledge_base(
-            settings, embedder=embedder, model=model, before_loading=before_loading
+            settings, embedder=embedder, model=model, stores=stores, before_loading=before_loading
         ) as knowledge_base,
         listen("127.0.0.1", 0) as listener,
     ):

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from kb.errors import KBError, ModelError, ModelMissing
+from kb.errors import KBError, ModelError, ModelMissing, StorageError
 from kb.values.closable import Closable
 from kb.values.progress import Progress, Report
 
 logger = logging.getLogger(__name__)
 
+RETRY_SECONDS = 30.0
+"""After so long, what a full disk has stopped is tried again."""
 
 T = TypeVar("T", bound=Closable)
 
@@ -43,7 +45,7 @@ class LoadStatus:
 
 
 class Loading(Generic[T]):
-    """Something that is loaded once, by a thread of its own, on first need.
+    """Something that is loaded once, by a thread of its own, on first need; where the disk is full, again and again.
 
     Args:
         name: For the thread and the log.
@@ -131,6 +133,10 @@ class Loading(Generic[T]):
             error = known
         finally:
             self._finish(value, error)
+        if value is None and isinstance(error, StorageError):
+            again = threading.Timer(RETRY_SECONDS, self.start)
+            again.daemon = True
+            again.start()
 
     def _finish(self, value: T | None, error: KBError) -> None:
         with self._changed:

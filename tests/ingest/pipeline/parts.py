@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from kb.errors import StorageError
+from kb.errors import StorageError, VectorIndexError
 from kb.ports import Vectors
 from tests.fakes import FakeEmbedder, FakeVectorIndex
 from tests.harness import PATIENCE_SECONDS, eventually
@@ -26,11 +26,11 @@ class SlowEmbedder(FakeEmbedder):
 
 
 class FailingIndex(FakeVectorIndex):
-    """Has no room as long as it is full."""
+    """Has no room as long as it is full; a broken one takes nothing any more."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.full = False
+        self.full = self.broken = False
         self.unforeseen: Exception | None = None
 
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
@@ -38,6 +38,8 @@ class FailingIndex(FakeVectorIndex):
             raise self.unforeseen
         if self.full:
             raise StorageError("the disk is full", "free some space")
+        if self.broken:
+            raise VectorIndexError("Error in compaction", "it is made anew")
         super().upsert(ids, vectors)
 
     def delete(self, ids: Iterable[str]) -> None:

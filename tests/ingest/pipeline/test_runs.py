@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.errors import KBError, StorageError
+from kb.errors import KBError, StorageError, VectorIndexError
 from kb.settings import Settings
 from tests.harness import Watched, eventually, watching
 from tests.ingest.pipeline.parts import DOME, FailingIndex, SlowEmbedder
@@ -69,6 +69,20 @@ def test_full_disk_ends_the_run_is_told_and_overcome(settings: Settings, folder:
         index.full = False
         watched.sync()
         assert (watched.sources, watched.pipeline.status.error) == (["dome.md"], None)
+
+
+def test_index_that_has_failed_is_made_anew_before_the_files_that_wait(settings: Settings, folder: Path) -> None:
+    index = FailingIndex()
+    with watching(settings, folder, index=index) as watched:
+        watched.write("otter.md", "# Otter\n\nOtters float.\n")
+        watched.sync()
+        index.broken = True
+        watched.write("dome.md", DOME)
+        with pytest.raises(VectorIndexError, match="compaction"):
+            watched.pipeline.sync(15)
+        assert watched.finds("otters float") == ["otter.md"]
+        watched.sync()
+        assert (watched.sources, watched.finds("second dome")) == (["dome.md", "otter.md"], ["dome.md"])
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

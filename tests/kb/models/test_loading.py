@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kb.errors import KBError, ModelBusy, ModelError, ModelLoadError, ModelMissing
+from kb.errors import KBError, ModelBusy, ModelError, ModelLoadError, ModelMissing, StorageError
 from kb.models.loading import Loading, LoadState
 from kb.values.progress import Progress, Report
 
@@ -212,3 +212,19 @@ def test_closing_breaks_off_a_download(loading: Loading[Thing], loader: Loader) 
     with pytest.raises(ModelError, match="the thing is closed"):
         loader.report(Progress("thing", 25, 100))
     loader.goes_on.set()
+
+
+def test_what_a_full_disk_has_stopped_is_tried_again_by_itself(
+    loading: Loading[Thing], loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.models.loading.RETRY_SECONDS", 0.01)
+    loader.fails = StorageError("the disk is full", "free some space")
+    loading.start()
+    assert loader.begun.wait(PATIENCE_SECONDS)
+    loader.goes_on.set()
+    while loader.times < 3:
+        loader.begun.clear()
+        assert loader.begun.wait(PATIENCE_SECONDS)
+    loader.fails = None
+    while loading.get() is None:
+        time.sleep(0.01)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.harness import Served, eventually, quick_settings, serving
 from tests.server.http.routes_harness import document_id, error, upload
+from tests.small_disk import mounted
 
 LARGE = b"x" * 1_500_000
 """More than an upload may have to be held in memory."""
@@ -117,26 +118,15 @@ def test_what_a_killed_upload_has_left_is_gone_after_the_next_start(tmp_path: Pa
         assert service.client.get("/documents").json()["documents"] == []
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The temporary files of this process are on a disk that is too small for a large upload."""
-    disk = tmp_path / "tiny"
-    disk.mkdir()
-    options = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(options, capture_output=True).returncode != 0:
-        pytest.skip("this user may not mount anything")
-    monkeypatch.setattr("tempfile.tempdir", str(disk))
-    return disk
-
-
-def test_upload_that_the_temporary_disk_has_no_room_for_is_told_so(tmp_path: Path, tiny_disk: Path) -> None:
+def test_upload_that_the_temporary_disk_has_no_room_for_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "papers"
     folder.mkdir()
-    try:
+    with mounted(tmp_path / "tiny", "100k") as disk:
+        monkeypatch.setattr("tempfile.tempdir", str(disk.path))
         with serving(quick_settings(tmp_path / "home"), folder) as service:
             response = upload(service, "large.md", LARGE)
             assert error(response) == (507, "storage")
-            assert str(tiny_disk) in response.json()["error"]["hint"]
+            assert str(disk.path) in response.json()["error"]["hint"]
             assert upload(service, "small.md", "# Small\n").status_code == 201
-    finally:
-        subprocess.run(["umount", "--lazy", str(tiny_disk)], check=True)

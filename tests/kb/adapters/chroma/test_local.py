@@ -11,7 +11,7 @@ import pytest
 
 from kb.adapters.chroma import local as vectors
 from kb.adapters.chroma.local import ChromaIndex, ChromaStores, is_sound
-from kb.errors import VectorIndexError
+from kb.errors import StorageError, VectorIndexError
 from kb.ports import Vectors
 from tests.conftest import ROOT
 
@@ -164,3 +164,27 @@ def test_removed_store_is_gone(store: Path) -> None:
     vectors.remove(store)
     assert not store.exists()
     vectors.remove(store)
+
+
+def test_nothing_is_written_where_the_disk_is_nearly_full(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = ChromaIndex(store, MODEL)
+    monkeypatch.setattr(vectors, "ROOM_BYTES", 1 << 62)
+    for write in (lambda: index.upsert(["new"], unit_vectors()[:1]), lambda: index.delete(["v7"]), index.clear):
+        with pytest.raises(StorageError, match="nearly full") as caught:
+            write()
+        assert "free some space" in caught.value.hint
+    with pytest.raises(StorageError, match="nearly full"):
+        ChromaStores(store.parent).create("another", MODEL)
+    assert index.search(unit_vectors()[7], 1)[0][0] == "v7"
+    assert len(index.ids()) == SIZE
+    index.close()
+
+
+def test_store_in_which_a_write_has_failed_is_closed_and_says_so_at_once(store: Path) -> None:
+    index = ChromaIndex(store, MODEL)
+    shutil.rmtree(store)
+    with pytest.raises(VectorIndexError):
+        index.upsert(["new"], unit_vectors()[:1])
+    with pytest.raises(VectorIndexError, match="has failed, or is closed") as caught:
+        index.search(unit_vectors()[7], 1)
+    assert "made anew by itself" in caught.value.hint
