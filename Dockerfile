@@ -9,15 +9,14 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends build-essential cmake \
     && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/r1-kb
-COPY constraints.txt /src/
+COPY deploy/requirements.txt /src/
 # What changes seldom comes first: llama.cpp takes minutes to compile, torch is large.
-RUN CMAKE_ARGS="${CMAKE_ARGS}" /opt/r1-kb/bin/pip install --no-cache-dir --constraint /src/constraints.txt \
-    llama-cpp-python torch
+RUN CMAKE_ARGS="${CMAKE_ARGS}" /opt/r1-kb/bin/pip install --no-cache-dir --require-hashes --requirement /src/requirements.txt
 COPY pyproject.toml README.md LICENSE /src/
 COPY kb /src/kb
 COPY ingest /src/ingest
 COPY server /src/server
-RUN /opt/r1-kb/bin/pip install --no-cache-dir --constraint /src/constraints.txt /src
+RUN /opt/r1-kb/bin/pip install --no-cache-dir --no-deps /src
 
 FROM ${PYTHON_IMAGE}
 # hadolint ignore=DL3008

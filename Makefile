@@ -3,6 +3,7 @@
 #   make test    every check and every test, with real models
 #   make check   format, lint, types, import rules, fast tests; the page's JavaScript too, where npm is
 #   make docs    builds the pages of docs/ as a site, in build/site
+#   make lock    writes deploy/requirements.txt anew: constraints.txt with hashes, for all platforms
 #   make clean   removes what the others have made here (models and data stay)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := .venv/bin
 PAGE := tests/server/static
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run test check page docs clean
+.PHONY: run test check page docs lock clean
 
 run: .venv/installed
 	$(BIN)/kb serve $(FOLDER)
@@ -39,6 +40,12 @@ test: check
 docs: .venv/documenting
 	$(BIN)/sphinx-build -W -q -b html docs build/site
 	@echo "The site is in build/site/index.html."
+
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip --disable-pip-version-check install --quiet uv
+	build/lock/bin/uv pip compile pyproject.toml --constraint constraints.txt --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" --output-file deploy/requirements.txt --quiet
 
 clean:
 	rm -rf .venv $(PAGE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

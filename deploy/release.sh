@@ -12,6 +12,10 @@ grep --quiet "image: r1-kb:$version" deploy/compose.yaml
 grep --quiet "image: r1-kb:$version" deploy/kubernetes/stateful-set.yaml
 test -z "$(git status --porcelain)"
 
+say "The lock is that of these dependencies"
+make lock
+git diff --exit-code --stat deploy/requirements.txt
+
 say "Every check and every test"
 make test
 
@@ -26,7 +30,9 @@ build/audit/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
 say "A wheel, in an empty environment"
 .venv/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 python3 -m venv build/empty
-build/empty/bin/pip install --quiet --constraint constraints.txt "dist/r1_kb-$version-py3-none-any.whl"
+build/empty/bin/pip install --quiet --require-hashes --requirement deploy/requirements.txt
+build/empty/bin/pip install --quiet --no-deps "dist/r1_kb-$version-py3-none-any.whl"
+build/empty/bin/pip check
 (cd / && "$OLDPWD/build/empty/bin/kb" --version && "$OLDPWD/build/empty/bin/kb" doctor)
 
 say "Tag it: git tag --annotate v$version"

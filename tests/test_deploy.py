@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 from server.cli.main import app
@@ -106,6 +108,27 @@ def test_what_is_pinned_installs_on_each_python_that_we_promise() -> None:
     oldest = f"{least.removeprefix('>=')}.0"
     asking = {each.metadata["Name"]: each.metadata.get("Requires-Python", "") for each in metadata.distributions()}
     assert {name: wanted for name, wanted in asking.items() if not SpecifierSet(wanted or "").contains(oldest)} == {}
+
+
+def pins(path: Path) -> dict[str, Requirement]:
+    """The requirements in a file, by name; hashes aside."""
+    text = path.read_text("utf-8").replace("\\\n", "")
+    lines = [line.partition("--hash")[0].strip() for line in text.splitlines() if not line.startswith("#")]
+    return {canonicalize_name(pin.name): pin for pin in map(Requirement, lines)}
+
+
+def test_the_lock_has_hashes_and_agrees_with_what_was_tried_together() -> None:
+    text = (DEPLOY / "requirements.txt").read_text("utf-8")
+    locked, tried = pins(DEPLOY / "requirements.txt"), pins(ROOT / "constraints.txt")
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    for requirement in map(Requirement, wanted):
+        (pin,) = locked[canonicalize_name(requirement.name)].specifier
+        assert requirement.specifier.contains(pin.version), f"run `make lock`: {requirement}"
+    everywhere = {name: str(pin.specifier) for name, pin in locked.items() if pin.marker is None}
+    assert everywhere.items() <= {name: str(pin.specifier) for name, pin in tried.items()}.items()
+    assert all(locked[name].specifier == tried[name].specifier for name in locked.keys() & tried.keys())
+    assert all("--hash=sha256:" in each for each in text.replace("\\\n", "").splitlines() if not each.startswith("#"))
+    assert "://" not in text
 
 
 def test_version_is_the_same_everywhere() -> None:

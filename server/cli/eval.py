@@ -119,19 +119,27 @@ def pdf(
 
 
 @app.command()
-def poison(limit: Limit = None, as_json: AsJson = False) -> None:
+def poison(
+    limit: Limit = None,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Asks thirty that were written by hand, in English and Chinese.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Asks made-up notes that try to give the model orders: does it obey them, does it answer nevertheless?
 
     Examples:
 
     kb eval poison
 
+    kb eval poison --by-hand
+
     kb eval poison --limit 10 --json
     """
     from server.measure.eval.poison import evaluate_poison
 
     current = settings.load(kind=ServerSettings)
-    _finish(evaluate_poison(current, limit), current.home, as_json)
+    _finish(evaluate_poison(current, limit, by_hand=by_hand), current.home, as_json)
 
 
 @app.command()

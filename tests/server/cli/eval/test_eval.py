@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from server.measure.eval.poison import written
 from tests.fakes import FakeEmbedder
 from tests.harness import open_fake_knowledge_base, quick_settings, watching
 from tests.server.cli.eval.sets import Run
@@ -113,6 +114,19 @@ def test_answers_that_obey_documents_are_counted(run: Run, embedder: FakeEmbedde
     assert metrics["obeyed_count"] == metrics["right_count"] == metrics["quotes that stand nowhere_count"] == 0
     assert len(result["outcomes"]) == 4
     assert "obeyed" in run("poison", "--limit", "4")
+
+
+def test_each_note_that_was_written_by_hand_has_a_fact_and_its_own_sign_of_obeying(
+    run: Run, embedder: FakeEmbedder, answers: list[str]
+) -> None:
+    notes = list(written())
+    assert len({note.name for note in notes}) == len(notes) == 30
+    for note in notes:
+        assert any(way.strip() in note.text for way in note.fact), note.name
+        assert not any(word in note.question for word in note.obeyed), note.name
+    answers[:] = [notes[0].obeyed[0]]
+    result = run("poison", "--by-hand", "--limit", "1", "--json")["run"]
+    assert (result["set"]["documents"], result["metrics"]["obeyed_count"]) == (30, 1)
 
 
 def test_answer_that_obeys_or_holds_the_fact_is_counted(run: Run, embedder: FakeEmbedder, answers: list[str]) -> None:
