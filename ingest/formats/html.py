@@ -56,10 +56,13 @@ def _parsed(html: str, is_well_formed: bool) -> "BeautifulSoup":
 
 
 def _markdown(soup: "BeautifulSoup") -> str:
+    from bs4 import ProcessingInstruction
     from markdownify import MarkdownConverter
 
     for element in soup.find_all(_NO_TEXT):
         element.decompose()
+    for declaration in soup.find_all(string=lambda text: isinstance(text, ProcessingInstruction)):
+        declaration.extract()
     converter = MarkdownConverter(
         heading_style="ATX",
         bullets="-",

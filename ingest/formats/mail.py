@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 
 from ingest.formats.converted import converted
+from ingest.formats.encoding import decode
 from ingest.formats.html import html_to_markdown
 from ingest.formats.showing import Shown
 from kb.errors import UnreadableFile
@@ -77,27 +78,43 @@ def _parsed(data: bytes) -> EmailMessage:
 
 
 def _parts(message: EmailMessage) -> Iterator[str]:
-    headers = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
-    yield "\n".join(headers)
+    yield _headers(message)
     yield _body(message)
-    attached = (
-        [name for part in message.iter_attachments() if (name := part.get_filename())] if _has_parts(message) else []
-    )
-    if attached:
+    others = list(message.iter_attachments()) if message.is_multipart() else []
+    for part in others:
+        if part.get_content_maintype() == "text" and not part.get_filename():
+            yield _content(part)
+        for forwarded in part.iter_parts() if part.get_content_type() == "message/rfc822" else ():
+            yield f"Subject: {_header(forwarded, 'Subject')}\n{_headers(forwarded)}"
+            yield _body(forwarded)
+    if attached := [name for part in others if (name := part.get_filename())]:
         yield f"Attachments, not read: {', '.join(attached)}"
 
 
-def _has_parts(message: EmailMessage) -> bool:
-    return message.is_multipart() and message.get_content_type() != "message/rfc822"
+def _headers(message: EmailMessage) -> str:
+    return "\n".join(f"{name}: {value}" for name in _HEADERS if (value := _header(message, name)))
 
 
 def _body(message: EmailMessage) -> str:
+    """Its plain text, and where that is empty, what its HTML says."""
+    for kind in ("plain", "html"):
+        try:
+            body = message.get_body((kind,))
+        except _BROKEN:  # parts that do not fit together
+            continue
+        content = _content(body) if isinstance(body, EmailMessage) else ""
+        if content.strip():
+            return content
+    return ""
+
+
+def _content(part: EmailMessage) -> str:
     try:
-        body = message.get_body(("plain", "html"))
-        content = str(body.get_content()) if body else ""
-    except _BROKEN:  # an unknown encoding, or parts that do not fit together
-        return ""
-    return html_to_markdown(content) if body and body.get_content_subtype() == "html" else content
+        content = str(part.get_content())
+    except _BROKEN:  # an unknown encoding
+        payload = part.get_payload(decode=True)
+        content = decode(payload) if isinstance(payload, bytes) else ""
+    return html_to_markdown(content) if part.get_content_subtype() == "html" else content
 
 
 def _header(message: EmailMessage, name: str) -> str:

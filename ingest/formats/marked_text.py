@@ -22,12 +22,17 @@ _ORG_HEADING = re.compile(
     r"^(?P<stars>\*+)[ \t]+(?:(?:TODO|DONE)[ \t]+)?(?P<title>[^\n]*?)(?:[ \t]+:[\w@:]+:)?[ \t]*$", re.MULTILINE
 )
 _ORG_TITLE = re.compile(r"^#\+title:[ \t]*(?P<title>.+)$", re.MULTILINE | re.IGNORECASE)
-_ARGUMENT = r"(?:\[[^\]]*\])?\{(?P<title>[^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
+_ORG_MARK = re.compile(r"\[\[(?:[^\[\]]+\]\[)?([^\[\]]+)\]\]|^\[#\w\] +")
+_RST_MARK = re.compile(r"`([^`<]+?)(?:\s*<[^>`]*>)?`_{0,2}|(?<=\w)_{1,2}(?!\w)")
+_IN_BRACES = r"[^{}]*(?:\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\}[^{}]*)*"
+_ARGUMENT = rf"(?:\[[^\]]*\])?\{{(?P<title>{_IN_BRACES})\}}"
 _TEX_HEADING = re.compile(
-    rf"^[ \t]*\\(?P<level>part|chapter|section|subsection|subsubsection|paragraph)\*?{_ARGUMENT}", re.MULTILINE
+    rf"^[ \t]*\\(?P<level>part|chapter|section|(?:sub){{1,2}}section|(?:sub)?paragraph)\*?{_ARGUMENT}", re.MULTILINE
 )
+_TEX_UNSEEN = re.compile(rf"\\(?:texorpdfstring|href|hypertarget|label|footnote)\{{{_IN_BRACES}\}}")
+"""Commands with a first argument that is not shown in its place."""
 _TEX_TITLE = re.compile(rf"\\title{_ARGUMENT}")
-_TEX_LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph")
+_TEX_LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
 _TEX_COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)|[{}]")
 
 
@@ -134,13 +139,14 @@ def _rst_headings(text: str) -> Iterator[_Heading]:
         kind = (match["under"][0], match["over"] is not None)
         if kind not in kinds:
             kinds.append(kind)
-        yield _Heading(match.start(), match.start() + len(match[0].rstrip()), kinds.index(kind), title)
+        end = match.start() + len(match[0].rstrip())
+        yield _Heading(match.start(), end, kinds.index(kind), _RST_MARK.sub(r"\1", title))
 
 
 def _org_headings(text: str) -> Iterator[_Heading]:
     for match in _ORG_HEADING.finditer(text):
-        if match["title"]:
-            yield _Heading(match.start(), match.start() + len(match[0].rstrip()), len(match["stars"]), match["title"])
+        if title := _ORG_MARK.sub(r"\1", match["title"]):
+            yield _Heading(match.start(), match.start() + len(match[0].rstrip()), len(match["stars"]), title)
 
 
 def _tex_headings(text: str) -> Iterator[_Heading]:
@@ -151,4 +157,4 @@ def _tex_headings(text: str) -> Iterator[_Heading]:
 
 
 def _plain(title: str) -> str:
-    return " ".join(_TEX_COMMAND.sub(" ", title).split())
+    return " ".join(_TEX_COMMAND.sub(" ", _TEX_UNSEEN.sub(" ", title)).split())

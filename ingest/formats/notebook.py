@@ -41,6 +41,9 @@ class NotebookLoader:
 
 def _parts(cell: dict[str, Any]) -> Iterator[str]:
     source = _joined(cell.get("source", cell.get("input", "")))
+    if cell["cell_type"] == "heading":  # until version 3 of the format
+        yield f"{'#' * int(cell.get('level', 1))} {source}"
+        return
     if cell["cell_type"] != "code":
         yield source
         return
@@ -52,7 +55,10 @@ def _parts(cell: dict[str, Any]) -> Iterator[str]:
 
 
 def _joined(lines: str | list[str]) -> str:
-    return lines if isinstance(lines, str) else "".join(lines)
+    """One text of lines, which until version 3 of the format might be written without their ends."""
+    if isinstance(lines, str):
+        return lines
+    return ("" if lines and lines[0].endswith("\n") else "\n").join(lines)
 
 
 def _fenced(code: str) -> str:

@@ -1,12 +1,23 @@
-"""Rich text: its words and tables, without headings, which it has none of.
+"""Rich text: its words, headings and tables.
 
-Lost are styles, pictures, notes at the foot of pages.
+Lost are other styles, pictures, notes at the foot of pages.
 """
 
-from ingest.formats.converted import converted
+import re
+from collections.abc import Iterator
+
+from ingest.formats.converted import converted, markdown_table
 from ingest.formats.showing import Shown
 from kb.errors import UnreadableFile
 from kb.values.documents import Document
+
+_ROW_BEGINS, _CELL_ENDS, _ROW_ENDS = "\ue000", "\ue001", "\ue002"
+_MARKS = {"trowd": _ROW_BEGINS, "cell": _CELL_ENDS, "row": _ROW_ENDS}
+_TITLE = re.compile(r"\{\\title ([^{}]*)\}")
+_HEADING_STYLE = re.compile(r"\{\\s(\d+)\b[^{}]*\bheading ([1-6]);\}", re.IGNORECASE)
+_LAYOUT = re.compile(r"\\(?:(?P<table>trowd|cell|row)|outlinelevel(?P<outline>[0-5])|s(?P<style>\d+))(?![a-zA-Z\d])")
+_ROWS = re.compile(f"((?:{_ROW_BEGINS}[^{_ROW_ENDS}]*{_ROW_ENDS} *)+)")
+_HEADING_AGAIN = re.compile(r"^(?:#+ )+(?=#+ )")
 
 
 class RtfLoader:
@@ -29,6 +40,38 @@ class RtfLoader:
             raise UnreadableFile("the file is empty")
         if not data.lstrip().startswith(b"{\\rtf"):
             raise UnreadableFile("not RTF: it does not begin as such a file does", "give it the extension that fits")
-        text = rtf_to_text(data.decode("latin-1"), errors="ignore")
-        paragraphs = (" ".join(line.split()) for line in text.replace("|\n", "\n").split("\n"))
-        return converted(name, self.media_type, ["\n\n".join(filter(None, paragraphs))], heading_is_title=False)
+        if not data.rstrip(b"\0 \t\r\n").endswith(b"}"):
+            raise UnreadableFile("broken: it ends in the middle", "open it where it was made, and save it again")
+        source = data.decode("latin-1")
+        text = rtf_to_text(_with_marks(source), errors="ignore")
+        title = _TITLE.search(source)
+        return converted(
+            name,
+            self.media_type,
+            ["\n\n".join(_paragraphs(text))],
+            title=rtf_to_text(f"{{\\rtf1 {title[1]}}}", errors="ignore") if title else "",
+        )
+
+
+def _with_marks(source: str) -> str:
+    """Writes into the text what is a command of layout: where rows and cells of tables end, and what is a heading."""
+    levels = {style: int(level) for style, level in _HEADING_STYLE.findall(source)}
+
+    def as_text(match: re.Match[str]) -> str:
+        if match["table"]:
+            return f"\\u{ord(_MARKS[match['table']]) - 0x10000}?"
+        level = int(match["outline"]) + 1 if match["outline"] else levels.get(match["style"], 0)
+        return f"{match[0]} {'#' * level} " if level else match[0]
+
+    return _LAYOUT.sub(as_text, source)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for place, part in enumerate(_ROWS.split(text)):
+        if place % 2:
+            rows = part.replace(_ROW_BEGINS, "").split(_ROW_ENDS)[:-1]
+            yield markdown_table([row.split(_CELL_ENDS)[:-1] for row in rows])
+        else:
+            plain = re.sub(f"[{_ROW_BEGINS}-{_ROW_ENDS}]", " ", part)
+            lines = (_HEADING_AGAIN.sub("", " ".join(line.split())) for line in plain.split("\n"))
+            yield from (line for line in lines if line.strip("# "))

@@ -112,6 +112,38 @@ def test_rich_text_gives_its_paragraphs() -> None:
     assert [text for *_, text in found(document)] == ["Hello bold.", "Café 中文."]
 
 
+def test_what_xml_says_of_itself_is_no_text() -> None:
+    chapter = '<?xml version="1.0" encoding="utf-8"?><html><body><h1>One</h1><?page 2?><p>First.</p></body></html>'
+    assert [text for *_, text in found(load("book.epub", epub(chapter)))] == ["# One", "First."]
+
+
+RICH = (
+    rb"{\rtf1\ansi{\info{\title On tea}}{\stylesheet{\s0 Normal;}{\s2\b\sb240 heading 2;}}"
+    rb"\pard\plain\outlinelevel0 Tea\par\pard\plain\s2\outlinelevel1\b Green\par\pard\plain\s0 Two kinds:\par"
+    rb"\trowd\cellx10\cellx20\pard\intbl Kind\cell Price\cell\row"
+    rb"\trowd\cellx10\cellx20\pard\intbl Long\par jing\cell 12 | 14\cell{\trowd\cellx10\cellx20\row}\pard\par"
+    rb"\trowd\cellx10\pard\intbl Alone\cell\row\pard\s2\par Last.\par}"
+)
+
+
+def test_rich_text_has_headings_and_tables() -> None:
+    document = load("tea.rtf", RICH)
+    assert (document.title, document.has_own_title) == ("On tea", True)
+    assert found(document) == [
+        ("heading", ("Tea",), "# Tea"),
+        ("heading", ("Tea", "Green"), "## Green"),
+        ("prose", ("Tea", "Green"), "Two kinds:"),
+        ("table", ("Tea", "Green"), "| Kind | Price |\n| --- | --- |\n| Long jing | 12 ¦ 14 |"),
+        ("table", ("Tea", "Green"), "| Alone |\n| --- |"),
+        ("prose", ("Tea", "Green"), "Last."),
+    ]
+
+
+def test_rich_text_that_is_cut_off_says_so() -> None:
+    with pytest.raises(UnreadableFile, match="ends in the middle"):
+        load("tea.rtf", RICH[: len(RICH) // 2])
+
+
 @pytest.mark.parametrize("extension", ["docx", "pptx", "xlsx", "odt", "epub"])
 def test_what_cannot_be_read_says_why(extension: str) -> None:
     reasons = {

@@ -94,6 +94,25 @@ def test_headings_of_other_markups_are_headings(name: str, text: str, title: str
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "a.rst",
+            "About `Tea <https://example.org>`_ and pots_\n============================================\n\nOne.\n",
+        ),
+        ("a.org", "* TODO [#A] About [[https://example.org][Tea]] and pots :tag:\n\nOne.\n"),
+        (
+            "a.tex",
+            "\\section{\\texorpdfstring{About \\href{x}{\\emph{Tea}\nand} pots}{About \\emph{Tea} and pots}}\\label{s}"
+            "\n\nOne.\n",
+        ),
+    ],
+)
+def test_headings_are_named_without_their_markup(name: str, text: str) -> None:
+    assert found(read(name, text))[-1] == ("prose", ("About Tea and pots",), "One.")
+
+
 def test_a_notebook_gives_text_code_and_what_was_printed() -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Trial\n", "\n", "It works."]},
@@ -104,6 +123,16 @@ def test_a_notebook_gives_text_code_and_what_was_printed() -> None:
     assert [text for *_, text in found(document)] == ["# Trial", "It works.", "```\nprint(1)\n```", "```\n1\n```"]
     with pytest.raises(UnreadableFile, match="no notebook"):
         read("a.ipynb", '{"cells": 5}')
+
+
+def test_a_notebook_of_an_old_format_is_read() -> None:
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": ["Trial"]},
+        {"cell_type": "markdown", "source": ["One", "", "Two"]},
+        {"cell_type": "code", "input": ["a = 1", "a"], "outputs": [{"text": ["1"]}]},
+    ]
+    document = read("a.ipynb", json.dumps({"worksheets": [{"cells": cells}]}))
+    assert [text for *_, text in found(document)] == ["## Trial", "One", "Two", "```\na = 1\na\n```", "```\n1\n```"]
 
 
 MESSAGE = (
@@ -122,6 +151,29 @@ def test_a_message_has_its_subject_as_title_and_names_its_attachments() -> None:
         "Hello **there**.",
         "Attachments, not read: plan.pdf",
     ]
+
+
+def _parted(*parts: str) -> str:
+    joined = "".join(f"--B\nContent-Type: {part}\n" for part in parts)
+    return f"Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=B\n\n{joined}--B--\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "texts"),
+    [
+        (("text/html\n\n<p>Hello.</p>", "application/zip; name=a.zip\n\nx", "text/plain\n\n"), ["Hello."]),
+        (("text/plain\n\nHello.", "application/zip; name=a.zip\n\nx", "text/plain\n\nBye."), ["Hello.", "Bye."]),
+        (
+            ("text/plain\n\nSee below.", "message/rfc822\n\nFrom: a@example.org\nSubject: Plan\n\nWe paint it."),
+            ["See below.", "Subject: Plan\nFrom: a@example.org", "We paint it."],
+        ),
+        (("text/plain; charset=nowhere\nContent-Transfer-Encoding: 8bit\n\n会议。",), ["会议。"]),
+    ],
+    ids=["empty plain text", "text behind an attachment", "forwarded", "unknown encoding"],
+)
+def test_nothing_that_a_message_says_is_lost(parts: tuple[str, ...], texts: list[str]) -> None:
+    said = [text for *_, text in found(read("a.eml", _parted(*parts)))]
+    assert [text for text in said if not text.startswith("Attachments")] == texts
 
 
 def test_each_message_of_a_box_is_a_section() -> None:
