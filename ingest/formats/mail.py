@@ -8,7 +8,7 @@ import email.policy
 import email.utils
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 
 from ingest.formats.converted import converted
@@ -91,24 +91,24 @@ def _parts(message: EmailMessage) -> Iterator[str]:
         yield f"Attachments, not read: {', '.join(attached)}"
 
 
-def _headers(message: EmailMessage) -> str:
+def _headers(message: MIMEPart) -> str:
     return "\n".join(f"{name}: {value}" for name in _HEADERS if (value := _header(message, name)))
 
 
-def _body(message: EmailMessage) -> str:
+def _body(message: MIMEPart) -> str:
     """Its plain text, and where that is empty, what its HTML says."""
     for kind in ("plain", "html"):
         try:
             body = message.get_body((kind,))
         except _BROKEN:  # parts that do not fit together
             continue
-        content = _content(body) if isinstance(body, EmailMessage) else ""
+        content = _content(body) if isinstance(body, MIMEPart) else ""
         if content.strip():
             return content
     return ""
 
 
-def _content(part: EmailMessage) -> str:
+def _content(part: MIMEPart) -> str:
     try:
         content = str(part.get_content())
     except _BROKEN:  # an unknown encoding
@@ -117,7 +117,7 @@ def _content(part: EmailMessage) -> str:
     return html_to_markdown(content) if part.get_content_subtype() == "html" else content
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: MIMEPart, name: str) -> str:
     try:
         return " ".join(str(message.get(name, "")).split())
     except _BROKEN:  # the standard library reads headers late, and fails on some

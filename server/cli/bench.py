@@ -211,6 +211,29 @@ def ocr(
         console.out.print(f"{how}: {right}; {found.cpu_seconds:.1f} s, {decimal(found.memory_bytes)}")
 
 
+@app.command()
+def boxes(
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="PDF files, or folders of them.")],
+    quotes: Annotated[int, typer.Option(min=1, help="How many sentences, of all files together.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the choice of sentences.")] = 0,
+) -> None:
+    """Measures whether the boxes that mark a quote on its page cover its words, as OCR reads them.
+
+    Example:
+
+    kb bench boxes sample_docs
+    """
+    from server.measure.bench.boxes_run import COVERED, measure_boxes
+
+    files = [file for path in paths for file in (sorted(path.rglob("*.pdf")) if path.is_dir() else [path])]
+    found = list(measure_boxes(files, quotes, seed))
+    for each in (each for each in found if each.share < COVERED):
+        place = f"{each.quote.path.name}, page {each.quote.page}"
+        console.out.print(f"{place}: {each.share:.2f} of {each.quote.text!r}, read: {each.read!r}", markup=False)
+    covered = sum(each.share >= COVERED for each in found)
+    console.out.print(f"{covered} of {len(found)} quotes are covered by their boxes")
+
+
 def show_sizes(sizes: Sequence["Size"]) -> None:
     """Prints what was measured."""
     parts = list(sizes[0].searches[0].parts)
