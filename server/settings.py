@@ -47,6 +47,9 @@ class ServerSettings(IngestSettings):
     client_upload_bytes: int = Field(
         default=2_000_000_000, ge=0, description="Bytes that one client may upload in an hour; 0: any."
     )
+    uploading_bytes: int = Field(
+        default=1_000_000_000, ge=0, description="Bytes that all clients together may be uploading at a time; 0: any."
+    )
     min_free_bytes: int = Field(
         default=500_000_000, ge=0, description="Uploads that would leave less room on their disk are refused."
     )

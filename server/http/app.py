@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 STATIC = Path(__file__).parents[1] / "static"
 UPLOAD_OVERHEAD_BYTES = 1_000_000
 
-HTTP_CODES = {400: "invalid_request", 404: "not_found", 405: "wrong_method", 413: "too_large"}
+HTTP_CODES = {400: "invalid_request", 404: "not_found", 405: "wrong_method", 413: "too_large", 429: "too_much"}
 
 DESCRIPTION = """
 Questions about your own documents, answered with citations of the exact place. `POST /ask` answers, as JSON or as
@@ -121,6 +121,7 @@ def _guard(app: FastAPI, settings: ServerSettings) -> None:
         requests_a_minute=settings.client_requests,
         open_requests=settings.client_open,
         upload_bytes_an_hour=settings.client_upload_bytes,
+        uploading_bytes=settings.uploading_bytes,
     )
     app.add_middleware(
         Guard,
@@ -182,7 +183,8 @@ def _on_http_error(request: Request, error: Exception) -> JSONResponse:
         hint = f"free some space in {place}, or set TMPDIR to a folder with more"
         return _on_error(request, StorageError(f"{place} cannot be written: {cause.strerror}", hint))
     code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
-    hint = "send less at a time" if error.status_code == 413 else "GET /openapi.json lists all routes and their bodies"
+    is_too_much = error.status_code in (413, 429)
+    hint = "send less at a time" if is_too_much else "GET /openapi.json lists all routes and their bodies"
     return refuse(error.status_code, code, str(error.detail), hint)
 
 

@@ -80,7 +80,7 @@ def original_file(opened: Annotated[tuple[DocumentInfo, BinaryIO], Depends(_open
         _400="A name that cannot be used.",
         _413="Too large.",
         _415="A type that cannot be read.",
-        _429="This client has uploaded enough for now.",
+        _429="This client, or all together, have uploaded enough for now.",
         _507="The disk is full, or nearly so.",
     ),
 )

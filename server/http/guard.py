@@ -15,6 +15,7 @@ from server.http.access.doors import CLIENT, Doors
 from server.http.access.rights import need_of
 from server.http.addresses import is_within
 from server.http.asgi import App, Message, Receive, Scope, Send
+from server.http.connections import MAX_HEADER_BYTES
 from server.http.refusals import refuse
 from server.settings import Network
 
@@ -81,6 +82,9 @@ class Guard:
         sent = Counter(name.decode("latin-1") for name, _ in scope["headers"])
         if twice := [name for name in _ONCE if sent[name] > 1]:
             return refuse(400, "invalid_request", f"the header {twice[0]} is sent more than once", "send it once")
+        if _header_bytes(scope) > MAX_HEADER_BYTES:  # what comes in one piece is not held off before
+            message = f"the headers are longer than {MAX_HEADER_BYTES:,} bytes"
+            return refuse(431, "headers_too_large", message, "send fewer or shorter headers")
         host = headers.get("host", "")
         if self._hosts and _host_name(host) not in self._hosts:
             return refuse(
@@ -117,6 +121,12 @@ class Guard:
 
     def _may_measure(self, scope: Scope) -> bool:
         return scope["path"] == METRICS_PATH and is_within((scope.get("client") or ("",))[0], self._metrics_from)
+
+
+def _header_bytes(scope: Scope) -> int:
+    """Of the request line and all headers together, but for what always stands between."""
+    in_line = len(scope["path"]) + len(scope.get("query_string", b""))
+    return in_line + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _is_upload(scope: Scope) -> bool:

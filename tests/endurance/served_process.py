@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ import psutil
 
 from tests.harness import eventually
 
+KB_SERVE = ("-m", "server", "serve", "--port", "0")
 START_SECONDS = 120.0
 REQUEST_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
@@ -55,11 +56,17 @@ class ServedProcess:
 
 
 @contextmanager
-def serving_process(folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[ServedProcess]:
-    """Starts the service on a folder and a free port; it is killed where the block ends, if it has not been stopped."""
+def serving_process(
+    folder: Path, environment: Mapping[str, str], log: Path, command: Sequence[str] = KB_SERVE
+) -> Iterator[ServedProcess]:
+    """Starts the service on a folder and a free port; it is killed where the block ends, if it has not been stopped.
+
+    Args:
+        command: Of Python, before the folder.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", str(folder), "--port", "0"],
+            [sys.executable, *command, str(folder)],
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment, "COLUMNS": "1000"},

@@ -1,13 +1,15 @@
-"""How much one client may ask for, so that others have their turn.
+"""How much one client may ask for, so that others have their turn, and how much all may upload at the same time.
 
 A client is a token, a user, or else an address. Who works on the machine itself, and need not say who it is, has no
-limits. Invariant: what is kept of clients is bounded.
+limits of its own. Invariant: what is kept of clients is bounded.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from fastapi import HTTPException
 
 from server.http.access.doors import CLIENT
 from server.http.access.rights import need_of
@@ -16,6 +18,7 @@ from server.http.asgi import App, Message, Receive, Scope, Send
 from server.http.refusals import refuse
 
 MINUTE, HOUR = 60.0, 3600.0
+UPLOAD_RETRY_SECONDS = 10.0
 MAX_CLIENTS = 10_000
 
 
@@ -31,13 +34,14 @@ class _Use:
 
 
 class Limited:
-    """Middleware that refuses what is too much for one client; pure ASGI, for one event loop.
+    """Middleware that refuses what is too much, for one client or for all; pure ASGI, for one event loop.
 
     Args:
         app: What answers.
         requests_a_minute: 0: any number.
         open_requests: Answered at the same time, streams among them; 0: any number.
         upload_bytes_an_hour: 0: any number.
+        uploading_bytes: Of all clients, in uploads that have not ended; 0: any number.
         clock: Gives seconds.
     """
 
@@ -47,23 +51,25 @@ class Limited:
         requests_a_minute: int,
         open_requests: int,
         upload_bytes_an_hour: int,
+        uploading_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._requests_a_minute = requests_a_minute
         self._open_requests = open_requests
         self._upload_bytes_an_hour = upload_bytes_an_hour
+        self._uploads = _Uploads(uploading_bytes)
         self._clock = clock
         self._uses: OrderedDict[str, _Use] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
-        name = "" if scope["type"] != "http" else _name(scope)
-        if not name:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        use = self._use_of(name)
-        if over := self._over(use, scope):
+        name = _name(scope)
+        use = self._use_of(name) if name else _Use()
+        if over := (self._over(use, scope) if name else None) or self._uploads.over(scope):
             what, hint, seconds = over
             response = refuse(429, "too_much", what, hint)
             response.headers["retry-after"] = str(max(1, round(seconds)))
@@ -72,7 +78,10 @@ class Limited:
         use.requests += 1
         use.open += 1
         try:
-            await self._app(scope, _counted(receive, use) if _is_upload(scope) else receive, send)
+            if _is_upload(scope):
+                await self._uploads.take(self._app, scope, receive, send, use)
+            else:
+                await self._app(scope, receive, send)
         finally:
             use.open -= 1
 
@@ -107,6 +116,43 @@ class Limited:
         return None
 
 
+class _Uploads:
+    """What all clients together are uploading; it lies in memory or on the disk until it is placed."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+
+    def over(self, scope: Scope) -> tuple[str, str, float] | None:
+        """As `Limited._over`; one that is larger than all may be is let in alone."""
+        if _is_upload(scope) and self._bytes and 0 < self._most_bytes < self._bytes + _declared_bytes(scope):
+            hint = "wait for the others to end, or raise KB_UPLOADING_BYTES"
+            return f"more than {self._most_bytes:,} bytes would be on their way", hint, UPLOAD_RETRY_SECONDS
+        return None
+
+    async def take(self, app: App, scope: Scope, receive: Receive, send: Send, use: _Use) -> None:
+        """Passes an upload on, and counts what it has said that it will send, or what it sends beyond that."""
+        held, received = _declared_bytes(scope), 0
+        self._bytes += held
+
+        async def receiving() -> Message:
+            nonlocal held, received
+            message = await receive()
+            size = len(message.get("body", b""))
+            use.uploaded_bytes += size
+            received += size
+            self._bytes += max(0, received - held)
+            held = max(held, received)
+            if self._bytes > held and 0 < self._most_bytes < self._bytes:
+                raise HTTPException(429, f"more than {self._most_bytes:,} bytes are on their way")
+            return message
+
+        try:
+            await app(scope, receiving, send)
+        finally:
+            self._bytes -= held
+
+
 def _name(scope: Scope) -> str:
     """Whose limits count; empty: none do."""
     if need_of(scope["method"], scope["path"]) == "none":
@@ -123,12 +169,3 @@ def _is_upload(scope: Scope) -> bool:
 
 def _declared_bytes(scope: Scope) -> int:
     return int(dict(scope["headers"]).get(b"content-length", b"0"))  # the guard has seen that it is a number
-
-
-def _counted(receive: Receive, use: _Use) -> Receive:
-    async def receiving() -> Message:
-        message = await receive()
-        use.uploaded_bytes += len(message.get("body", b""))
-        return message
-
-    return receiving

@@ -13,6 +13,7 @@ from server.http.access.doors import Doors
 from server.http.access.tokens import TokenFile
 from server.http.addresses import is_loopback
 from server.http.app import check_binding
+from server.http.connections import MAX_HEADER_BYTES
 from server.http.guard import HEADERS, MAX_BODY_BYTES, Guard
 from server.settings import ServerSettings
 
@@ -218,3 +219,11 @@ def test_only_loopback_may_do_without_a_token(host: str, loopback: bool) -> None
     else:
         with pytest.raises(SettingsError, match="would let other machines read your documents"):
             check_binding(load(kind=ServerSettings, host=host))
+
+
+def test_headers_that_come_in_one_piece_have_a_limit_too() -> None:
+    headers = {f"x-{number}": "y" * (MAX_HEADER_BYTES // 8) for number in range(9)}
+    response = guarded().get("/", headers=headers)
+    assert (response.status_code, code(response)) == (431, "headers_too_large")
+    assert guarded().get("/?" + "y" * MAX_HEADER_BYTES).status_code == 431
+    assert guarded().get("/", headers={"x": "y" * (MAX_HEADER_BYTES // 2)}).status_code == 200

@@ -1,3 +1,4 @@
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,33 @@ def test_uploaded_bytes_are_counted_for_each_client(tmp_path: Path) -> None:
         assert upload(service, "c.md", "# C\n\nshort\n").status_code == 201
 
 
+@contextmanager
+def half_an_upload(service: Served, size: int) -> Iterator[None]:
+    """Has an upload of so many bytes under way until the block ends."""
+    head = f"POST /documents HTTP/1.1\r\nhost: localhost\r\ncontent-length: {size}\r\n"
+    with socket.create_connection((service.client.base_url.host, service.client.base_url.port)) as connection:
+        connection.sendall(f"{head}content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode())
+        yield
+
+
+def test_uploads_of_all_clients_are_counted_together(tmp_path: Path) -> None:
+    with limited(tmp_path, uploading_bytes=3_000) as service:
+        small, chunked = "# A\n\n" + "word " * 200, "# C\n\n" + "word " * 800
+        with half_an_upload(service, 2_500):
+            assert eventually(lambda: upload(service, "a.md", small).status_code == 429)
+            refused = upload(service, "a.md", small)
+            assert error(refused) == (429, "too_much")
+            assert "KB_UPLOADING_BYTES" in refused.json()["error"]["hint"]
+            assert int(refused.headers["retry-after"]) > 0
+            body = f'--x\r\ncontent-disposition: form-data; name="files"; filename="c.md"\r\n\r\n{chunked}\r\n--x--\r\n'
+            headers = {"content-type": "multipart/form-data; boundary=x"}
+            cut = service.client.post("/documents", content=iter([body.encode()]), headers=headers)
+            assert error(cut) == (429, "too_much")
+            assert service.client.post("/search", json={"query": "dome"}).status_code == 200
+        assert eventually(lambda: upload(service, "a.md", small).status_code == 201)
+        assert upload(service, "larger-than-all.md", "# B\n\n" + "word " * 1000).status_code == 201
+
+
 def test_uploads_leave_room_on_the_disk(tmp_path: Path) -> None:
     with limited(tmp_path, min_free_bytes=10**18) as service:
         refused = upload(service, "a.md", "# A\n\ntext\n")
@@ -91,7 +119,7 @@ async def test_what_is_kept_of_clients_is_bounded_and_begins_anew(monkeypatch: p
     async def nothing() -> Message:
         return {"type": "http.disconnect"}
 
-    middleware = Limited(answer, 1, 0, 0, clock=lambda: now[0])
+    middleware = Limited(answer, 1, 0, 0, 0, clock=lambda: now[0])
 
     async def ask(address: str) -> None:
         scope = {"type": "http", "method": "GET", "path": "/status", "headers": [], "client": (address, 1)}
