@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -164,13 +164,16 @@ class Database:
             connection.executescript(f"PRAGMA incremental_vacuum({pages});")
 
     def _prepare(self, schema: str, version: int, migrations: Mapping[int, str]) -> None:
-        with self._borrowed() as connection:
+        with closing(
+            sqlite3.connect(self._path)
+        ) as connection:  # one that changes nothing, not even the journal's mode
             found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found > version:
-                raise SchemaMismatch(
-                    f"{self._path} was written by a newer r1-kb (schema {found}, this one reads {version})",
-                    f"update r1-kb, or point KB_HOME at another folder; else {MADE_ANEW}",
-                )
+        if found > version:
+            raise SchemaMismatch(
+                f"{self._path} was written by a newer r1-kb (schema {found}, this one reads {version})",
+                f"update r1-kb, or point KB_HOME at another folder; else {MADE_ANEW}",
+            )
+        with self._borrowed() as connection:
             is_filled = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             if found < 0 or (found == 0 and is_filled):
                 raise StorageError(f"{self._path} is not a catalog of r1-kb", MADE_ANEW)
