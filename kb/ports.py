@@ -12,6 +12,10 @@ import numpy.typing as npt
 
 from kb.values.chat import Generated, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Message
 from kb.values.documents import DocumentInfo
+from kb.values.personal import Personal
+
+FindPersonal = Callable[[str], Sequence[Personal]]
+"""Finds personal data in a text, in its order, none within another."""
 
 Vectors = npt.NDArray[np.float32]
 

@@ -77,6 +77,14 @@ class Settings(BaseModel):
     remote_allow: tuple[str, ...] = Field(
         default=(), description="Hosts that a model may be on, this machine aside; empty: the one that is named."
     )
+    pii: Literal["off", "mask-remote"] = Field(
+        default="off",
+        description="Personal data that has a form (numbers of phones, cards …): mask-remote: a model elsewhere gets"
+        " placeholders.",
+    )
+    pii_regions: tuple[str, ...] = Field(
+        default=("CN", "US", "GB"), description="Countries whose phone numbers are found without a `+`, too."
+    )
     saved_filters: dict[str, Filters] = Field(
         default={},
         description="Filters by a name, under which other programs choose them: tables `saved_filters.NAME` in"
@@ -169,7 +177,7 @@ class Settings(BaseModel):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
-    @field_validator("remote_allow", "local_only", mode="before")
+    @field_validator("remote_allow", "local_only", "pii_regions", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -21,6 +21,7 @@ from kb.adapters.llama.tuning_cache import CACHE_NAME
 from kb.adapters.llama.wire import Untuned
 from kb.adapters.openai_api.model import open_remote_model
 from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
+from kb.adapters.personal_data import find_personal
 from kb.answering.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
@@ -33,11 +34,12 @@ from kb.models.loading import Loading, LoadState
 from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.observing import Observe, Observers, unobserved
-from kb.ports import Embedder, IndexStores, Judge, LanguageModel, Reranker
+from kb.ports import Embedder, FindPersonal, IndexStores, Judge, LanguageModel, Reranker
 from kb.processor import Quiet
 from kb.search.languages import measure
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.settings import Settings, load
+from kb.values.personal import none_found
 from kb.values.progress import Progress, Report
 
 logger = logging.getLogger(__name__)
@@ -166,7 +168,7 @@ def _load_reranker(settings: Settings, upkeep: Loading[Upkeep], report: Report) 
     name = settings.reranker
     if remote := settings.remote_reranker:
         logger.info("questions and passages go to %s", remote.host)
-        return RemoteReranker(remote, settings.key_for(remote))
+        return RemoteReranker(remote, settings.key_for(remote), _to_hide(settings, remote))
     return CrossEncoderReranker(_cross_encoder(settings, name, "KB_RERANKER", upkeep, report), name)
 
 
@@ -247,7 +249,21 @@ def _open_remote(remote: RemoteModel, settings: Settings, report: Report, observ
     report(Progress(remote.model, 1, 1))
     logger.info("questions and passages go to %s", remote.host)
     key, window = settings.key_for(remote), settings.context_tokens
-    return open_remote_model(remote, key, context_tokens=window, queue_size=settings.queue_size, observe=observe)
+    return open_remote_model(
+        remote,
+        key,
+        context_tokens=window,
+        queue_size=settings.queue_size,
+        observe=observe,
+        find=_to_hide(settings, remote),
+    )
+
+
+def _to_hide(settings: Settings, remote: RemoteModel) -> FindPersonal:
+    """Finds what a model on a server must not see; on this machine it may see all."""
+    if settings.pii == "mask-remote" and remote.is_elsewhere:
+        return find_personal(settings.pii_regions)
+    return none_found
 
 
 def engine_settings(settings: Settings) -> EngineSettings:
@@ -285,7 +301,7 @@ def _load_embedder(settings: Settings, report: Report) -> tuple[Embedder, str]:
     """The embedding model, and the folder that it was loaded from; empty for one on a server."""
     if remote := settings.remote_embedder:
         logger.info("documents and questions go to %s", remote.host)
-        return RemoteEmbedder(remote, settings.key_for(remote)), ""
+        return RemoteEmbedder(remote, settings.key_for(remote), _to_hide(settings, remote)), ""
     store = _embedders(settings)
     folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
     return open_embedder(folder, store.identity(folder), report, settings.embedding_backend), str(folder)

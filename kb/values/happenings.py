@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kb.values.answers import QuestionKind, Thinking, Timings
+from kb.values.personal import PersonalKind
 
 Outcome = Literal["answered", "declined", "unsupported", "failed", "left"]
 """`declined`: the documents hold no answer; `unsupported`: what was written is not borne out; `left`: nobody waited for
@@ -75,6 +76,18 @@ class LooksTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalDataHidden:
+    """Personal data was hidden.
+
+    Attributes:
+        counts: How much, by kind; the same twice counts once.
+    """
+
+    where: Literal["remote", "index"]
+    counts: Mapping[PersonalKind, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ChildRestarted:
     """A child process had ended by itself, and another was started in its place."""
 
@@ -117,5 +130,13 @@ class FileEnded:
 
 
 Happening = (
-    QuestionEnded | SearchEnded | VectorAsked | LooksTaken | ChildRestarted | EngineFailed | IndexExchanged | FileEnded
+    QuestionEnded
+    | SearchEnded
+    | VectorAsked
+    | LooksTaken
+    | PersonalDataHidden
+    | ChildRestarted
+    | EngineFailed
+    | IndexExchanged
+    | FileEnded
 )

@@ -18,9 +18,11 @@ from kb.adapters.openai_api.errors import Refused
 from kb.adapters.openai_api.loop import Loop
 from kb.adapters.openai_api.writing import Writer, chat_url, wire_messages
 from kb.errors import KBError, ModelBusy, ModelError, PromptTooLong
+from kb.generation.disguise import Disguise, hidden_alone, texts_of
 from kb.generation.replies import Deliver, Reply
 from kb.models.remote import RemoteModel
 from kb.observing import Observe, unobserved
+from kb.ports import FindPersonal
 from kb.values.chat import (
     Generated,
     GenerationEnd,
@@ -30,7 +32,8 @@ from kb.values.chat import (
     Looked,
     Message,
 )
-from kb.values.happenings import EngineFailed, LooksTaken
+from kb.values.happenings import EngineFailed, LooksTaken, PersonalDataHidden
+from kb.values.personal import none_found
 
 T = TypeVar("T")
 
@@ -44,7 +47,8 @@ class RemoteLanguageModel:
     Args:
         loop: In which the connection lives; closed with the model.
         queue_size: Requests that may be on their way beside a first one.
-        observe: Is told of looks and failures.
+        observe: Is told of looks, failures and what was hidden.
+        find: Finds what the server must not see.
     """
 
     def __init__(
@@ -54,12 +58,14 @@ class RemoteLanguageModel:
         loop: Loop,
         queue_size: int = 8,
         observe: Observe = unobserved,
+        find: FindPersonal = none_found,
     ) -> None:
         self._server = server
         self._connection = connection
         self._loop = loop
         self._queue_size = queue_size
         self._observe = observe
+        self._find = find
         self._writer = Writer(server, connection)
         self._counter = Counter(server, connection) if server.dialect.counts else None
         self._lock = threading.Lock()  # guards the two below
@@ -99,8 +105,11 @@ class RemoteLanguageModel:
         self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
     ) -> Generator[Generated, None, None]:
         with self._place():
-            reply = Reply()
-            future = self._loop.start(self._answer(looks, messages, options, reply.put))
+            reply, disguise = Reply(), Disguise(self._find, texts_of(looks, messages))
+            if disguise.counts:
+                self._observe(PersonalDataHidden("remote", disguise.counts))
+            looks, messages, deliver = disguise.looks(looks), disguise.messages(messages), disguise.restoring(reply.put)
+            future = self._loop.start(self._answer(looks, messages, options, deliver))
             try:
                 yield from reply.items()
             finally:
@@ -208,11 +217,12 @@ class CountingModel(RemoteLanguageModel):
 
     def count_tokens(self, text: str) -> int:
         """See `kb.ports.TokenCounter`."""
-        return self._wait(lambda counter: counter.text(text))
+        return self._wait(lambda counter: counter.text(hidden_alone(text, self._find)))
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int:
         """See `kb.ports.TokenCounter`."""
-        return self._wait(lambda counter: counter.prompt(messages))
+        hidden = Disguise(self._find, texts_of((), messages)).messages(messages)
+        return self._wait(lambda counter: counter.prompt(hidden))
 
 
 class LookingModel(RemoteLanguageModel):
@@ -236,6 +246,7 @@ def open_remote_model(
     context_tokens: int = 0,
     queue_size: int = 8,
     observe: Observe = unobserved,
+    find: FindPersonal = none_found,
 ) -> RemoteLanguageModel:
     """Asks a server what it is, and gives the model on it.
 
@@ -243,7 +254,8 @@ def open_remote_model(
         key: Sent as bearer; empty: none is.
         context_tokens: The window to use, at most the server's; 0: the server's, of Ollama at most 8192.
         queue_size: Requests that may be on their way beside a first one.
-        observe: Is told of looks and failures.
+        observe: Is told of looks, failures and what was hidden.
+        find: Finds what the server must not see.
 
     Raises:
         ModelMissing: The server does not have the model.
@@ -262,4 +274,4 @@ def open_remote_model(
         (False, True): LookingModel,
         (True, True): CountingLookingModel,
     }
-    return kinds[bool(server.dialect.counts), can_look](server, connection, loop, queue_size, observe)
+    return kinds[bool(server.dialect.counts), can_look](server, connection, loop, queue_size, observe, find)

@@ -17,9 +17,11 @@ from kb.adapters.openai_api.errors import Refused
 from kb.adapters.openai_api.loop import Loop
 from kb.adapters.openai_api.prefixes import prefixes_of
 from kb.errors import ModelError, ModelMissing, PromptTooLong
+from kb.generation.disguise import Disguise, hidden_alone
 from kb.generation.estimate import estimated_tokens
 from kb.models.remote import RemoteModel
-from kb.ports import Vectors
+from kb.ports import FindPersonal, Vectors
+from kb.values.personal import none_found
 
 T = TypeVar("T")
 
@@ -39,10 +41,15 @@ _LEAST_CHARS = 64
 
 
 class _OnServer:
-    """A model on a server to which texts are sent. Safe for use by several threads."""
+    """A model on a server to which texts are sent. Safe for use by several threads.
 
-    def __init__(self, model: RemoteModel, key: str) -> None:
+    Args:
+        find: Finds what the server must not see.
+    """
+
+    def __init__(self, model: RemoteModel, key: str, find: FindPersonal) -> None:
         self._remote = model
+        self._find = find
         self._connection, self._loop = Connection(model, key), Loop()
         self._closing = threading.Lock()
         self._closed = False
@@ -96,8 +103,8 @@ class RemoteEmbedder(_OnServer):
 
     max_tokens = MAX_TOKENS
 
-    def __init__(self, model: RemoteModel, key: str = "") -> None:
-        super().__init__(model, key)
+    def __init__(self, model: RemoteModel, key: str = "", find: FindPersonal = none_found) -> None:
+        super().__init__(model, key, find)
         self._prefixes = prefixes_of(model.model)
         try:
             self.dimension = len(self._wait(self._vectors(["?"]))[0])
@@ -128,8 +135,9 @@ class RemoteEmbedder(_OnServer):
         return vector
 
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        # Servers refuse what is empty.
-        vectors = self._wait(self._in_batches([f"{prefix}{text}" if text.strip() else f"{prefix}." for text in texts]))
+        hidden = (hidden_alone(text, self._find) for text in texts)
+        sent = [f"{prefix}{text}" if text.strip() else f"{prefix}." for text in hidden]  # servers refuse what is empty
+        vectors = self._wait(self._in_batches(sent))
         try:
             found = np.array(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
         except (TypeError, ValueError) as error:
@@ -178,8 +186,8 @@ class RemoteReranker(_OnServer):
         ModelError: It cannot be reached, or refuses.
     """
 
-    def __init__(self, model: RemoteModel, key: str = "") -> None:
-        super().__init__(model, key)
+    def __init__(self, model: RemoteModel, key: str = "", find: FindPersonal = none_found) -> None:
+        super().__init__(model, key, find)
         self.identity = f"{model.model}@{model.host}"
         self._field = "documents"  # TEI says that it wants `texts`
         try:
@@ -192,6 +200,8 @@ class RemoteReranker(_OnServer):
         """See `kb.ports.Reranker`."""
         if not texts:
             return np.empty(0, dtype=np.float32)
+        disguise = Disguise(self._find, [query, *texts])
+        query, *texts = map(disguise.hidden, [query, *texts])
         scores = np.array(self._wait(self._scored(query, [text.strip() or "." for text in texts])), dtype=np.float32)
         if not np.isfinite(scores).all():
             raise self._odd("scores that are no numbers")

@@ -13,6 +13,7 @@ from kb.values.happenings import (
     Happening,
     IndexExchanged,
     LooksTaken,
+    PersonalDataHidden,
     QuestionEnded,
     SearchEnded,
     VectorAsked,
@@ -72,6 +73,9 @@ class Counting:
         )
         self._queue = Histogram("kb_queue_seconds", "How long others came before.", buckets=SECONDS, registry=registry)
         self._looks = Counter("kb_looks", "Looks into a model: is it there, is it borne out?", registry=registry)
+        self._personal = Counter(
+            "kb_personal_data_hidden", "Personal data that was hidden.", ("where", "kind"), registry=registry
+        )
         self._search = Histogram(
             "kb_search_seconds", "Searches, by part.", ("part",), buckets=SEARCH_SECONDS, registry=registry
         )
@@ -105,6 +109,9 @@ class Counting:
                 self._cache.labels("question_vector", "hit" if was_known else "miss").inc()
             case LooksTaken(count):
                 self._looks.inc(count)
+            case PersonalDataHidden(where, counts):
+                for kind, count in counts.items():
+                    self._personal.labels(where, kind).inc(count)
             case ChildRestarted(child):
                 self._children.labels(child).inc()
             case EngineFailed(error):

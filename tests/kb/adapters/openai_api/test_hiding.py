@@ -1,0 +1,57 @@
+"""What a server gets to see of personal data: nothing, with all that is asked of it."""
+
+import json
+
+from kb.adapters.openai_api.model import CountingLookingModel, open_remote_model
+from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
+from kb.adapters.personal_data import find_personal
+from kb.models.remote import remote_model
+from kb.values.chat import Delta, GenerationOptions, Look, Message
+from kb.values.happenings import Happening, PersonalDataHidden
+from tests.remote_doubles import VLLM
+from tests.remote_servers import serving
+from tests.text_doubles import TextServer
+
+PHONE, IDENTITY = "13812345678", "11010519491231002X"
+TEXT = f"Li Lei (mobile {PHONE}, identity card {IDENTITY}) has the key."
+FIND = find_personal(["CN"])
+
+
+def seen(double: VLLM | TextServer) -> str:
+    return json.dumps([body for _, _, body in double.requests], ensure_ascii=False)
+
+
+def test_an_engine_elsewhere_sees_placeholders_and_its_answer_is_restored() -> None:
+    double = VLLM(answer=("His", " number", " is", " PHONE", "_", "1", "."))
+    told: list[Happening] = []
+    with serving(double) as url:
+        remote = remote_model(f"openai:{double.model}@{url}")
+        assert remote
+        model = open_remote_model(remote, double.key, observe=told.append, find=FIND)
+        assert isinstance(model, CountingLookingModel)
+        messages = [Message("user", f"{TEXT} What is his number?")]
+        look = Look((Message("user", f"{TEXT} Is {PHONE} there?"),), "Yes", "No")
+        assert model.count_tokens(TEXT) > 0
+        assert model.prompt_tokens(messages) > 0
+        items = list(model.stream_after_looks([look], messages, GenerationOptions(seconds=10)))
+        model.close()
+    assert "".join(each.text for each in items if isinstance(each, Delta)) == f"His number is {PHONE}."
+    assert PHONE not in seen(double)
+    assert IDENTITY not in seen(double)
+    assert "mobile PHONE_1, identity card ID_NUMBER_1" in seen(double)
+    assert PersonalDataHidden("remote", {"phone": 1, "id_number": 1}) in told
+
+
+def test_texts_to_be_embedded_or_ranked_elsewhere_have_placeholders() -> None:
+    double = TextServer()
+    with serving(double) as url:
+        remote = remote_model(f"openai:{double.model}@{url}")
+        assert remote
+        embedder, reranker = RemoteEmbedder(remote, double.key, FIND), RemoteReranker(remote, double.key, FIND)
+        alone, among = embedder.embed_passages([TEXT]), embedder.embed_passages([f"Ring 13987654321. {TEXT}", TEXT])
+        embedder.embed_query(f"Whose number is {PHONE}?")
+        reranker.scores(f"Whose number is {PHONE}?", [TEXT, "Ring 13987654321."])
+        embedder.close()
+        reranker.close()
+    assert (alone[0] == among[1]).all()  # whatever stands beside it
+    assert not any(number in seen(double) for number in (PHONE, IDENTITY, "13987654321"))
