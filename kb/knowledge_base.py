@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
-from kb.answering.decide import FitClassifier, classifier_for
+from kb.answering.decide import FitClassifier
 from kb.answering.idle_digests import IdleDigests
 from kb.answering.instruction_finders import InstructionFinders
 from kb.answering.judges import Judges
@@ -15,6 +15,7 @@ from kb.answering.kinds.kind import Resources
 from kb.answering.local_only import LocalOnly
 from kb.answering.models import Models
 from kb.answering.observed import observed
+from kb.answering.question_weights import classifier_for
 from kb.answering.questions import Questions
 from kb.catalog.catalog import Catalog
 from kb.conversations.store import ConversationStore

@@ -1,6 +1,5 @@
 """A knowledge base over the fakes, a pipeline over real folders, and a real server, for tests of several rooms."""
 
-import json
 import os
 import threading
 import time
@@ -16,12 +15,12 @@ from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
 from kb.answering.decide import QuestionClassifier
 from kb.answering.models import Models
+from kb.answering.question_weights import from_json
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import CATALOG_NAME, DataDirectoryLock
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
-from kb.judging.weights import Weights
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
 from kb.observing import Observers
@@ -101,8 +100,7 @@ def open_fake_knowledge_base(
 
 def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
     """What was fitted to the fake embedder once, which takes seconds; `test_decide` holds that it is up to date."""
-    weights = json.loads(FAKE_WEIGHTS.read_text("utf-8"))
-    return QuestionClassifier([Weights(tuple(each["factors"]), each["constant"]) for each in weights])
+    return QuestionClassifier(from_json(FAKE_WEIGHTS.read_text("utf-8"))[1])
 
 
 def _stores_with(index: VectorIndex | None) -> IndexStores:

@@ -6,10 +6,11 @@ Knows nothing about documents beyond the passages that are found.
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from kb.answering.activity import Activity
 from kb.answering.checking import TextChecks
-from kb.answering.decide import Classifiers, Decision, FitClassifier, classifier_for
+from kb.answering.decide import Classifiers, Decision, FitClassifier
 from kb.answering.kinds.document.kind import DocumentKind
 from kb.answering.kinds.exhaustive.kind import ExhaustiveKind
 from kb.answering.kinds.inventory.inventory import Inventory
@@ -17,6 +18,7 @@ from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
 from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.kind import PartsKind
+from kb.answering.question_weights import classifier_for
 from kb.answering.remarks import without_remark
 from kb.answering.routing import Route
 from kb.answering.subquestions import split
@@ -145,13 +147,11 @@ class Questions:
         settings = self._resources.settings
         question = self._checked(question, options.top_k)
         _check_history(history)
-        decide = self._decider(live_index)
-        decision = decide(question)
         return Asked(
             question=question,
             history=[Turn(turn.question, without_remark(turn.answer)) for turn in history],
-            decision=replace(decision, kind=options.kind or _kind_of(question, decision)),
-            decide=decide,
+            decision=self._decision(live_index, question, options.kind),
+            decide=partial(self._decision, live_index),
             filters=options.filters,
             top_k=options.top_k or settings.top_k,
             thinking=options.thinking or settings.thinking,
@@ -167,10 +167,14 @@ class Questions:
         wanted = most if answer_tokens is None else min(answer_tokens, most)
         return GenerationOptions(answer_tokens=wanted, seconds=self._resources.settings.answer_seconds)
 
-    def _decider(self, live_index: LiveIndex) -> Callable[[str], Decision]:
+    def _decision(self, live_index: LiveIndex, question: str, kind: QuestionKind | None = None) -> Decision:
+        """Decides about a question; several in one are seen better from its words, where these are known."""
         serving = live_index.serving
         classifier = self._classifiers.of(serving.space.model, serving.embedder)
-        return lambda question: classifier.decide(live_index.query_vectors.of(serving.embedder, question))
+        decision = classifier.decide(live_index.query_vectors.of(serving.embedder, question), kind)
+        is_lookup = kind is None and decision.kind == "lookup"
+        are_parts = is_lookup and len(split(question, surely_several=decision.several)) > 1
+        return replace(decision, kind="parts") if are_parts else decision
 
     def _checked(self, question: str, top_k: int | None) -> str:
         question = question.strip()
@@ -185,12 +189,6 @@ class Questions:
         if top_k is not None and not 1 <= top_k <= MAX_TOP_K:
             raise InvalidRequest(f"top_k is {top_k}", f"ask for 1 to {MAX_TOP_K} passages")
         return question
-
-
-def _kind_of(question: str, decision: Decision) -> QuestionKind:
-    """What is seen from its meaning; several questions in one are seen better from its words, where these are known."""
-    is_several = decision.kind == "lookup" and len(split(question, surely_several=decision.several)) > 1
-    return "parts" if is_several else decision.kind
 
 
 def _check_history(history: Sequence[Turn]) -> None:

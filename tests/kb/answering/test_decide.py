@@ -7,18 +7,10 @@ import numpy as np
 import pytest
 
 from kb.adapters.embedding.backends import open_embedder
-from kb.answering.decide import (
-    CHOICES,
-    Classifiers,
-    Decision,
-    LabelledQuestion,
-    QuestionClassifier,
-    classifier_for,
-    fit_to_questions,
-    labelled,
-    read_questions,
-)
+from kb.answering.decide import DOUBT, Classifiers, Decision, QuestionClassifier, QuestionWeights, sense_of
 from kb.answering.form import Form
+from kb.answering.labelled_questions import LabelledQuestion, labelled, read_questions
+from kb.answering.question_weights import classifier_for, fit_to_questions, from_json, to_json
 from kb.judging.weights import Weights
 from kb.models.store import ModelStore
 from kb.ports import Embedder
@@ -69,26 +61,52 @@ def test_any_embedding_model_is_fitted(fake_classifier: QuestionClassifier) -> N
 
 
 def test_weights_of_the_other_tests_are_up_to_date(fake_classifier: QuestionClassifier) -> None:
-    """If not: write them anew, as `factors` and `constant` of what `fit_to_questions(FakeEmbedder())` gives."""
+    """If not: write them anew, as `to_json("fake", fit_to_questions(FakeEmbedder()))`."""
     embedder = FakeEmbedder()
     stored = fitted_once("fake", embedder)
     vectors = [embedder.embed_query(each.question) for each in read_questions() if each.split == "held"]
     assert np.mean([stored.decide(vector) == fake_classifier.decide(vector) for vector in vectors]) > 0.95
 
 
-@pytest.mark.parametrize(
-    ("odds", "decision"),
-    [
-        ({}, Decision()),
-        ({"document": 0.4, "list": 0.4, "leans": -0.4, "several": 0.4}, Decision()),
-        ({"document": 0.6, "list": 0.6, "leans": 0.1, "several": 0.6}, Decision(True, False, True, "document", "list")),
-        ({"inventory": 1.1, "parts": 0.9}, Decision(kind="inventory")),
-        ({"lookup": 3.0, "parts": 2.0, "sentence": 3.0, "table": 2.0}, Decision()),
-    ],
-)
-def test_in_doubt_it_is_a_lookup_in_one_sentence(odds: dict[str, float], decision: Decision) -> None:
-    classifier = QuestionClassifier([Weights((0.0,), odds.get(choice, -1.0)) for choice in CHOICES])
-    assert classifier.decide(np.ones(1, dtype=np.float32)) == decision
+def always(constant: float) -> Weights:
+    return Weights((0.0,), constant)
+
+
+def classifier_of(leans: float, refers: float, senses: dict[Decision, float]) -> QuestionClassifier:
+    weights = tuple((sense, always(constant)) for sense, constant in senses.items())
+    return QuestionClassifier(QuestionWeights(always(leans), always(refers), weights))
+
+
+ONE = np.ones(1, dtype=np.float32)
+SUM, MEAN = (Decision(kind="parts", form="calculation", operation=each) for each in ("sum", "average"))
+BOTH = Decision(kind="parts", several=True)
+
+
+def test_of_all_that_a_question_can_be_what_most_speaks_for_is_said() -> None:
+    classifier = classifier_of(0.0, -1.0, {Decision(): 0.5, SUM: 0.6, MEAN: 0.5, BOTH: -2.0})
+    assert classifier.decide(ONE) == Decision(leans=True, kind="parts", form="calculation", operation="sum")
+
+
+def test_several_things_are_asked_where_that_is_likely_enough() -> None:
+    assert classifier_of(-1.0, -1.0, {Decision(): 0.0, BOTH: DOUBT}).decide(ONE).several
+    assert not classifier_of(-1.0, -1.0, {Decision(): 1.0, BOTH: DOUBT}).decide(ONE).several
+
+
+def test_in_doubt_it_is_a_lookup_in_one_sentence() -> None:
+    assert classifier_of(-1.0, -1.0, {SUM: DOUBT - 0.1, Decision(): 0.0}).decide(ONE) == Decision()
+    assert classifier_of(-1.0, -1.0, {SUM: DOUBT + 0.1, Decision(): 0.0}).decide(ONE) == SUM
+
+
+def test_what_is_computed_follows_from_the_kind_that_is_known() -> None:
+    classifier = classifier_of(-1.0, -1.0, {Decision(): 5.0, SUM: 1.0, MEAN: 0.0})
+    assert classifier.decide(ONE) == Decision()
+    assert classifier.decide(ONE, "parts") == Decision(kind="parts", operation="sum")
+
+
+def test_weights_are_read_as_they_were_written() -> None:
+    weights = QuestionWeights(always(0.5), always(-1.0), ((SUM, always(0.25)), (BOTH, always(2.0))))
+    assert from_json(to_json("e5", weights)) == ("e5", weights)
+    assert sense_of(Decision(leans=True, refers=True, kind="document")) == Decision(kind="document")
 
 
 def test_model_is_fitted_once_and_another_one_anew(fake_classifier: QuestionClassifier) -> None:

@@ -5,7 +5,7 @@ import pytest
 from kb.answering.tokens import EstimatedTokens, token_counter
 from kb.ports import LanguageModel, Looker, Restartable, TokenCounter
 from kb.settings import Settings
-from kb.values.answers import Answer
+from kb.values.answers import Answer, AskOptions
 from kb.values.chat import Message
 from tests.fakes import FakeEngine, FakeLanguageModel
 from tests.harness import watching
@@ -62,7 +62,7 @@ def test_model_that_neither_counts_nor_shows_probabilities_answers(
     given = settings.model_copy(update={"answer_tokens": 200, "passage_tokens": 600, "min_evidence": 0.01})
     with watching(given, folder, model=plain) as watched:
         watched.sync()
-        answer: Answer = watched.knowledge_base.ask(question)
+        answer: Answer = watched.knowledge_base.ask(question, options=AskOptions(kind="lookup"))
     assert (answer.answer, answer.model) == ("The answer is forty-two.", "fake")
     assert answer.timings.prompt_tokens + 200 <= context_tokens
     assert answer.timings.prompt_tokens > 300, "the budget is made use of"

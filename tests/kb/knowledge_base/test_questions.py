@@ -142,7 +142,7 @@ def test_question_about_documents_is_answered_from_the_catalog_without_the_model
 ) -> None:
     add(knowledge_base, "dome.md", DOME)
     add(knowledge_base, "bread.md", BREAD)
-    answer = knowledge_base.ask("Which of my files mention the dome?")
+    answer = knowledge_base.ask("Which files mention the dome?")
     assert (answer.kind, answer.answerable, answer.finish_reason) == ("inventory", True, "stop")
     assert [document.file.source for document in answer.documents] == ["dome.md"]
     assert {passage.source for passage in answer.passages} == {"dome.md"}
@@ -154,6 +154,6 @@ def test_question_about_documents_that_say_nothing_of_it_is_looked_up(
     knowledge_base: KnowledgeBase, model: FakeLanguageModel
 ) -> None:
     add(knowledge_base, "dome.md", DOME)
-    answer = knowledge_base.ask("Which of my files mention the zebra?")
+    answer = knowledge_base.ask("Which files mention the zebra?")
     assert (answer.kind, answer.documents) == ("lookup", ())
     assert model.asked

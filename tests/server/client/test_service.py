@@ -57,14 +57,14 @@ def test_what_was_synced_can_be_searched_and_asked(service: Service) -> None:
 
 def test_list_of_documents_comes_near_and_far(service: Service) -> None:
     service.sync(ignore)
-    *_, answer = service.ask("Which of my files mention the dome?")
+    *_, answer = service.ask("Which files mention the dome?")
     assert isinstance(answer, schemas.Answer)
     assert (answer.kind, [document.source for document in answer.documents]) == ("inventory", ["dome.md"])
 
 
 def test_kind_may_be_named_near_and_far(service: Service) -> None:
     service.sync(ignore)
-    *_, answer = service.ask("Which of my files mention the dome?", (), AskOptions(kind="lookup"))
+    *_, answer = service.ask("Which files mention the dome?", (), AskOptions(kind="lookup"))
     assert isinstance(answer, schemas.Answer)
     assert (answer.kind, answer.documents) == ("lookup", [])
 

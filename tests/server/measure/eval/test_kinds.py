@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.answering.decide import Decision, LabelledQuestion
+from kb.answering.decide import Decision
+from kb.answering.labelled_questions import LabelledQuestion
 from kb.errors import InvalidRequest
 from kb.ports import Embedder
 from server.measure.eval import kinds_run
