@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from ingest.chunking.context import named_path, names_context, path_context, table_context, table_leads
+from ingest.chunking.context import missing_lead, named_path, names_context, path_context, table_context, table_leads
 from ingest.chunking.packing import Unit, packed
 from ingest.chunking.units import Limits, TokenCounter, Tokens, units
 from kb.values.documents import Block, BlockKind, Chunk, Document
@@ -80,18 +80,18 @@ def chunk(
     limits = Limits(target_tokens, max(target_tokens, max_tokens), max(target_tokens, max_tokens, max_code_tokens))
     sections = _sections(document)
     paths = [named_path(document, section.first.headings) for section in sections]
-    tables = [list(table_leads(text, section.blocks)) for section in sections]
+    leads = list(table_leads(text, document.blocks))
     tokens.learn(chain(document.names, chain.from_iterable(paths)))
-    tokens.learn(part for leads in tables for lead in leads for _, part in lead.parts)
+    tokens.learn(part for lead in leads for _, part in lead.parts)
     tokens.learn(_text_of(text, section.heading) for section in sections)
     chunks: list[Chunk] = []
     for number, members in units(text, [section.blocks for section in sections], tokens, limits):
         check()
-        section, path, leads = sections[number], paths[number], tables[number]
+        section, path = sections[number], paths[number]
         headings, page = section.headings, section.first.page
         for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens, check):
             holds_heading = section.heading is not None and start == section.heading.start
-            table = next((parts for lead in leads if (parts := lead.missing_at(start))), [])
+            table = missing_lead(leads, start)
             context = (
                 path_context(path, document.has_own_title, holds_heading, tokens, max_context_tokens),
                 "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),

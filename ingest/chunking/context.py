@@ -4,6 +4,7 @@ Pure. Each token of a context is embedded with every chunk that has it, so all o
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -73,24 +74,34 @@ class TableLead:
     ends: int
     parts: tuple[tuple[int, str], ...]
 
-    def missing_at(self, start: int) -> list[str]:
-        """The parts that a chunk which begins at a place does not hold itself."""
-        return [part for end, part in self.parts if end <= start] if self.begins <= start < self.ends else []
+
+def missing_lead(leads: Sequence[TableLead], start: int) -> list[str]:
+    """What a chunk that begins at a place lacks of what stands before the rows of its table.
+
+    Args:
+        leads: Of a document, in order.
+    """
+    place = bisect_right(leads, start, key=lambda lead: lead.begins) - 1
+    if place < 0 or start >= leads[place].ends:
+        return []
+    return [part for end, part in leads[place].parts if end <= start]
 
 
 def table_leads(text: str, blocks: Sequence[Block]) -> Iterator[TableLead]:
-    """Finds the leads of the tables of one section.
+    """Finds the leads of the tables of a document.
 
-    A table that stands right under another one, and has no header, is taken for its continuation.
+    A table that stands right under another one, or at the top of the next page, and has no header, is taken for its
+    continuation.
     """
     before: Block | None = None
     caption: tuple[tuple[int, str], ...] = ()
     header: tuple[tuple[int, str], ...] = ()
     for block in blocks:
         if block.kind is BlockKind.TABLE:
-            if before is None or before.kind is not BlockKind.TABLE:
+            own_header = _header(text, block)
+            if before is None or before.kind is not BlockKind.TABLE or (own_header and before.page != block.page):
                 caption, header = _caption(text, before), ()
-            header = _header(text, block) or header
+            header = own_header or header
             yield TableLead(block.start, block.end, (*caption, *header))
         before = block
 

@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"[\d—–]")
 _LABEL = re.compile(r"\S+(?:\s+\S+){0,7}\s*[:：]")
 _SENTENCE_END = re.compile(rf"[.!?:;。！？：；]{CLOSED}")
 _DELIMITER_ROW = re.compile(r"[\s|:-]*-[\s|:-]*")
+_BAR = "|"
 _MIN_FIGURES = 2
 _MIN_ROWS = 2
 _MAX_LINES_BETWEEN = 3
@@ -28,10 +29,18 @@ _MAX_HEADER_CHARS = 110
 def is_row(line: str) -> bool:
     """Whether a line ends in two or more figures, as `Services 19,604 17,486` does; years are none.
 
-    A word like a unit may stand after each of them.
+    A word like a unit may stand after each of them, and a bar before, as in `Net amount | | 9,705 | 10,953`.
     """
+    return figure_count(line) >= _MIN_FIGURES
+
+
+def figure_count(line: str) -> int:
+    """How many figures a line ends in; see `is_row`."""
     figures, may_be_unit = 0, True
+    is_markdown = line.startswith(_BAR)
     for word in reversed(line.split()):
+        if word == _BAR and not is_markdown:
+            continue
         if _FIGURE.fullmatch(word):
             is_dash = not any(char.isdigit() for char in word)
             figures += _NUMBER.search(word) is not None and not _YEAR.fullmatch(word) and (may_be_unit or not is_dash)
@@ -40,7 +49,13 @@ def is_row(line: str) -> bool:
             may_be_unit = False
         else:
             break
-    return figures >= _MIN_FIGURES
+    return figures
+
+
+def is_figure(text: str) -> bool:
+    """Whether a cell holds a figure, or a dash in the place of one; a lone sign of a currency is none."""
+    words = text.split()
+    return _NUMBER.search(text) is not None and all(_FIGURE.fullmatch(word) for word in words)
 
 
 def table_spans(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -87,4 +102,4 @@ def _is_label(line: str) -> bool:
 
 
 def _may_be_header(line: str) -> bool:
-    return len(line) <= _MAX_HEADER_CHARS and not _SENTENCE_END.search(line.rstrip())
+    return (len(line) <= _MAX_HEADER_CHARS or "|" in line) and not _SENTENCE_END.search(line.rstrip())

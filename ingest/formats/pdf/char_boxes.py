@@ -18,6 +18,17 @@ from ingest.formats.pdf.page_columns import Interval, footnotes_last, gutter_bet
 from ingest.formats.pdf.page_fields import Field, with_fields
 from ingest.formats.pdf.page_layout import Line, PageText, Style, holds, one_after_another, text_of_lines, without_marks
 from ingest.formats.pdf.page_turn import Box, from_right_to_left, has_columns_of_han, is_upright, turned
+from ingest.formats.pdf.table_headers import (
+    Rule,
+    header_lines,
+    header_text,
+    joined_rules,
+    level_rows,
+    table_row,
+    with_header,
+)
+from ingest.formats.pdf.table_rows import broken_labels, with_empty_cells, with_rows
+from ingest.formats.tables import figure_count, is_row, table_spans
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
@@ -31,6 +42,10 @@ _RAISED_HEIGHT, _RAISED_BY = 0.85, 0.1  # a superscript against the figure befor
 _MAX_FONT_NAME_BYTES = 128
 _MIN_LINES = 8
 _SAMPLED_LINES = 8
+_MIN_CELL_GAP_POINTS = 6.0
+_MAX_HEADER_HEIGHT = 16  # lines
+_MAX_RULE_POINTS = 3.0
+_MAX_OBJECTS = 5_000
 _FIRST_LINES = 3  # if none of them has a gap, no other is looked at: most pages have one column
 _MIN_WIDE = 0.5
 _MIN_GUTTER_POINTS = 7.0  # more than the spaces between words have, even in justified lines
@@ -50,7 +65,7 @@ class CharBoxes:
         import pypdfium2.raw
 
         self._raw: Any = pypdfium2.raw
-        self._page = text_page.raw
+        self._page = text_page
         self._text = text
         self._box = pypdfium2.raw.FS_RECTF()
         self._font = ctypes.create_string_buffer(_MAX_FONT_NAME_BYTES)
@@ -68,10 +83,7 @@ class CharBoxes:
             if not has_columns_of_han(lines):
                 return with_fields_below(PageText(self._text), fields)
             return with_fields_below(one_after_another(map(text_of_lines, from_right_to_left(lines))), fields)
-        gutter = self._gutter(placed)
-        if gutter is not None:
-            divided = chain.from_iterable(self._divided(span, line, gutter) for span, line in placed)
-            lines = in_columns(list(divided), gutter) or lines
+        lines = self._in_columns(placed) or self._with_tables(placed)
         if fields:
             return text_of_lines(with_fields(lines, fields))
         return one_after_another(map(text_of_lines, footnotes_last(without_marks(lines))))
@@ -86,7 +98,7 @@ class CharBoxes:
     def _turn(self) -> int:
         """By how many degrees clockwise the page is turned for most of its lines to lie level."""
         sample = self._spans[:: max(1, len(self._spans) // _SAMPLED_LINES)]
-        angles = (self._raw.FPDFText_GetCharAngle(self._page, start) for start, _ in sample)
+        angles = (self._raw.FPDFText_GetCharAngle(self._page.raw, start) for start, _ in sample)
         turns = Counter(-round(angle / (math.pi / 2)) % 4 * 90 for angle in angles if angle >= 0)
         return next((degrees for degrees, count in turns.most_common(1) if 2 * count > len(sample)), 0)
 
@@ -134,9 +146,16 @@ class CharBoxes:
         return [(span, line) for span, line in placed if span not in unseen or not any(_covers(o, line) for o in seen)]
 
     def _is_hidden(self, place: int) -> bool:
-        drawn = self._raw.FPDFText_GetTextObject(self._page, place)
+        drawn = self._raw.FPDFText_GetTextObject(self._page.raw, place)
         mode = self._raw.FPDFTextObj_GetTextRenderMode(drawn) if drawn else None
         return bool(mode == self._raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+
+    def _in_columns(self, placed: Sequence[_Placed]) -> list[Line] | None:
+        gutter = self._gutter(placed)
+        if gutter is None:
+            return None
+        divided = chain.from_iterable(self._divided(span, line, gutter) for span, line in placed)
+        return in_columns(list(divided), gutter)
 
     def _gutter(self, placed: Sequence[_Placed]) -> float | None:
         """Where two columns might meet: where wide lines have a gap, or lines end and begin in turn."""
@@ -155,6 +174,63 @@ class CharBoxes:
             if gutter := gutter_through(rows, left, right):
                 return gutter
         return gutter_between(lines)
+
+    def _with_tables(self, placed: Sequence[_Placed]) -> list[Line]:
+        """Writes the headers of tables column by column, and the names of rows on one line."""
+        lines = [line for _, line in placed]
+        rows = list(level_rows(lines))
+        tables = list(table_spans([row.text for row in rows]))
+        rules = self._rules() if tables else []
+        labels: dict[Line, list[Line]] = {}
+        written: dict[Line, str] = {}
+        for begin, end in reversed(tables):
+            figures = [place for place in range(begin, end) if is_row(rows[place].text)]
+            labels |= broken_labels([lines[row.begin : row.end] for row in rows[max(0, figures[0] - 2) : end]])
+            cells = [self._cells(placed[rows[place].begin : rows[place].end]) for place in figures[:_SAMPLED_LINES]]
+            table = table_row(cells)
+            if table is None:
+                continue
+            for row in rows[figures[0] : end]:
+                if 0 < figure_count(row.text) < len(table.figures):
+                    text = with_empty_cells(self._cells(placed[row.begin : row.end]), table.figures)
+                    written |= dict(zip(lines[row.begin : row.end], [text], strict=False)) if text else {}
+                    written |= dict.fromkeys(lines[row.begin + 1 : row.end], "") if text else {}
+            near = table.line.top + _MAX_HEADER_HEIGHT * table.line.height
+            above = {
+                place: self._cells(placed[place : place + 1])
+                for place in range(rows[figures[0]].begin)
+                if table.line.bottom < lines[place].bottom < near
+            }
+            header = header_lines(above, table)
+            if text := header_text([above[place] for place in header], table, rules):
+                lines = with_header(lines, header, text, table)
+        return with_rows(lines, labels, written)
+
+    def _cells(self, placed: Sequence[_Placed]) -> list[Line]:
+        """The parts of some lines that wide gaps keep apart."""
+        cells: list[Line] = []
+        for (start, end), _ in placed:
+            for space in _SPACE.finditer(self._text, start, end):
+                if self._char_box(space.end())[0] - self._char_box(space.start() - 1)[2] >= _MIN_CELL_GAP_POINTS:
+                    cells.append(self._line(start, space.start()))
+                    start = space.end()
+            cells.append(self._line(start, end))
+        return cells
+
+    def _rules(self) -> list[Rule]:
+        """The level lines that are drawn on the page."""
+        raw, page = self._raw, self._page.page.raw
+        edges = [ctypes.c_float() for _ in range(4)]
+        found: list[Rule] = []
+        for place in range(min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
+            drawn = raw.FPDFPage_GetObject(page, place)
+            if raw.FPDFPageObj_GetType(drawn) == raw.FPDF_PAGEOBJ_PATH and raw.FPDFPageObj_GetBounds(drawn, *edges):
+                left, bottom, right, top = turned(
+                    (edges[0].value, edges[1].value, edges[2].value, edges[3].value), self._degrees
+                )
+                if top - bottom < _MAX_RULE_POINTS:
+                    found.append(Rule(left, right, bottom))
+        return joined_rules(found)
 
     def _gaps(self, start: int, end: int) -> Iterator[Interval]:
         """The white space in a line that is wider than spaces are."""
@@ -183,7 +259,7 @@ class CharBoxes:
         yield line
 
     def _char_box(self, place: int) -> Box:
-        self._raw.FPDFText_GetLooseCharBox(self._page, place, self._box)
+        self._raw.FPDFText_GetLooseCharBox(self._page.raw, place, self._box)
         return turned((self._box.left, self._box.bottom, self._box.right, self._box.top), self._degrees)
 
     def _turned(self, field: Field) -> Field:
@@ -191,7 +267,7 @@ class CharBoxes:
         return replace(field, left=left, bottom=bottom, right=right, top=top)
 
     def _font_name(self, place: int) -> str:
-        self._raw.FPDFText_GetFontInfo(self._page, place, self._font, _MAX_FONT_NAME_BYTES, self._flags)
+        self._raw.FPDFText_GetFontInfo(self._page.raw, place, self._font, _MAX_FONT_NAME_BYTES, self._flags)
         return self._font.value.decode(errors="replace")
 
 

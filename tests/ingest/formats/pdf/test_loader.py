@@ -105,7 +105,7 @@ def test_a_row_of_a_table_stays_on_one_line_and_the_table_is_a_block(tmp_path: P
 
     document = load(write(tmp_path / "a.pdf", [draw]))
     (table,) = (document.text[b.start : b.end] for b in document.blocks if b.kind is BlockKind.TABLE)
-    assert table.split("\n")[:2] == ["Category 2022 2021 Change", "Phones 40,665 39,570 3%"]
+    assert table.split("\n")[:2] == ["Category | 2022 | 2021 | Change", "Phones 40,665 39,570 3%"]
     assert "not fit 7,382 8,235 (10)%" in table
     assert table.endswith("Tablets 7,224 7,368 (2)%")
 
