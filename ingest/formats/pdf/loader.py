@@ -71,7 +71,7 @@ class PdfLoader:
                 pages = clean_pages([read.get(number, page) for number, page in enumerate(raw_pages, start=1)])
             pages = [_joined(page, *text.notes) for page, text in zip(pages, page_texts, strict=True)]
             if scans is None or scans.keys() >= set(unread):
-                _require_text(pages, page_texts, scans)
+                _require_text(pages, page_texts, unread, scans)
             pages[-1] = _joined(pages[-1], embedded_files(readers.opened[0].embedded_files(), pages[0]))
             labels = _telling(readers.opened[0].page_labels(), len(pages))
         title = _own_title(metadata)
@@ -204,9 +204,13 @@ def _has_text(page: str) -> bool:
     return any(map(str.isalnum, page))
 
 
-def _require_text(pages: Sequence[str], page_texts: Sequence[PageText], scans: Mapping[int, str] | None) -> None:
+def _require_text(
+    pages: Sequence[str], page_texts: Sequence[PageText], unread: Sequence[int], scans: Mapping[int, str] | None
+) -> None:
     if any(map(_has_text, pages)):
         return
+    if not unread:
+        raise UnreadableFile("no text: its pages show none", "open it, and look whether there is any")
     if scans:
         raise UnreadableFile("no text layer, and no text was found in the pictures of its pages", _SCAN_HINT)
     if _is_garbled("".join(page.text for page in page_texts)):

@@ -1,4 +1,5 @@
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -189,9 +190,13 @@ def test_a_pdf_without_text_says_that_it_is_probably_scanned(tmp_path: Path) -> 
     assert "OCR" in caught.value.hint
 
 
-def test_page_numbers_alone_are_no_text_layer(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="no text layer"):
-        load(write(tmp_path / "scan.pdf", [str(n) for n in range(1, 9)]))
+@pytest.mark.parametrize("pages", [[str(n) for n in range(1, 9)], [lambda pdf: None]], ids=["numbers", "blank"])
+def test_what_shows_no_text_is_not_said_to_be_scanned(
+    tmp_path: Path, pages: list[Callable[[FPDF], None] | str]
+) -> None:
+    with pytest.raises(UnreadableFile, match="its pages show none") as caught:
+        load(write(tmp_path / "blank.pdf", pages))
+    assert "OCR" not in caught.value.hint
 
 
 def test_broken_files_say_so(tmp_path: Path) -> None:
