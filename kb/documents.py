@@ -10,11 +10,15 @@ from kb.catalog.catalog import Catalog
 from kb.conversations.standing import standing
 from kb.conversations.store import ConversationStore
 from kb.errors import KBError, NotFound
-from kb.ports import Vectors, embed_queries
+from kb.observing import Observe, unobserved
+from kb.ports import FindPersonal, Vectors, embed_queries
+from kb.text.masking import Mask
 from kb.values.answers import Citation
 from kb.values.conversations import Standing
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
+from kb.values.happenings import PersonalDataHidden
 from kb.values.links import DocumentLinks
+from kb.values.personal import none_found
 from kb.values.scans import ScannedPage
 
 _CLOSING_SECONDS = 0.2  # within which somebody who waits for quiet notices that all is being closed
@@ -26,13 +30,24 @@ class Documents:
     Args:
         models: What embeds new ones.
         conversations: Closed by whoever closes this.
+        find_to_cover: Finds the personal data that is not to be indexed.
+        observe: Is told of what was covered.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
         conversations: Those that are kept; they quote the documents.
     """
 
-    def __init__(self, catalog: Catalog, models: Models, conversations: ConversationStore) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        models: Models,
+        conversations: ConversationStore,
+        find_to_cover: FindPersonal = none_found,
+        observe: Observe = unobserved,
+    ) -> None:
+        self._find_to_cover = find_to_cover
+        self._observe = observe
         self._catalog = catalog
         self.conversations = conversations
         self.models = models
@@ -107,7 +122,15 @@ class Documents:
 
     def add_scan(self, sha256: str, page: int, scan: ScannedPage) -> None:
         """Notes what was read in the picture of a page of a file of that content."""
-        self._catalog.scans.add(sha256, page, scan)
+        self._catalog.scans.add(sha256, page, Mask(self._find_to_cover).scan(scan))
+
+    def covered(self, document: Document) -> Document:
+        """A document as it may be indexed: without personal data, where the settings want that."""
+        mask = Mask(self._find_to_cover)
+        document = mask.document(document)
+        if mask.counts:
+            self._observe(PersonalDataHidden("index", mask.counts))
+        return document
 
     def scans(self, sha256: str) -> dict[int, str]:
         """What was read in the pictures of a file of that content, by page."""

@@ -13,6 +13,7 @@ from kb.answering.instruction_finders import InstructionFinders
 from kb.answering.judges import Judges
 from kb.answering.kinds.kind import Resources
 from kb.answering.local_only import LocalOnly
+from kb.answering.marking import marked
 from kb.answering.models import Models
 from kb.answering.observed import observed
 from kb.answering.question_weights import classifier_for
@@ -22,7 +23,7 @@ from kb.conversations.store import ConversationStore
 from kb.data_directory import CONVERSATIONS_NAME, DataDirectoryLock
 from kb.documents import Documents
 from kb.observing import Observers
-from kb.ports import Freshness
+from kb.ports import FindPersonal, Freshness
 from kb.settings import Settings
 from kb.values.answers import (
     AS_SET,
@@ -41,6 +42,7 @@ from kb.values.documents import WatchedFolder
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.happenings import Happening
 from kb.values.passages import Passage
+from kb.values.personal import none_found
 from kb.values.progress import Progress
 
 
@@ -57,6 +59,7 @@ class KnowledgeBase(Documents):
         models: Closed by `close`.
         fit_classifier: See `kb.answering.questions.Questions`.
         observers: Whom the parts of this knowledge base tell what happens; None: it has its own.
+        find_personal: Finds what answers mark, and what is not to be indexed, as the settings want it.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
@@ -71,11 +74,19 @@ class KnowledgeBase(Documents):
         models: Models,
         fit_classifier: FitClassifier = classifier_for,
         observers: Observers | None = None,
+        find_personal: FindPersonal = none_found,
     ) -> None:
         keeps = settings.keep_conversations == "on"
-        super().__init__(catalog, models, ConversationStore(settings.home / CONVERSATIONS_NAME, keeps=keeps))
         self.observers = observers or Observers()
         self.settings = settings
+        self._find_personal = find_personal
+        super().__init__(
+            catalog,
+            models,
+            ConversationStore(settings.home / CONVERSATIONS_NAME, keeps=keeps),
+            find_personal if settings.pii == "mask" else none_found,
+            self.observers,
+        )
         self._lock = lock
         judges = Judges(models.calibrations.find, models.appointed_judge)
         self._resources = Resources(
@@ -125,7 +136,8 @@ class KnowledgeBase(Documents):
             ModelError: A model is missing, does not load, or is busy.
         """
         events = self._questions.ask(question, history, options)
-        return observed(events, options.thinking or self.settings.thinking, self.observers)
+        events = observed(events, options.thinking or self.settings.thinking, self.observers)
+        return marked(events, self._find_personal)
 
     def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """Prepares for a question that is being written: its sources are found, and read by the model on this machine.

@@ -77,10 +77,10 @@ class Settings(BaseModel):
     remote_allow: tuple[str, ...] = Field(
         default=(), description="Hosts that a model may be on, this machine aside; empty: the one that is named."
     )
-    pii: Literal["off", "mask-remote"] = Field(
+    pii: Literal["off", "mark", "mask-remote", "mask"] = Field(
         default="off",
-        description="Personal data that has a form (numbers of phones, cards …): mask-remote: a model elsewhere gets"
-        " placeholders.",
+        description="Personal data that has a form (numbers of phones, cards …): mark: answers say where they hold"
+        " some; mask-remote: and a model elsewhere gets placeholders; mask: and it is covered in what is indexed.",
     )
     pii_regions: tuple[str, ...] = Field(
         default=("CN", "US", "GB"), description="Countries whose phone numbers are found without a `+`, too."

@@ -66,6 +66,7 @@ def open_knowledge_base(
         StorageError: It cannot be read or written.
     """
     settings = settings or load()
+    personal = none_found if settings.pii == "off" else find_personal(settings.pii_regions)
     lock = DataDirectoryLock(settings.home)
     close_to_others(settings.home)
     try:
@@ -95,7 +96,7 @@ def open_knowledge_base(
         small if settings.small_model else None,
         quiet,
     )
-    return KnowledgeBase(settings, lock, catalog, models, observers=observers)
+    return KnowledgeBase(settings, lock, catalog, models, observers=observers, find_personal=personal)
 
 
 def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
@@ -261,7 +262,7 @@ def _open_remote(remote: RemoteModel, settings: Settings, report: Report, observ
 
 def _to_hide(settings: Settings, remote: RemoteModel) -> FindPersonal:
     """Finds what a model on a server must not see; on this machine it may see all."""
-    if settings.pii == "mask-remote" and remote.is_elsewhere:
+    if settings.pii in ("mask-remote", "mask") and remote.is_elsewhere:
         return find_personal(settings.pii_regions)
     return none_found
 

@@ -13,6 +13,7 @@ import pytest
 
 from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
+from kb.adapters.personal_data import find_personal
 from kb.answering.decide import QuestionClassifier
 from kb.answering.models import Models
 from kb.answering.question_weights import from_json
@@ -28,6 +29,7 @@ from kb.ports import Embedder, IndexStores, LanguageModel, Reranker, VectorIndex
 from kb.search.reranking import NO_RERANKING
 from kb.settings import Settings, load
 from kb.values.documents import DocumentInfo, Failure
+from kb.values.personal import none_found
 from kb.values.progress import Report
 from kb.wiring import reranking_with
 from server.http.connections import Limits
@@ -95,7 +97,8 @@ def open_fake_knowledge_base(
     models = Models(
         settings, *loadings, reranks, small_model=Loading("small model", lambda _: small) if small else None
     )
-    return KnowledgeBase(settings, lock, catalog, models, fitted_once, observers)
+    personal = none_found if settings.pii == "off" else find_personal(settings.pii_regions)
+    return KnowledgeBase(settings, lock, catalog, models, fitted_once, observers, personal)
 
 
 def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:

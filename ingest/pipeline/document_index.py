@@ -55,6 +55,9 @@ class DocumentIndex(Protocol):
     def remove(self, document_id: str) -> None:
         """Removes a document whose file is gone."""
 
+    def covered(self, document: Document) -> Document:
+        """A document as it may be indexed: without personal data, where the settings want that. Places stay."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
 

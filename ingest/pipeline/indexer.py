@@ -15,7 +15,7 @@ from ingest.folders.listing import UNREADABLE_CHARACTER, stat_file
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.in_hand import MAX_DEATHS
 from ingest.pipeline.progress import ProgressMeter
-from ingest.pipeline.reading import RECIPE, Reading, ServiceEnded
+from ingest.pipeline.reading import Reading, ServiceEnded
 from ingest.sandbox.parser import ReaderDied
 from kb.errors import KBError, UnreadableFile
 from kb.values.documents import Failure, FailureKind, FileVersion
@@ -34,10 +34,14 @@ class Indexer:
         knowledge_base: Nobody else adds to it meanwhile.
         check: Called now and then; what it raises ends the work on a file, and leaves of it what was there before.
         meter: Is told of the chunks.
+        recipe: By which the files were read.
     """
 
-    def __init__(self, knowledge_base: DocumentIndex, check: Callable[[], None], meter: ProgressMeter) -> None:
+    def __init__(
+        self, knowledge_base: DocumentIndex, check: Callable[[], None], meter: ProgressMeter, recipe: str
+    ) -> None:
         self._knowledge_base = knowledge_base
+        self._recipe = recipe
         self._check = check
         self._meter = meter
 
@@ -90,7 +94,7 @@ class Indexer:
         began = time.monotonic()
         file, document = reading.file, reading.document
         if document is not None:
-            document_id = self._knowledge_base.replace(file, document, reading.chunks, check, recipe=RECIPE)
+            document_id = self._knowledge_base.replace(file, document, reading.chunks, check, recipe=self._recipe)
             self._meter.chunks_done(len(reading.chunks))
             seconds = time.monotonic() - began
             count = len(reading.chunks)

@@ -39,6 +39,11 @@ AHEAD = 2
 _ENDED_HINT = "split the file; or try it again with `kb sync --retry` if the end had another reason"
 
 
+def recipe_by(settings: IngestSettings) -> str:
+    """The recipe together with what is covered, since another choice has all files read anew, too."""
+    return f"{RECIPE}, covered: {','.join(settings.pii_regions)}" if settings.pii == "mask" else RECIPE
+
+
 class ServiceEnded(ReaderDied):
     """The whole process has ended over the file, more often than chance would have it."""
 
@@ -133,9 +138,10 @@ class Readers:
             self._check_name_and_size(file)
             file = replace(file, sha256=hash_file(Path(file.root), file.source, self._settings.max_file_bytes))
             known = self._knowledge_base.find(file.root, file.source)
-            if known is not None and known.file.sha256 == file.sha256 and known.recipe == RECIPE:
+            if known is not None and known.file.sha256 == file.sha256 and known.recipe == recipe_by(self._settings):
                 return Reading(file)
-            document, seconds_left = self._parse(file)
+            parsed, seconds_left = self._parse(file)
+            document = self._knowledge_base.covered(parsed)
             chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
         except UnreadableFile as error:
             return Reading(replace(file, sha256="") if isinstance(error, NotOpened) else file, error=error)

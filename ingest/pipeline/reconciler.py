@@ -18,7 +18,7 @@ from ingest.folders.settling import Settling
 from ingest.folders.survey import Survey, survey
 from ingest.pipeline.document_index import DocumentIndex
 from ingest.pipeline.indexer import deserves_another_try
-from ingest.pipeline.reading import RECIPE
+from ingest.pipeline.reading import recipe_by
 from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Failure, FileVersion, WatchedFolder
@@ -97,7 +97,7 @@ class Reconciler:
         found = survey(self._folders, {document.file.root for document in documents}.__contains__, self._check)
         self._remember(found)
         failures = self._standing_failures(found)
-        changes = compare(found.files, documents, failures, found.hidden, RECIPE, _hash_or_nothing)
+        changes = compare(found.files, documents, failures, found.hidden, recipe_by(self._settings), _hash_or_nothing)
         gone = self._settling.gone(changes.removed)
         self._follow(replace(changes, removed=gone))
         waiting = [*_in_order([*changes.modified, *changes.added]), *_in_order(changes.outdated)]

@@ -11,6 +11,7 @@ from kb.values.chat import Heartbeat
 from kb.values.documents import DocumentInfo
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.passages import Passage
+from kb.values.personal import Personal
 
 Thinking = Literal["auto", "off", "short", "full"]
 Routing = Literal["auto", "small", "large"]
@@ -171,6 +172,7 @@ class Answer:
         documents: Those that an inventory names, newest first; the one that was read whole; those to choose from, the
             likeliest first, where `finish_reason` is `choices`.
         disagreement: What documents state in the place of each other, newest first; empty: they agree.
+        personal: Where the answer holds personal data, if that is looked for.
     """
 
     answer: str = ""
@@ -190,6 +192,7 @@ class Answer:
     kind: QuestionKind = "lookup"
     documents: tuple[DocumentInfo, ...] = ()
     disagreement: tuple[StatedValue, ...] = ()
+    personal: tuple[Personal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ const ENGLISH = {
   "answer.kept_back": ({ n }) =>
     `The model did not see ${plural(n, "sentence", "sentences")} that would tell it what to answer.`,
   "answer.kept_here": ({ n }) => `${plural(n, "passage", "passages")} stayed on this machine, as KB_LOCAL_ONLY says.`,
+  "answer.personal": ({ n }) => `The answer holds personal data in ${plural(n, "place", "places")}.`,
   "answer.instead": "{model} has answered instead: {reason}.",
   "answer.copy": "Copy",
   "answer.markdown": "Copy as Markdown",
@@ -411,6 +412,7 @@ const CHINESE = {
   },
   "answer.kept_back": "有 {n} 句话企图指挥回答，模型没有读到。",
   "answer.kept_here": "按 KB_LOCAL_ONLY 的设置，有 {n} 个段落没有离开本机。",
+  "answer.personal": "回答里有 {n} 处个人数据。",
   "answer.instead": "由 {model} 代为回答：{reason}。",
   "answer.copy": "复制",
   "answer.markdown": "复制为 Markdown",

@@ -247,6 +247,7 @@ export class Turn {
     if (answer.finish_reason === "cancelled") this.#note("answer.cancelled");
     if (answer.index.pending) this.#note("answer.pending", { n: answer.index.pending });
     this.#noteLeftOut(answer.left_out);
+    if (answer.personal?.length) this.#note("answer.personal", { n: answer.personal.length }, "small");
     if (answer.instead) this.#note("answer.instead", { model: answer.model, reason: answer.instead }, "warning");
     this.#addFooter(answer);
     announce(withoutSigns(this.#answer));

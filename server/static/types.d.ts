@@ -278,6 +278,7 @@ export interface Answer {
   left_out?: LeftOut;
   draft: string;
   instead?: string;
+  personal?: { kind: string; start: number; end: number }[];
   kind?: string;
   documents?: Pick<Document, "id" | "title" | "source">[];
 }

@@ -5,6 +5,7 @@ import datetime
 from pydantic import AliasChoices, AliasPath, Field, computed_field
 
 from kb.values.answers import FinishReason, QuestionKind, StepName, Verdict
+from kb.values.personal import PersonalKind
 from server.http.schemas.base import EXAMPLE_ID, Wire, file_url
 
 
@@ -164,6 +165,14 @@ class StatedValue(Wire):
     day: str = Field(description="Date of the document, else of its file.", examples=["2026-03-01"])
 
 
+class PersonalData(Wire):
+    """A stretch of an answer that is personal data."""
+
+    kind: PersonalKind = Field(description="What it is.", examples=["phone"])
+    start: int = Field(description="First character in the answer.", examples=[24])
+    end: int = Field(description="Character after the last.", examples=[35])
+
+
 class Answer(Wire):
     """A whole answer."""
 
@@ -216,6 +225,11 @@ class Answer(Wire):
     disagreement: list[StatedValue] = Field(
         default=[],
         description="What documents state in the place of each other, newest first; the answer says and cites each.",
+    )
+    personal: list[PersonalData] = Field(
+        default=[],
+        description="Personal data in the answer that has a form, where the setting `pii` asks for it; names of people"
+        " are not found.",
     )
 
 

@@ -159,6 +159,21 @@ def test_what_found_no_room_in_the_prompt_is_told_quietly_and_only_then(page: Pa
     assert shown == [["", []], [told, ["2"]]]
 
 
+def test_an_answer_says_in_how_many_places_it_holds_personal_data(page: Page) -> None:
+    notes = page.evaluate(
+        """async () => {
+          const { Turn } = await import("/static/turn.js");
+          const whole = { answer: "Ring 1 or 2.", citations: [], answerable: true, finish_reason: "stop", model: "m" };
+          return [[], [5, 10].map((start) => ({ kind: "phone", start, end: start + 1 }))].map((personal) => {
+            const turn = new Turn("Why?", [], () => {}, null);
+            turn.take("done", { ...whole, timings: {}, index: { pending: 0 }, personal });
+            return turn.node.querySelector(".note")?.textContent ?? "";
+          });
+        }"""
+    )
+    assert notes == ["", "The answer holds personal data in 2 places."]
+
+
 @pytest.mark.parametrize(
     ("source", "shown"),
     [
