@@ -10,9 +10,10 @@ PYTHON ?= python3
 FOLDER ?= sample_docs
 BIN := .venv/bin
 PAGE := tests/server/static
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --no-compile --find-links .venv/wheels --constraint constraints.txt
 
-.PHONY: run test check page docs lock clean
+.PHONY: run test check page docs lock clean models
 
 run: .venv/installed
 	$(BIN)/kb serve $(FOLDER)
@@ -56,17 +57,38 @@ $(PAGE)/node_modules/installed: $(PAGE)/package.json $(PAGE)/package-lock.json
 	@touch $@
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing (the first time this takes some minutes: llama.cpp is compiled for this machine) …"
-	$(PIP) --editable .
+	@echo "Installing (the first time this takes some minutes) …"
+	@$(MAKE) --no-print-directory --jobs=2 .venv/llama.log models
+	$(INSTALL) --editable .
 	@touch $@
 
 .venv/developing: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing (the first time this takes some minutes: llama.cpp is compiled for this machine) …"
-	$(PIP) --editable '.[dev]'
+	@echo "Installing (the first time this takes some minutes) …"
+	@$(MAKE) --no-print-directory --jobs=2 .venv/llama.log .venv/others.txt
+	$(INSTALL) --editable '.[dev]'
 	@touch $@ .venv/installed
 
+# llama.cpp is compiled, but for what of it is never used, while all else is fetched and installed, and then the models.
+.venv/llama.log: constraints.txt | .venv/bin/python
+	@SKBUILD_CMAKE_DEFINE="CMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/deploy/llama.cmake" \
+		CMAKE_BUILD_PARALLEL_LEVEL=$${CMAKE_BUILD_PARALLEL_LEVEL:-$$(getconf _NPROCESSORS_ONLN)} \
+		$(PIP) wheel --no-deps --prefer-binary --wheel-dir .venv/wheels --constraint constraints.txt llama-cpp-python >$@ \
+		|| { cat $@; rm $@; exit 1; }
+	@grep -q "Building wheel" $@ && echo "llama.cpp was compiled for this machine." || echo "llama.cpp came as a wheel."
+
+.venv/others.txt: pyproject.toml constraints.txt | .venv/bin/python
+	@$(BIN)/python -c 'import tomllib; \
+		needed = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; \
+		print(*(each for each in needed if "llama" not in each), sep="\n")' >.venv/others.new
+	$(INSTALL) --requirement .venv/others.new
+	@mv .venv/others.new $@
+
+# Without a network this is no end: `kb serve` says what can be done.
+models: .venv/others.txt
+	-$(BIN)/python -m server models pull
+
 .venv/documenting: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) '.[docs]'
+	$(INSTALL) '.[docs]'
 	@touch $@
 
 .venv/bin/python:

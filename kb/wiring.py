@@ -224,13 +224,7 @@ def _load_model(
 ) -> LanguageModel:
     if remote := remote_model(setting):
         return _open_remote(remote, settings, report, observe)
-    store = ModelStore(settings.models, hub=settings.hub)
-    name = store.choose_answer_model(setting)
-    path: Path | None = store.find(name) if name else None
-    if name is None:
-        name, path = store.pull_default_answer_model(report)
-    elif path is None:
-        path = store.pull(name, report)
+    name, path = ModelStore(settings.models, hub=settings.hub).answering(setting, report)
     untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
     is_known = recall_tuning(path, settings) is not None
     with nullcontext() if is_known else at_rest():
@@ -310,6 +304,21 @@ def _load_embedder(settings: Settings, report: Report) -> tuple[Embedder, str]:
 
 def _embedders(settings: Settings) -> ModelStore:
     return ModelStore.of_hub(settings.models, embedder=settings.embedding_model, hub=settings.hub)
+
+
+def fetch_models(settings: Settings, report: Report) -> None:
+    """Fetches the models that find and answer, and prepares them, so that the first start is quick.
+
+    Raises:
+        ModelError: One of them cannot be had.
+        StorageError: The disk is full or cannot be written.
+    """
+    store = _embedders(settings)
+    if not settings.remote_embedder:
+        folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
+        prepare_embedding(folder, settings, report)
+    if not remote_model(settings.model):
+        store.answering(settings.model, report)
 
 
 def prepare_embedding(folder: Path, settings: Settings, report: Report) -> None:

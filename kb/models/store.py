@@ -158,6 +158,17 @@ class ModelStore:
         candidates = sorted((model for model in self.catalog if model.role == "answer"), key=lambda m: not m.reasons)
         return setting or next((model.name for model in candidates if self.find(model.name)), None)
 
+    def answering(self, setting: str, report: Report) -> tuple[str, Path]:
+        """Name and file of the model that answers, see `choose_answer_model`; fetched if it is not there.
+
+        Raises:
+            ModelDownloadError: It cannot be fetched.
+            NotFound: Nothing is known by that name.
+            StorageError: The disk is full or cannot be written.
+        """
+        name = self.choose_answer_model(setting)
+        return (name, self.find(name) or self.pull(name, report)) if name else self.pull_default_answer_model(report)
+
     def pull_default_answer_model(self, report: Report) -> tuple[str, Path]:
         """Fetches the smallest R1 distill, or, where no source of it can be reached, the model that stands in for it.
 

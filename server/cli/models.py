@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The models on this machine: list, fetch, choose.", no_args_is_help=True)
 
+_NAMES = "A catalog name, a path, hf:owner/repo/file.gguf, or what KB_RERANKER or KB_JUDGE is set to."
 _Name = Annotated[
     str,
-    typer.Argument(help="A catalog name, a path, hf:owner/repo/file.gguf, or what KB_RERANKER or KB_JUDGE is set to."),
+    typer.Argument(help=_NAMES),
 ]
 
 
@@ -56,12 +57,14 @@ def list_models() -> None:
 
 @app.command()
 def pull(
-    name: _Name,
+    name: Annotated[str, typer.Argument(help=f"{_NAMES} None: those that find and answer.")] = "",
     url: Annotated[str | None, typer.Option(help="Fetch it from this address instead of the known sources.")] = None,
 ) -> None:
     """Fetches a model; after an interruption, the same command continues where it was.
 
     Examples:
+
+    kb models pull
 
     kb models pull deepseek-r1-distill-qwen-1.5b
 
@@ -69,10 +72,14 @@ def pull(
 
     kb models pull deepseek-r1-distill-qwen-7b --url https://mirror.example/r1-7b-q4_k_m.gguf
     """
-    from kb.wiring import prepare_embedding
+    from kb.wiring import fetch_models, prepare_embedding
 
     current = settings.load(kind=ServerSettings)
     with progress_bar() as report:
+        if not name:
+            fetch_models(current, report)
+            typer.echo("the models that find and answer are here")
+            return
         path = _store(current).pull(name, report, url)
         if path.is_dir() and name not in (current.reranker, current.judge):
             prepare_embedding(path, current, report)

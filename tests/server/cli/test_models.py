@@ -12,6 +12,7 @@ from kb.models.store import ModelStore
 from server.cli.models import app
 from server.settings import ServerSettings
 from tests.model_sources import serve
+from tests.tiny_e5 import write_tiny_model
 
 GGUF = b"GGUF and more"
 
@@ -156,3 +157,18 @@ def test_use_says_that_the_environment_goes_before_the_file(monkeypatch: pytest.
 def test_help_shows_examples() -> None:
     for command in ("list", "pull", "path", "use"):
         assert f"kb models {command}" in run(command, "--help").stdout
+
+
+def test_pull_without_a_name_fetches_what_finds_and_what_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "e5"
+    folder.mkdir()
+    monkeypatch.setenv("KB_EMBEDDING_MODEL", str(write_tiny_model(folder)))
+    monkeypatch.setenv("KB_EMBEDDING_BACKEND", "torch")
+    monkeypatch.setenv("KB_MODEL", "unheard-of")
+    with pytest.raises(NotFound, match="unheard-of"):
+        run("pull")
+    place(tmp_path, FALLBACK_ANSWER_MODEL)
+    monkeypatch.delenv("KB_MODEL")
+    assert run("pull").stdout == "the models that find and answer are here\n"
