@@ -1,7 +1,8 @@
 """What was prepared for this machine's processor beside an embedding model, and the record that says from what.
 
-Two files: `model_int8.onnx`, and `model_int8.json` with the record, which is written last: without a record that fits,
-the other file counts as not there. Knows names, sizes and times; what is inside a model is not looked at.
+Two files: `model_int8.2.onnx`, and `model_int8.2.json` with the record, which is written last: without a record that
+fits, the other file counts as not there. The number is that of the conversion, so that two versions of this software
+may share a model. Knows names, sizes and times; what is inside a model is not looked at.
 """
 
 import dataclasses
@@ -11,12 +12,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Of the conversion; a change in what it writes raises it, and every model is converted anew."""
 
-_STEM = "model_int8"
+_PREPARED = "model_int8."
+_STEM = f"{_PREPARED}{VERSION}"
 _MODEL_NAME = f"{_STEM}.onnx"
 _RECORD_NAME = f"{_STEM}.json"
+_EARLIER_NAMES = ("model_int8.json", "model_int8.onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,6 @@ class Conversion:
         query_prompt: Goes before a question.
         passage_prompt: Goes before a passage.
         agreement: Mean cosine between its vectors and those of the original, for a few sentences.
-        version: Of the conversion.
     """
 
     source: str
@@ -43,7 +45,6 @@ class Conversion:
     query_prompt: str = ""
     passage_prompt: str = ""
     agreement: float = 0.0
-    version: int = VERSION
 
 
 def model_path(folder: Path) -> Path:
@@ -53,7 +54,7 @@ def model_path(folder: Path) -> Path:
 
 def is_prepared_file(path: Path) -> bool:
     """Whether a file was prepared here, and so is no part of the model as it came."""
-    return path.name.startswith(f"{_STEM}.")
+    return path.name.startswith(_PREPARED)
 
 
 def fingerprint(folder: Path) -> str:
@@ -81,12 +82,13 @@ def read_conversion(folder: Path) -> Conversion | None:
         whole = conversion.refusal or model_path(folder).stat().st_size == conversion.model_bytes
     except (OSError, ValueError, TypeError):
         return None
-    current = conversion.version == VERSION and conversion.source == fingerprint(folder)
-    return conversion if current and whole else None
+    return conversion if whole and conversion.source == fingerprint(folder) else None
 
 
 def place_conversion(folder: Path, conversion: Conversion, model: Path | None = None) -> None:
-    """Puts a converted file and its record in place; a crash in between leaves the model unconverted.
+    """Puts a converted file and its record in place, and removes those of earlier versions.
+
+    A crash in between leaves the model unconverted.
 
     Args:
         model: The converted file, somewhere in `folder` under a name for which `is_prepared_file` holds; None for a
@@ -101,6 +103,8 @@ def place_conversion(folder: Path, conversion: Conversion, model: Path | None = 
     record = folder / f"{_RECORD_NAME}.{os.getpid()}"
     record.write_text(json.dumps(dataclasses.asdict(conversion), indent=2, ensure_ascii=False) + "\n", "utf-8")
     record.replace(folder / _RECORD_NAME)
+    for name in _EARLIER_NAMES:
+        (folder / name).unlink(missing_ok=True)
 
 
 def remove_conversion(folder: Path) -> None:

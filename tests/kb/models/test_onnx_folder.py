@@ -74,13 +74,18 @@ def test_a_converted_file_of_another_size_does_not_count(folder: Path, size: int
 @pytest.mark.parametrize("record", [b"", b"{", b"[]", b"\xff", b'{"source": "x"}', b'{"colour": "red"}'])
 def test_a_damaged_record_does_not_count(folder: Path, record: bytes) -> None:
     place(folder)
-    (folder / "model_int8.json").write_bytes(record)
+    (folder / "model_int8.2.json").write_bytes(record)
     assert read_conversion(folder) is None
 
 
-def test_a_conversion_of_another_version_does_not_count(folder: Path) -> None:
-    place_conversion(folder, Conversion(fingerprint(folder), refusal="not yet", version=0))
+def test_what_an_earlier_version_has_prepared_does_not_count_and_is_removed(folder: Path) -> None:
+    before = fingerprint(folder)
+    for name in ("model_int8.json", "model_int8.onnx"):
+        (folder / name).write_text("{}")
     assert read_conversion(folder) is None
+    assert fingerprint(folder) == before
+    place(folder)
+    assert sorted(path.name for path in folder.glob("model_int8*")) == ["model_int8.2.json", "model_int8.2.onnx"]
 
 
 def test_a_conversion_can_be_removed_twice(folder: Path) -> None:

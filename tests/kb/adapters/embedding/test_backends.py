@@ -105,11 +105,11 @@ def test_where_onnx_is_insisted_on_a_model_that_cannot_be_converted_is_an_error(
 
 
 def test_torch_stands_in_where_nothing_can_be_written(model: Path, caplog: pytest.LogCaptureFixture) -> None:
-    record = model / "model_int8.json"
+    record = model / "model_int8.2.json"
     record.unlink()
     record.mkdir()  # as if the folder were read-only, for a user who may write everywhere
     assert isinstance(open_embedder(model, "tiny", ignore), SentenceTransformerEmbedder)
-    assert "model_int8.json" in caplog.text
+    assert "model_int8.2.json" in caplog.text
     assert describe_backend(model) == "prepared for this processor when it is first used"
 
 
