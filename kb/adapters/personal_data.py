@@ -14,10 +14,13 @@ from kb.errors import SettingsError
 from kb.values.personal import Personal, PersonalKind
 
 _ASCII_FORMS = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}  # as long as before, so that places stay
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
+# All are bounded, so that no text takes long.
+_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}")
 _IBAN = r"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
-_CARD = r"(?:4|5[1-5]|2[2-7]|3[47]|6(?:011|2|5))\d*(?:[ -]?\d{3,6}){2,5}"
-_CARD_DIGITS = range(15, 20)
+_CARD = r"(?:\d{15,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}[ -]\d{6}[ -]\d{5})"
+_CARD_BEGINS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6(?:011|2|5)")
+_LINE = re.compile(r".+")
+_PHONE_LIKE = re.compile(r"\d(?:[ ()./\u2010-\u2015\u3000-]{0,3}\d){5}")  # columns of short numbers are not
 _CHINESE_IDENTITY = r"\d{17}[\dXx]"
 _IDENTITY = {
     "us.ssn": r"\d{3}-\d\d-\d{4}",
@@ -62,9 +65,11 @@ def find_personal(regions: Sequence[str]) -> Callable[[str], list[Personal]]:
 def _find(regions: Sequence[str], text: str) -> list[Personal]:
     text = text.translate(_ASCII_FORMS)
     found: list[Personal] = []
+    taken = bytearray(len(text))
     for each in chain(_emails(text), _numbers(text), _phones(text, regions)):  # what is surer comes first
-        if all(each.end <= other.start or other.end <= each.start for other in found):
+        if not any(taken[each.start : each.end]):
             found.append(each)
+            taken[each.start : each.end] = b"\1" * (each.end - each.start)
     return sorted(found, key=lambda each: each.start)
 
 
@@ -88,7 +93,7 @@ def _validated() -> list[tuple[PersonalKind, re.Pattern[str], Callable[[str], bo
 
     def is_card(written: str) -> bool:
         digits = re.sub(r"\D", "", written)
-        return len(digits) in _CARD_DIGITS and luhn.is_valid(digits)
+        return bool(_CARD_BEGINS.match(digits)) and luhn.is_valid(digits)
 
     def is_chinese_identity(written: str) -> bool:
         """Its place is not asked of: districts are younger than people, and a number says where one was registered."""
@@ -115,6 +120,9 @@ def _alone(form: str) -> re.Pattern[str]:
 def _phones(text: str, regions: Sequence[str]) -> Iterator[Personal]:
     from phonenumbers import Leniency, PhoneNumberMatcher
 
-    for region in regions or (None,):
-        for match in PhoneNumberMatcher(text, region, leniency=Leniency.VALID, max_tries=len(text)):
-            yield Personal("phone", match.start, match.end)
+    for line in _LINE.finditer(text):
+        if not _PHONE_LIKE.search(line[0]):
+            continue
+        for region in regions or (None,):
+            for match in PhoneNumberMatcher(line[0], region, leniency=Leniency.VALID, max_tries=len(line[0])):
+                yield Personal("phone", line.start() + match.start, line.start() + match.end)

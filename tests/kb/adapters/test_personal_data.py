@@ -68,11 +68,25 @@ def test_regions_tell_which_numbers_without_a_plus_are_phone_numbers() -> None:
         find_personal(["GERMANY"])
 
 
-def test_long_texts_take_little_time() -> None:
-    text = "The winch lifts 900 kilograms, 2024-11-29, 4500123789; 电话13812345678。" * 1000
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The winch lifts 900 kilograms, 2024-11-29, 4500123789; 电话13812345678。" * 1000,
+        "a" * 500_000 + "@",
+        "a@" * 200_000,
+        "4" * 500_000,
+        "4111 " * 20_000,
+        "GB29 NWBK " * 20_000,
+        "1 " * 50_000,
+        "12,345;6\n" * 50_000,
+        "(+1) 23-" * 5_000,
+    ],
+    ids=lambda text: text[:10],
+)
+def test_no_text_takes_long(text: str) -> None:
     began = time.process_time()
-    assert len(find_personal(REGIONS)(text)) == 1000
-    assert time.process_time() - began < 5
+    find_personal(REGIONS)(text)
+    assert time.process_time() - began < 10
 
 
 def test_what_is_missing_is_named() -> None:
