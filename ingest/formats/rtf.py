@@ -59,7 +59,7 @@ def _with_marks(source: str) -> str:
 
     def as_text(match: re.Match[str]) -> str:
         if match["table"]:
-            return f"\\u{ord(_MARKS[match['table']]) - 0x10000}?"
+            return f"{{\\uc1\\u{ord(_MARKS[match['table']]) - 0x10000}?}}"
         level = int(match["outline"]) + 1 if match["outline"] else levels.get(match["style"], 0)
         return f"{match[0]} {'#' * level} " if level else match[0]
 
@@ -70,7 +70,7 @@ def _paragraphs(text: str) -> Iterator[str]:
     for place, part in enumerate(_ROWS.split(text)):
         if place % 2:
             rows = part.replace(_ROW_BEGINS, "").split(_ROW_ENDS)[:-1]
-            yield markdown_table([row.split(_CELL_ENDS)[:-1] for row in rows])
+            yield markdown_table([row.removesuffix(_CELL_ENDS).split(_CELL_ENDS) for row in map(str.strip, rows)])
         else:
             plain = re.sub(f"[{_ROW_BEGINS}-{_ROW_ENDS}]", " ", part)
             lines = (_HEADING_AGAIN.sub("", " ".join(line.split())) for line in plain.split("\n"))

@@ -118,7 +118,7 @@ def test_what_xml_says_of_itself_is_no_text() -> None:
 
 
 RICH = (
-    rb"{\rtf1\ansi{\info{\title On tea}}{\stylesheet{\s0 Normal;}{\s2\b\sb240 heading 2;}}"
+    rb"{\rtf1\ansi\uc0{\info{\title On tea}}{\stylesheet{\s0 Normal;}{\s2\b\sb240 heading 2;}}"
     rb"\pard\plain\outlinelevel0 Tea\par\pard\plain\s2\outlinelevel1\b Green\par\pard\plain\s0 Two kinds:\par"
     rb"\trowd\cellx10\cellx20\pard\intbl Kind\cell Price\cell\row"
     rb"\trowd\cellx10\cellx20\pard\intbl Long\par jing\cell 12 | 14\cell{\trowd\cellx10\cellx20\row}\pard\par"
