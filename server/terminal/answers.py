@@ -9,7 +9,7 @@ from kb.values.answers import StepName, Verdict
 from server.http import schemas
 from server.terminal.cleaning import printable
 from server.terminal.console import err, escaped, out
-from server.terminal.reasons import early_end, elsewhere, kept_back, no_room
+from server.terminal.reasons import early_end, elsewhere, kept_back, no_room, personal
 
 QUOTE_CHARS = 200
 
@@ -91,7 +91,8 @@ class AnswerView:
         spent = [answer.kind, answer.model, f"{seconds:.1f} s", f"{tokens} prompt tokens" if tokens else ""]
         err.print(f"\n[dim]{escaped(' · '.join(filter(None, spent)))}[/]")
         left_out = answer.left_out
-        remarks = (early_end(answer), no_room(left_out), kept_back(left_out), elsewhere(answer))
+        kept = (no_room(left_out), kept_back(left_out), elsewhere(answer))
+        remarks = (early_end(answer), *kept, personal(answer.personal))
         for remark in filter(None, remarks):
             err.print(f"[dim]{remark}.[/]")
 

@@ -1,7 +1,8 @@
 """Why an answer is as it is, in words. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from server.http import schemas
 
@@ -66,6 +67,12 @@ def elsewhere(answer: schemas.Answer) -> str:
     if answer.instead:
         said.append(f"{answer.model} has answered instead, because {answer.instead}")
     return "; ".join(said)
+
+
+def personal(found: Sequence[schemas.PersonalData]) -> str:
+    """Says what personal data an answer holds; empty if none, or nobody looks for it."""
+    kinds = Counter(each.kind.replace("_", " ") for each in found)
+    return f"It holds personal data: {', '.join(f'{n} × {kind}' for kind, n in kinds.items())}" if kinds else ""
 
 
 def _counted(n: int, noun: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 
 from kb.values.answers import Answer, FinishReason, IndexState, LeftOut, Timings
 from server.http import schemas
-from server.terminal.reasons import no_room, reasons
+from server.terminal.reasons import no_room, personal, reasons
 from tests.kb.answering.kinds.lookup_harness import passage
 
 
@@ -69,3 +69,9 @@ def test_answer_as_it_should_be_needs_no_explanation() -> None:
 )
 def test_what_the_model_did_not_see_is_said_in_one_sentence(left_out: LeftOut, said: str) -> None:
     assert no_room(schemas.LeftOut.model_validate(left_out)) == said
+
+
+def test_personal_data_is_counted_by_kind() -> None:
+    found = [schemas.PersonalData(kind=kind, start=0, end=1) for kind in ("phone", "id_number", "phone")]
+    assert personal(found) == "It holds personal data: 2 × phone, 1 × id number"
+    assert personal([]) == ""
