@@ -23,7 +23,7 @@ _ORG_HEADING = re.compile(
 )
 _ORG_TITLE = re.compile(r"^#\+title:[ \t]*(?P<title>.+)$", re.MULTILINE | re.IGNORECASE)
 _ORG_MARK = re.compile(r"\[\[(?:[^\[\]]+\]\[)?([^\[\]]+)\]\]|^\[#\w\] +")
-_RST_MARK = re.compile(r"`([^`<]+?)(?:\s*<[^>`]*>)?`_{0,2}|(?<=\w)_{1,2}(?!\w)")
+_RST_MARK = re.compile(r"`{1,2}([^`<]+?)(?:\s*<[^>`]*>)?`{1,2}_{0,2}|(?<=[^\W_])_(?!\w)")
 _IN_BRACES = r"[^{}]*(?:\{[^{}]*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}[^{}]*)*\}[^{}]*)*"
 _ARGUMENT = rf"(?:\[[^\]]*\])?\{{(?P<title>{_IN_BRACES})\}}"
 _TEX_HEADING = re.compile(

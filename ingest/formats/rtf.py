@@ -16,7 +16,6 @@ _MARKS = {"trowd": _ROW_BEGINS, "cell": _CELL_ENDS, "row": _ROW_ENDS}
 _TITLE = re.compile(r"\{\\title ([^{}]*)\}")
 _HEADING_STYLE = re.compile(r"\{\\s(\d+)\b[^{}]*\bheading ([1-6]);\}", re.IGNORECASE)
 _LAYOUT = re.compile(r"\\(?:(?P<table>trowd|cell|row)|outlinelevel(?P<outline>[0-5])|s(?P<style>\d+))(?![a-zA-Z\d])")
-_ROWS = re.compile(f"((?:{_ROW_BEGINS}[^{_ROW_ENDS}]*{_ROW_ENDS} *)+)")
 _HEADING_AGAIN = re.compile(r"^(?:#+ )+(?=#+ )")
 
 
@@ -48,7 +47,7 @@ class RtfLoader:
         return converted(
             name,
             self.media_type,
-            ["\n\n".join(_paragraphs(text))],
+            ["\n\n".join(filter(None, _paragraphs(text)))],
             title=rtf_to_text(f"{{\\rtf1 {title[1]}}}", errors="ignore") if title else "",
         )
 
@@ -67,11 +66,22 @@ def _with_marks(source: str) -> str:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    for place, part in enumerate(_ROWS.split(text)):
-        if place % 2:
-            rows = part.replace(_ROW_BEGINS, "").split(_ROW_ENDS)[:-1]
-            yield markdown_table([row.removesuffix(_CELL_ENDS).split(_CELL_ENDS) for row in map(str.strip, rows)])
-        else:
-            plain = re.sub(f"[{_ROW_BEGINS}-{_ROW_ENDS}]", " ", part)
-            lines = (_HEADING_AGAIN.sub("", " ".join(line.split())) for line in plain.split("\n"))
-            yield from (line for line in lines if line.strip("# "))
+    *rows_and_before, rest = text.split(_ROW_ENDS)
+    table: list[list[str]] = []
+    for part in rows_and_before:
+        before, _, row = part.partition(_ROW_BEGINS)
+        if before.strip(" "):
+            yield markdown_table(table)
+            yield from _lines(before)
+            table = []
+        cells = row.replace(_ROW_BEGINS, "").strip().removesuffix(_CELL_ENDS)
+        table.append(cells.split(_CELL_ENDS))
+    yield markdown_table(table)
+    yield from _lines(rest)
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in re.sub(f"[{_ROW_BEGINS}{_CELL_ENDS}]", " ", text).split("\n"):
+        plain = _HEADING_AGAIN.sub("", " ".join(line.split()))
+        if plain.strip("# "):
+            yield plain

@@ -99,7 +99,8 @@ def test_headings_of_other_markups_are_headings(name: str, text: str, title: str
     [
         (
             "a.rst",
-            "About `Tea <https://example.org>`_ and pots_\n============================================\n\nOne.\n",
+            "About ``Tea`` `and <https://example.org>`_ pots_\n"
+            "================================================\n\nOne.\n",
         ),
         ("a.org", "* TODO [#A] About [[https://example.org][Tea]] and pots :tag:\n\nOne.\n"),
         (
