@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _NO_TEXT = ("head", "script", "style", "noscript", "template", "svg", "button", "input", "select", "iframe", "nav")
 
+_BLOCKS = ("p", "pre", "ul", "ol", "table", "div", "dl")
+
 
 class HtmlLoader:
     """Reads HTML."""
@@ -63,6 +65,9 @@ def _markdown(soup: "BeautifulSoup") -> str:
         element.decompose()
     for declaration in soup.find_all(string=lambda text: isinstance(text, ProcessingInstruction)):
         declaration.extract()
+    for definition in soup.find_all("dd"):
+        if len(definition.find_all(_BLOCKS, recursive=False)) > 1:
+            definition.name = "div"  # else its paragraphs are indented, as code is in Markdown
     converter = MarkdownConverter(
         heading_style="ATX",
         bullets="-",

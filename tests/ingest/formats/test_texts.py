@@ -35,6 +35,12 @@ def test_a_web_page_gives_what_it_shows() -> None:
     ]
 
 
+def test_what_defines_a_word_in_several_paragraphs_is_no_code() -> None:
+    document = read("a.html", "<dl><dt>Dome<dd><p>It opens.</p><dt>Mast<dd><p>It stands.</p><p>It is high.</p></dl>")
+    assert {kind for kind, *_ in found(document)} == {"prose"}
+    assert document.text.split("\n\n") == ["Dome\n:   It opens.", "Mast", "It stands.", "It is high."]
+
+
 @pytest.mark.parametrize(
     "text", ["name,value\nAnn,1\n\nBob,2|3\n", "name;value\r\nAnn;1\r\nBob;2|3\r\n", "name\tvalue\nAnn\t1\nBob\t2|3"]
 )
