@@ -243,8 +243,10 @@ class Pipeline:
         waiting = {place_of(file) for file in (*self._backlog.files, *plan.unsettled)}
         self._settle_tickets(lambda: self._requests.tickets.look_done(ticket, waiting | plan.missed | in_hand))
 
-    def _comes_late(self, file: FileVersion) -> tuple[int, bool]:
-        return self._in_hand.deaths(file), place_of(file) not in self._requests.tickets.hurried
+    def _comes_late(self, file: FileVersion) -> tuple[int, bool, int]:
+        """Orders files: those that somebody waits for, then the newest; what has ended the process comes last."""
+        is_hurried = place_of(file) in self._requests.tickets.hurried
+        return self._in_hand.deaths(file), not is_hurried, -max(file.modified_ns, file.changed_ns)
 
     def _goes_first(self, file: FileVersion) -> bool:
         """Whether a file is dealt with before the one in hand is done: if it is urgent, or much smaller."""

@@ -1,6 +1,7 @@
 """The index follows what becomes of files."""
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -32,6 +33,17 @@ def test_files_that_were_there_before_are_indexed_at_the_start(settings: Setting
     with watching(settings, folder) as watched:
         watched.sync()
         assert watched.sources == ["dome.md"]
+
+
+def test_what_came_last_is_indexed_first(settings: Settings, folder: Path) -> None:
+    for number in range(40):
+        (folder / f"{number:02}.md").write_text(f"The note of number {number}.")
+        os.utime(folder / f"{number:02}.md", ns=(number, number))  # what counts then is when it came into the folder
+    with watching(settings.model_copy(update={"settle_seconds": 0.0}), folder) as watched:
+        watched.sync()
+        order = [int(number) for text in watched.embedder.embedded for number in re.findall(r"of number (\d+)", text)]
+        assert sorted(order) == list(range(40))
+        assert sum(order[:20]) > sum(order[20:]) + 200, "some are read at the same time"
 
 
 def test_edit_replaces_what_was_there_and_embeds_only_what_is_new(watched: Watched) -> None:
