@@ -18,7 +18,7 @@ from kb.catalog.filters import select
 from kb.catalog.housekeeping import Housekeeping
 from kb.catalog.keywords import KeywordStore
 from kb.catalog.ledger import Ledger, add_to_counter, file_columns, now, write_failure
-from kb.catalog.links import LinkStore, write_file_name, write_links
+from kb.catalog.links import LinkStore, write_links
 from kb.catalog.migrations import FORGOTTEN_HINT, FORGOTTEN_REASON, MIGRATIONS, SCHEMA_VERSION
 from kb.catalog.names import NameStore, write_name
 from kb.catalog.pages import PageStore
@@ -198,7 +198,6 @@ class Catalog:
                 insert_chunk(connection, document_id, ordinal, chunk, text_hash)
             write_name(connection, document_id, document.title, file.source)
             write_links(connection, document_id, document)
-            write_file_name(connection, document_id, file.source)
             drop_orphans(connection, before)
             add_to_counter(connection, "dead_vectors", dead_vectors)
             return True
@@ -214,7 +213,6 @@ class Catalog:
             if moved.rowcount:
                 clear_failure(connection, file)
                 write_name(connection, document_id, title, file.source)
-                write_file_name(connection, document_id, file.source)
 
     def remove(self, document_id: str, dead_vectors: int = 0) -> None:
         """Removes a document; unknown ids are ignored."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from kb.catalog.database import Connection, Database
 from kb.catalog.filters import select
+from kb.catalog.links import write_file_name
 from kb.text.terms import search_terms
 from kb.values.filters import EVERYTHING, Filters
 
@@ -76,7 +77,8 @@ class NameStore:
 
 
 def write_name(connection: Connection, document_id: str, title: str, source: str) -> None:
-    """Notes what a document is called now, as part of a transaction."""
+    """Notes what a document is called now, for who searches and for links, as part of a transaction."""
     connection.execute("DELETE FROM name_terms WHERE document_id = ?", (document_id,))
     terms = dict.fromkeys(search_terms(f"{title}\n{source}"))
     connection.executemany("INSERT INTO name_terms VALUES (?, ?)", [(term, document_id) for term in terms])
+    write_file_name(connection, document_id, source)

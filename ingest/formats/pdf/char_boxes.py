@@ -17,18 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ingest.formats.pdf.page_columns import Interval, footnotes_last, gutter_between, gutter_through, in_columns
 from ingest.formats.pdf.page_fields import Field, with_fields
 from ingest.formats.pdf.page_layout import Line, PageText, Style, holds, one_after_another, text_of_lines, without_marks
+from ingest.formats.pdf.page_tables import with_tables
 from ingest.formats.pdf.page_turn import Box, from_right_to_left, has_columns_of_han, is_upright, turned
-from ingest.formats.pdf.table_headers import (
-    Rule,
-    header_lines,
-    header_text,
-    joined_rules,
-    level_rows,
-    table_row,
-    with_header,
-)
-from ingest.formats.pdf.table_rows import broken_labels, with_empty_cells, with_rows
-from ingest.formats.tables import figure_count, is_row, table_spans
+from ingest.formats.pdf.table_headers import Rule, joined_rules
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
@@ -43,7 +34,6 @@ _MAX_FONT_NAME_BYTES = 128
 _MIN_LINES = 8
 _SAMPLED_LINES = 8
 _MIN_CELL_GAP_POINTS = 6.0
-_MAX_HEADER_HEIGHT = 16  # lines
 _MAX_RULE_POINTS = 3.0
 _MAX_OBJECTS = 5_000
 _FIRST_LINES = 3  # if none of them has a gap, no other is looked at: most pages have one column
@@ -83,7 +73,9 @@ class CharBoxes:
             if not has_columns_of_han(lines):
                 return with_fields_below(PageText(self._text), fields)
             return with_fields_below(one_after_another(map(text_of_lines, from_right_to_left(lines))), fields)
-        lines = self._in_columns(placed) or self._with_tables(placed)
+        lines = self._in_columns(placed) or with_tables(
+            lines, lambda begin, end: self._cells(placed[begin:end]), self._rules
+        )
         if fields:
             return text_of_lines(with_fields(lines, fields))
         return one_after_another(map(text_of_lines, footnotes_last(without_marks(lines))))
@@ -174,37 +166,6 @@ class CharBoxes:
             if gutter := gutter_through(rows, left, right):
                 return gutter
         return gutter_between(lines)
-
-    def _with_tables(self, placed: Sequence[_Placed]) -> list[Line]:
-        """Writes the headers of tables column by column, and the names of rows on one line."""
-        lines = [line for _, line in placed]
-        rows = list(level_rows(lines))
-        tables = list(table_spans([row.text for row in rows]))
-        rules = self._rules() if tables else []
-        labels: dict[Line, list[Line]] = {}
-        written: dict[Line, str] = {}
-        for begin, end in reversed(tables):
-            figures = [place for place in range(begin, end) if is_row(rows[place].text)]
-            labels |= broken_labels([lines[row.begin : row.end] for row in rows[max(0, figures[0] - 2) : end]])
-            cells = [self._cells(placed[rows[place].begin : rows[place].end]) for place in figures[:_SAMPLED_LINES]]
-            table = table_row(cells)
-            if table is None:
-                continue
-            for row in rows[figures[0] : end]:
-                if 0 < figure_count(row.text) < len(table.figures):
-                    text = with_empty_cells(self._cells(placed[row.begin : row.end]), table.figures)
-                    written |= dict(zip(lines[row.begin : row.end], [text], strict=False)) if text else {}
-                    written |= dict.fromkeys(lines[row.begin + 1 : row.end], "") if text else {}
-            near = table.line.top + _MAX_HEADER_HEIGHT * table.line.height
-            above = {
-                place: self._cells(placed[place : place + 1])
-                for place in range(rows[figures[0]].begin)
-                if table.line.bottom < lines[place].bottom < near
-            }
-            header = header_lines(above, table)
-            if text := header_text([above[place] for place in header], table, rules):
-                lines = with_header(lines, header, text, table)
-        return with_rows(lines, labels, written)
 
     def _cells(self, placed: Sequence[_Placed]) -> list[Line]:
         """The parts of some lines that wide gaps keep apart."""

@@ -6,7 +6,7 @@ names do by where they stand.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, takewhile
 
@@ -24,7 +24,6 @@ _MAX_GAP = 1.8  # heights of a line between the levels of a header
 _SAME_LEVEL = 0.5
 _RULE_REACH = 4.0  # points that a name or a figure may stand out over its rule
 _MIN_SHARE = 0.25
-_LINE_DISTANCE = 1.15
 
 Reach = tuple[float, float]
 """Left and right, in points."""
@@ -77,29 +76,6 @@ class TableRow:
         return crosses or any(is_figure(cell.text) and not _YEAR.fullmatch(cell.text) for cell in cells)
 
 
-@dataclass(frozen=True, slots=True)
-class LevelRow:
-    """Lines that stand side by side: `lines[begin:end]`."""
-
-    begin: int
-    end: int
-    text: str
-
-
-def level_rows(lines: Sequence[Line]) -> Iterator[LevelRow]:
-    """Joins lines that are drawn one after the other, and stand at one height from left to right."""
-    begin = 0
-    for place in range(1, len(lines) + 1):
-        if place < len(lines) and _stands_beside(lines[place - 1], lines[place]):
-            continue
-        yield LevelRow(begin, place, " ".join(line.text for line in lines[begin:place]))
-        begin = place
-
-
-def _stands_beside(line: Line, other: Line) -> bool:
-    return line.right <= other.left and abs(line.bottom - other.bottom) < _SAME_LEVEL * line.height
-
-
 def table_row(rows: Sequence[Sequence[Line]]) -> TableRow | None:
     """The first of some rows of a table, given as their cells, with the columns that they have.
 
@@ -141,16 +117,6 @@ def header_lines(lines: Mapping[int, Sequence[Line]], row: TableRow) -> list[int
         found.append(key)
         height = first.bottom
     return found
-
-
-def with_header(lines: Sequence[Line], header: Collection[int], text: str, row: TableRow) -> list[Line]:
-    """Puts one line in the place of those that were a header, right over what stands below them."""
-    first = min(header)
-    below = next(line for place, line in enumerate(lines) if place >= first and place not in header)
-    bottom = below.bottom + _LINE_DISTANCE * below.height
-    written = Line(text, below.left, bottom, row.line.right, bottom + below.height)
-    rest = [line for place, line in enumerate(lines) if place >= first and place not in header]
-    return [*lines[:first], written, *rest]
 
 
 def joined_rules(rules: Sequence[Rule]) -> list[Rule]:

@@ -3,8 +3,7 @@
 Pure. A name that goes on is told from a heading over rows by standing closer to its row than rows stand to each other.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -17,21 +16,21 @@ _SAME_PLACE_POINTS = 1.5
 _FLUSH_POINTS = 8.0
 
 
-def broken_labels(rows: Sequence[Sequence[Line]]) -> dict[Line, list[Line]]:
-    """Finds the lines that a name of a row begins with, by the line that it ends with.
+def broken_labels(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
+    """Finds the names of rows that take several lines.
 
     Args:
         rows: Of a table, in order, each as the lines that stand side by side.
+
+    Yields:
+        Numbers of the row in which a name begins, and of the one with its figures.
     """
     distances = [
         above[0].bottom - below[0].bottom for above, below in pairwise(rows) if _is_row(above) and _is_row(below)
     ]
-    if not distances:
-        return {}
-    usual = median(distances)
-    found: dict[Line, list[Line]] = {}
-    before: list[Line] = []
-    for above, below in pairwise(rows):
+    usual = median(distances or [0.0])
+    begin: int | None = None
+    for place, (above, below) in enumerate(pairwise(rows)):
         goes_on = (
             not _is_row(above)
             and len(above) == 1
@@ -40,11 +39,10 @@ def broken_labels(rows: Sequence[Sequence[Line]]) -> dict[Line, list[Line]]:
             and above[0].style == below[0].style
             and 0 < above[0].bottom - below[0].bottom < _CLOSER * usual
         )
-        before = [*before, above[0]] if goes_on else []
-        if before and _is_row(below):
-            found[below[0]] = before
-            before = []
-    return found
+        begin = (place if begin is None else begin) if goes_on else None
+        if begin is not None and _is_row(below):
+            yield begin, place + 1
+            begin = None
 
 
 def with_empty_cells(cells: Sequence[Line], columns: Sequence[float]) -> str:
@@ -66,22 +64,6 @@ def with_empty_cells(cells: Sequence[Line], columns: Sequence[float]) -> str:
     written = dict(zip(places, figures, strict=True))
     texts = (written[n].text if n in written else "" for n in range(places[-1] + 1))
     return " ".join([label, *(f"| {text}".rstrip() for text in texts)])
-
-
-def with_rows(lines: Sequence[Line], labels: dict[Line, list[Line]], rows: dict[Line, str]) -> list[Line]:
-    """Puts the beginnings of names before their ends, and rows that are written anew in their place.
-
-    Args:
-        rows: By the first of their lines; empty for lines that are part of them.
-    """
-    beginnings = {line for before in labels.values() for line in before}
-    written = [(line, rows.get(line, line.text)) for line in lines if line not in beginnings]
-    return [_named(line, text, labels.get(line, [])) for line, text in written if text]
-
-
-def _named(line: Line, text: str, before: Sequence[Line]) -> Line:
-    top = before[0].top if before else line.top
-    return replace(line, text=" ".join([*(each.text for each in before), text]), top=top)
 
 
 def _is_worded(cell: Line) -> bool:
