@@ -72,8 +72,9 @@ $(PAGE)/node_modules/installed: $(PAGE)/package.json $(PAGE)/package-lock.json
 .venv/llama.log: constraints.txt | .venv/bin/python
 	@SKBUILD_CMAKE_DEFINE="CMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/deploy/llama.cmake" \
 		CMAKE_BUILD_PARALLEL_LEVEL=$${CMAKE_BUILD_PARALLEL_LEVEL:-$$(getconf _NPROCESSORS_ONLN)} \
-		$(PIP) wheel --no-deps --prefer-binary --wheel-dir .venv/wheels --constraint constraints.txt llama-cpp-python >$@ \
-		|| { cat $@; rm $@; exit 1; }
+		$(PIP) wheel --no-deps --prefer-binary --wheel-dir .venv/wheels --constraint constraints.txt llama-cpp-python \
+		>.venv/llama.new || { cat .venv/llama.new; rm .venv/llama.new; exit 1; }
+	@mv .venv/llama.new $@
 	@grep -q "Building wheel" $@ && echo "llama.cpp was compiled for this machine." || echo "llama.cpp came as a wheel."
 
 .venv/others.txt: pyproject.toml constraints.txt | .venv/bin/python
@@ -83,9 +84,11 @@ $(PAGE)/node_modules/installed: $(PAGE)/package.json $(PAGE)/package-lock.json
 	$(INSTALL) --requirement .venv/others.new
 	@mv .venv/others.new $@
 
-# Without a network this is no end: `kb serve` says what can be done.
+# Only as long as llama.cpp is being compiled: what is not here by then, `kb serve` fetches, and its page shows how far it is.
 models: .venv/others.txt
-	-$(BIN)/python -m server models pull
+	@$(BIN)/python -m server models pull & pull=$$!; \
+		while [ -e .venv/llama.new ] && kill -0 $$pull 2>/dev/null; do sleep 1; done; \
+		kill $$pull 2>/dev/null; wait $$pull || true
 
 .venv/documenting: pyproject.toml constraints.txt | .venv/bin/python
 	$(INSTALL) '.[docs]'
@@ -95,3 +98,4 @@ models: .venv/others.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "r1-kb needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv .venv
+	@mkdir -p .venv/wheels
