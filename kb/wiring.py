@@ -243,22 +243,15 @@ def _at_rest(upkeep: Loading[Upkeep], quiet: Quiet) -> Iterator[None]:
 def _open_remote(remote: RemoteModel, settings: Settings, report: Report, observe: Observe) -> LanguageModel:
     report(Progress(remote.model, 1, 1))
     logger.info("questions and passages go to %s", remote.host)
-    key, window = settings.key_for(remote), settings.context_tokens
-    return open_remote_model(
-        remote,
-        key,
-        context_tokens=window,
-        queue_size=settings.queue_size,
-        observe=observe,
-        find=_to_hide(settings, remote),
-    )
+    key, window, queue = settings.key_for(remote), settings.context_tokens, settings.queue_size
+    find = _to_hide(settings, remote)
+    return open_remote_model(remote, key, context_tokens=window, queue_size=queue, observe=observe, find=find)
 
 
 def _to_hide(settings: Settings, remote: RemoteModel) -> FindPersonal:
     """Finds what a model on a server must not see; on this machine it may see all."""
-    if settings.pii in ("mask-remote", "mask") and remote.is_elsewhere:
-        return find_personal(settings.pii_regions)
-    return none_found
+    hides = settings.pii in ("mask-remote", "mask") and remote.is_elsewhere
+    return find_personal(settings.pii_regions) if hides else none_found
 
 
 def engine_settings(settings: Settings) -> EngineSettings:

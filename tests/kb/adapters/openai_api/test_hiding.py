@@ -1,13 +1,18 @@
 """What a server gets to see of personal data: nothing, with all that is asked of it."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from kb.adapters.openai_api.model import CountingLookingModel, open_remote_model
 from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
 from kb.adapters.personal_data import find_personal
 from kb.models.remote import remote_model
+from kb.settings import load
 from kb.values.chat import Delta, GenerationOptions, Look, Message
 from kb.values.happenings import Happening, PersonalDataHidden
+from kb.wiring import load_answering_model
 from tests.remote_doubles import VLLM
 from tests.remote_servers import serving
 from tests.text_doubles import TextServer
@@ -55,3 +60,30 @@ def test_texts_to_be_embedded_or_ranked_elsewhere_have_placeholders() -> None:
         reranker.close()
     assert (alone[0] == among[1]).all()  # whatever stands beside it
     assert not any(number in seen(double) for number in (PHONE, IDENTITY, "13987654321"))
+
+
+@pytest.mark.parametrize(
+    ("choice", "host", "hides"),
+    [
+        ("mask-remote", "elsewhere.example", True),
+        ("mask", "elsewhere.example", True),
+        ("mark", "elsewhere.example", False),
+        ("off", "elsewhere.example", False),
+        ("mask-remote", "", False),
+    ],
+)
+def test_the_setting_says_what_is_hidden_and_from_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choice: str, host: str, hides: bool
+) -> None:
+    double = VLLM()
+    with serving(double) as url:
+        if host:  # the double is the proxy on the way to it
+            monkeypatch.setenv("HTTP_PROXY", url.removesuffix("/v1"))
+            monkeypatch.delenv("NO_PROXY", raising=False)
+        name = f"openai:{double.model}@{f'http://{host}/v1' if host else url}"
+        settings = load({}, home=tmp_path, models=tmp_path, model=name, pii=choice, api_key=double.key)
+        model = load_answering_model(settings, lambda _: None)
+        list(model.stream([Message("user", TEXT)], GenerationOptions(seconds=10)))
+        model.close()
+    assert (PHONE not in seen(double)) == hides
+    assert "Li Lei" in seen(double)
