@@ -9,9 +9,11 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends build-essential cmake \
     && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/r1-kb
-COPY deploy/requirements.txt /src/
+COPY deploy/requirements.txt deploy/llama.cmake /src/
 # What changes seldom comes first: llama.cpp takes minutes to compile, torch is large.
-RUN CMAKE_ARGS="${CMAKE_ARGS}" /opt/r1-kb/bin/pip install --no-cache-dir --require-hashes --requirement /src/requirements.txt
+RUN CMAKE_ARGS="${CMAKE_ARGS}" SKBUILD_CMAKE_DEFINE="CMAKE_PROJECT_llama_cpp_INCLUDE=/src/llama.cmake" \
+    CMAKE_BUILD_PARALLEL_LEVEL="$(nproc)" \
+    /opt/r1-kb/bin/pip install --no-cache-dir --require-hashes --requirement /src/requirements.txt
 COPY pyproject.toml README.md LICENSE /src/
 COPY kb /src/kb
 COPY ingest /src/ingest
