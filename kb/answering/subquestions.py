@@ -111,7 +111,7 @@ def _pieces(question: str, between: re.Pattern[str]) -> list[str]:
 
 def _cut(question: str, between: re.Pattern[str]) -> Iterator[str]:
     start = 0
-    for cut in between.finditer(_without_quoted(question)):
+    for cut in between.finditer(without_quoted(question)):
         yield question[start : cut.start()].strip()
         start = cut.end()
     yield question[start:].strip()
@@ -119,7 +119,7 @@ def _cut(question: str, between: re.Pattern[str]) -> Iterator[str]:
 
 def _are_english(pieces: list[str]) -> bool:
     """Whether each piece is a question of its own."""
-    bare = [_without_quoted(piece).rstrip("?. ") for piece in pieces]
+    bare = [without_quoted(piece).rstrip("?. ") for piece in pieces]
     if any(map(_is_unfinished, bare[:-1])):
         return False
     is_embedding = False
@@ -141,7 +141,7 @@ def _is_unfinished(piece: str) -> bool:
 
 
 def _are_chinese(pieces: list[str]) -> bool:
-    bare = [_without_quoted(piece).rstrip("?？.。 ") for piece in pieces]
+    bare = [without_quoted(piece).rstrip("?？.。 ") for piece in pieces]
     return (
         all(_ASKS_IN_CHINESE.search(piece) and not _COURTESY.search(piece) for piece in bare)
         and not any(_HANGS_ON_THE_NEXT.search(piece) for piece in bare[:-1])
@@ -149,7 +149,7 @@ def _are_chinese(pieces: list[str]) -> bool:
     )
 
 
-def _without_quoted(text: str) -> str:
+def without_quoted(text: str) -> str:
     """The text of the same length, with nothing to read in its quotations."""
     return _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), text)
 

@@ -178,7 +178,9 @@ def kinds(
     folder: Annotated[
         Path | None, typer.Option(help="Index this folder, ask it the questions, and measure the answers.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Which of those that ship: fit, held, unseen or fresh.")] = "held",
+    split: Annotated[
+        str, typer.Option(help="Which of those that ship: fit, held, unseen, fresh or computed.")
+    ] = "held",
     limit: Limit = None,
     base: Base = None,
     as_json: AsJson = False,

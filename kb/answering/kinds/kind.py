@@ -10,6 +10,7 @@ from kb.answering.instruction_finders import InstructionFinders
 from kb.answering.judges import Judges
 from kb.answering.local_only import LocalOnly
 from kb.answering.models import Models
+from kb.answering.side_by_side import search_for_each
 from kb.answering.thinking import ThinkingBudgets
 from kb.answering.wishes import Wish
 from kb.catalog.catalog import Catalog
@@ -72,6 +73,7 @@ class Asked:
         index: How current it is.
         effort: To find the passages.
         wishes: For the form of the answer.
+        things: That the question sets side by side; each is searched for by itself, too.
     """
 
     question: str
@@ -86,6 +88,12 @@ class Asked:
     index: IndexState
     wishes: Sequence[Wish] = ()
     effort: Effort = "quick"
+    things: Sequence[str] = ()
+
+    def search(self, query: str, top_k: int) -> Sequence[Passage]:
+        """Finds passages that may answer."""
+        found = search_for_each(self.things, lambda text, k: self.live_index.passages(text, k, self.filters))
+        return found(query, top_k)
 
     @property
     def stands_alone(self) -> bool:

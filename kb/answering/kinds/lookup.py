@@ -180,9 +180,8 @@ def _refuse(
 def _ways(asked: Asked, resources: Resources) -> tuple[SubQuestionSearch, Route]:
     """How the passages are found, and which engine answers from them."""
     sub_questions = _sub_questions(asked.question, asked.history[-_TURNS_REFERRED_TO:], asked.decide)
-    index = asked.live_index
-    is_calibrated = index.serving.space.model == CALIBRATED_MODEL
-    searches = SubQuestionSearch(sub_questions, lambda query, k: index.passages(query, k, asked.filters), is_calibrated)
+    is_calibrated = asked.live_index.serving.space.model == CALIBRATED_MODEL
+    searches = SubQuestionSearch(sub_questions, asked.search, is_calibrated)
     form, parts = asked.decision.form, len(sub_questions)
     return searches, Route(resources.settings, resources.models, resources.must_stay, form, parts)
 
@@ -200,7 +199,9 @@ def _options(asked: Asked, resources: Resources) -> AnswerOptions:
         thinking=asked.thinking,
         budgets=resources.budgets,
         limits=asked.limits,
-        passage_tokens=source_tokens(resources.settings.passage_tokens, asked.decision.form, len(told)),
+        passage_tokens=source_tokens(
+            resources.settings.passage_tokens, asked.decision.form, max(len(told), len(asked.things))
+        ),
         min_evidence=resources.settings.min_evidence,
         form=asked.decision.form,
         wishes=asked.wishes,

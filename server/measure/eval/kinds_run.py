@@ -71,7 +71,7 @@ def evaluate_kinds(settings: Settings, path: Path | None, split: str, limit: int
     asked = list(spread_out(chosen, limit))
     if not asked:
         raise InvalidRequest(
-            "the set is empty", "give a file with labelled questions; --split is fit, held, unseen or fresh"
+            "the set is empty", "give a file with labelled questions; --split is fit, held, unseen, fresh or computed"
         )
     embedder = load_embedder(settings, lambda progress: None)
     classifier = classifier_for(settings.embedding_model, embedder)

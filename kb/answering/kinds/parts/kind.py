@@ -16,7 +16,8 @@ from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.calculation import NotComputed, calculate
 from kb.answering.kinds.parts.operands import REPLY_TOKENS, asking_for_numbers, copied_numbers, examples_in
 from kb.answering.kinds.parts.saying import not_computed, operand_line, result_line
-from kb.answering.retrieval import Search, SubQuestion, SubQuestionSearch
+from kb.answering.retrieval import SubQuestion, SubQuestionSearch
+from kb.answering.side_by_side import things_in
 from kb.answering.subquestions import split
 from kb.answering.tokens import token_counter
 from kb.values.answers import Answer, AnswerEvent, Done, LeftOut, PassagesFound, ReasoningDelta, Step
@@ -36,14 +37,24 @@ class PartsKind:
         parts = split(asked.question, surely_several=asked.decision.several)
         if len(parts) > 1:
             return _one_by_one(asked, resources, parts)
-        return _calculated(asked, resources) if asked.decision.operation != "none" else None
+        asked = replace(asked, things=things_in(asked.question))
+        if asked.decision.operation != "none":
+            return _calculated(asked, resources)
+        return _compared(asked, resources) if asked.things else None
+
+
+def _compared(asked: Asked, resources: Resources) -> Events:
+    """Looks the question up with what was found for each thing that it names."""
+    with closing(LookupKind().events(asked, resources)) as events:
+        for event in events:
+            yield Done(replace(event.answer, kind="parts")) if isinstance(event, Done) else event
 
 
 def _one_by_one(asked: Asked, resources: Resources, parts: Sequence[str]) -> Events:
     """Looks each part up with a prompt of its own; a later one may lean on the first."""
     turns = [*asked.history, Turn(parts[0], "")]
     queries = [self_contained(part, turns if n else asked.history, asked.decide) for n, part in enumerate(parts)]
-    search = SubQuestionSearch(list(map(SubQuestion, parts, queries)), _search(asked))
+    search = SubQuestionSearch(list(map(SubQuestion, parts, queries)), asked.search)
     found = search.passages(asked.top_k * len(parts))
     yield PassagesFound(found)
     assembly, answers = Assembly(), list[Answer]()
@@ -72,7 +83,7 @@ def _calculated(asked: Asked, resources: Resources) -> Events:
     clock = QuestionClock()
     question = self_contained(asked.question, asked.history, asked.decide)
     serving = asked.live_index.serving
-    fresh = FreshPassages(lambda k: _search(asked)(question, k), resources.catalog.document, resources.files)
+    fresh = FreshPassages(lambda k: asked.search(question, k), resources.catalog.document, resources.files)
     route, passages = route_of(fresh.find(_READ_MORE * asked.top_k), resources)
     clock.mark("retrieve_ms")
     yield PassagesFound(passages)
@@ -139,10 +150,6 @@ def _whole(events: Events) -> Generator[AnswerEvent, None, Answer]:
             elif isinstance(event, Heartbeat | ReasoningDelta):
                 yield event
     return answer
-
-
-def _search(asked: Asked) -> Search:
-    return lambda query, k: asked.live_index.passages(query, k, asked.filters)
 
 
 def _together(answers: Sequence[Answer], assembly: Assembly) -> Answer:

@@ -92,3 +92,16 @@ def test_part_without_a_source_is_named(settings: Settings) -> None:
         answer = answer_of(events_of(knowledge_base, question))
     assert answer.unanswered == ("Who won the chess cup?",)
     assert answer.answer.startswith("It opens at nine.\n\nThe documents hold no source for: “Who won")
+
+
+def test_comparison_is_answered_from_what_is_found_for_each_thing(settings: Settings) -> None:
+    model = FakeLanguageModel("The second dome opens at nine in the evening.")
+    with open_fake_knowledge_base(settings.model_copy(update={"min_evidence": 0.0}), model=model) as knowledge_base:
+        add(knowledge_base, "dome.md", DOME)
+        add(knowledge_base, "bread.md", BREAD)
+        question = "What is the difference between the second dome that opens and bread from flour?"
+        answer = answer_of(events_of(knowledge_base, question))
+    assert (answer.kind, answer.answerable) == ("parts", True)
+    (asked,) = (messages[-1].content for messages in model.asked)
+    assert DOME in asked
+    assert BREAD in asked
