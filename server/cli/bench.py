@@ -226,12 +226,14 @@ def boxes(
     from server.measure.bench.boxes_run import COVERED, measure_boxes
 
     files = [file for path in paths for file in (sorted(path.rglob("*.pdf")) if path.is_dir() else [path])]
-    found = list(measure_boxes(files, quotes, seed))
-    for each in (each for each in found if each.share < COVERED):
-        place = f"{each.quote.path.name}, page {each.quote.page}"
-        console.out.print(f"{place}: {each.share:.2f} of {each.quote.text!r}, read: {each.read!r}", markup=False)
-    covered = sum(each.share >= COVERED for each in found)
-    console.out.print(f"{covered} of {len(found)} quotes are covered by their boxes")
+    count = covered = 0
+    for each in measure_boxes(files, quotes, seed):
+        count += 1
+        covered += each.share >= COVERED
+        if each.share < COVERED:
+            place = f"{each.quote.path.name}, page {each.quote.page}"
+            console.out.print(f"{place}: {each.share:.2f} of {each.quote.text!r}, read: {each.read!r}", markup=False)
+    console.out.print(f"{covered} of {count} quotes are covered by their boxes")
 
 
 def show_sizes(sizes: Sequence["Size"]) -> None:
