@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ingest.formats.pdf.page_layout import Line, PageText, Style, holds, one_aft
 from ingest.formats.pdf.page_tables import with_tables
 from ingest.formats.pdf.page_turn import Box, from_right_to_left, has_columns_of_han, is_upright, turned
 from ingest.formats.pdf.table_headers import Rule, joined_rules
+from ingest.formats.tables import is_row
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
@@ -74,7 +76,7 @@ class CharBoxes:
                 return with_fields_below(PageText(self._text), fields)
             return with_fields_below(one_after_another(map(text_of_lines, from_right_to_left(lines))), fields)
         lines = self._in_columns(placed) or with_tables(
-            lines, lambda begin, end: self._cells(placed[begin:end]), self._rules
+            lines, lambda begin, end: self._cells(placed[begin:end]), cache(self._rules)
         )
         if fields:
             return text_of_lines(with_fields(lines, fields))
@@ -155,7 +157,11 @@ class CharBoxes:
             return None
         lines = [line for _, line in placed]
         left, right = min(line.left for line in lines), max(line.right for line in lines)
-        wide = [each for each in placed if each[1].right - each[1].left > _MIN_WIDE * (right - left)]
+        wide = [
+            (span, line)
+            for span, line in placed
+            if line.right - line.left > _MIN_WIDE * (right - left) and not is_row(line.text)
+        ]
         if len(wide) >= _MIN_LINES:
             sample = wide[:: len(wide) // _SAMPLED_LINES]
             rows: list[tuple[Interval, list[Interval]]] = []
@@ -173,10 +179,14 @@ class CharBoxes:
         for (start, end), _ in placed:
             for space in _SPACE.finditer(self._text, start, end):
                 if self._char_box(space.end())[0] - self._char_box(space.start() - 1)[2] >= _MIN_CELL_GAP_POINTS:
-                    cells.append(self._line(start, space.start()))
+                    cells.append(self._cell(start, space.start()))
                     start = space.end()
-            cells.append(self._line(start, end))
+            cells.append(self._cell(start, end))
         return cells
+
+    def _cell(self, start: int, end: int) -> Line:
+        left, bottom, _, top = self._char_box(start)
+        return Line(self._text[start:end], left, bottom, self._char_box(end - 1)[2], top)
 
     def _rules(self) -> list[Rule]:
         """The level lines that are drawn on the page."""
@@ -221,7 +231,8 @@ class CharBoxes:
 
     def _char_box(self, place: int) -> Box:
         self._raw.FPDFText_GetLooseCharBox(self._page.raw, place, self._box)
-        return turned((self._box.left, self._box.bottom, self._box.right, self._box.top), self._degrees)
+        box = self._box.left, self._box.bottom, self._box.right, self._box.top
+        return turned(box, self._degrees) if self._degrees else box
 
     def _turned(self, field: Field) -> Field:
         left, bottom, right, top = turned((field.left, field.bottom, field.right, field.top), self._degrees)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.formats.pdf.page_layout import Line
-from ingest.formats.pdf.table_headers import Rule, TableRow, header_lines, header_text, table_row
+from ingest.formats.pdf.table_headers import Rules, TableRow, header_lines, header_text, table_row
 from ingest.formats.pdf.table_rows import broken_labels, with_empty_cells
 from ingest.formats.tables import figure_count, is_row, table_spans
 
@@ -50,16 +50,15 @@ class _Edits:
             yield from filter(None, (self.before.get(place), self.instead.get(place, line)))
 
 
-def with_tables(lines: Sequence[Line], cells: Cells, rules: Callable[[], Sequence[Rule]]) -> list[Line]:
+def with_tables(lines: Sequence[Line], cells: Cells, rules: Rules) -> list[Line]:
     """Writes the tables of a page anew.
 
     Args:
         lines: In the order in which they are drawn.
-        rules: Those that are drawn on the page, whole; asked for where there is a table.
+        rules: Those of the page.
     """
     rows = list(_level_rows(lines))
     tables = list(table_spans([row.text for row in rows]))
-    drawn = rules() if tables else ()
     edits = _Edits()
     for begin, end in tables:
         figures = [row for row in rows[begin:end] if is_row(row.text)]
@@ -67,7 +66,7 @@ def with_tables(lines: Sequence[Line], cells: Cells, rules: Callable[[], Sequenc
         table = table_row([cells(row.begin, row.end) for row in figures[:_SAMPLED_ROWS]])
         if table is not None:
             _mark_empty_cells(lines, rows[first:end], table, cells, edits)
-            _rewrite_header(lines, figures[0].begin, table, cells, drawn, edits)
+            _rewrite_header(lines, figures[0].begin, table, cells, rules, edits)
         _join_labels(lines, rows[max(0, first - 2) : end], edits)
     return list(edits.applied(lines))
 
@@ -96,7 +95,7 @@ def _mark_empty_cells(
 
 
 def _rewrite_header(
-    lines: Sequence[Line], first: int, table: TableRow, cells: Cells, rules: Sequence[Rule], edits: _Edits
+    lines: Sequence[Line], first: int, table: TableRow, cells: Cells, rules: Rules, edits: _Edits
 ) -> None:
     """Puts one line in the place of those that are a header, right over what stands below them."""
     near = table.line.top + _MAX_HEADER_HEIGHT * table.line.height

@@ -6,7 +6,7 @@ names do by where they stand.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, takewhile
 
@@ -36,6 +36,10 @@ class Rule:
     left: float
     right: float
     height: float
+
+
+Rules = Callable[[], Sequence[Rule]]
+"""The rules that are drawn on a page, whole; asked for where names reach over several columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +134,27 @@ def joined_rules(rules: Sequence[Rule]) -> list[Rule]:
     return joined
 
 
-def header_text(lines: Sequence[Sequence[Line]], row: TableRow, rules: Sequence[Rule]) -> str:
+def header_text(lines: Sequence[Sequence[Line]], row: TableRow, rules: Rules) -> str:
     """Writes a header.
 
     Args:
         lines: See `header_lines`.
-        rules: Whole ones.
+        rules: Of the page.
 
     Returns:
         Nothing where some columns have no name, or a name no column.
     """
     columns = row.columns
-    over = [rule for rule in rules if rule.height > row.line.top - _SAME_LEVEL * row.line.height]
     ordered = sorted((cell for cells in lines for cell in cells), key=lambda cell: (-cell.bottom, cell.left))
     corner = " ".join(cell.text for cell in ordered if cell.left < row.left)
     named = [cell for cell in ordered if cell.left >= row.left]
-    names = [_Name(cell.text, _columns_under(cell, named, columns, over)) for cell in named]
+    levels = [_level_of(cell, named) for cell in named]
+    if all(len(level) == len(columns) for level in levels):  # one name for each
+        reached = [range(at, at + 1) for at in map(_place_in, named, levels)]
+    else:
+        over = [rule for rule in rules() if rule.height > row.line.top - _SAME_LEVEL * row.line.height]
+        reached = [_columns_under(cell, level, columns, over) for cell, level in zip(named, levels, strict=True)]
+    names = [_Name(cell.text, under) for cell, under in zip(named, reached, strict=True)]
     paths = [
         (
             " ".join(name.text for name in names if place in name.columns and len(name.columns) > 1),
@@ -164,17 +173,26 @@ def header_text(lines: Sequence[Sequence[Line]], row: TableRow, rules: Sequence[
     return f"{corner} | {text}" if corner else text
 
 
-def _columns_under(cell: Line, cells: Sequence[Line], columns: Sequence[Reach], rules: Sequence[Rule]) -> range:
+def _columns_under(cell: Line, level: Sequence[Line], columns: Sequence[Reach], rules: Sequence[Rule]) -> range:
     under = [rule for rule in rules if rule.height < cell.bottom + _SAME_LEVEL * cell.height and _is_over(cell, rule)]
     if under:
         rule = max(under, key=lambda rule: rule.height)
         reached = [n for n, (_, right) in enumerate(columns) if rule.left < right <= rule.right + 2 * _RULE_REACH]
-        beside = [each for each in cells if abs(each.bottom - cell.bottom) < _SAME_LEVEL * cell.height]
-        sharing = [each for each in beside if _is_over(each, rule)]
+        sharing = [each for each in level if _is_over(each, rule)]
         found = [n for n in reached if cell is min(sharing, key=lambda each: abs(_middle(each) - sum(columns[n]) / 2))]
     else:
         found = [n for n, reach in enumerate(columns) if _shared(cell, reach) > _MIN_SHARE * (cell.right - cell.left)]
     return range(found[0], found[-1] + 1) if found else range(0)
+
+
+def _level_of(cell: Line, cells: Sequence[Line]) -> list[Line]:
+    """The names that stand at the height of one of them, from left to right."""
+    level = (each for each in cells if abs(each.bottom - cell.bottom) < _SAME_LEVEL * cell.height)
+    return sorted(level, key=lambda each: each.left)
+
+
+def _place_in(cell: Line, level: Sequence[Line]) -> int:
+    return next(place for place, each in enumerate(level) if each is cell)
 
 
 def _is_over(cell: Line, rule: Rule) -> bool:
