@@ -19,7 +19,7 @@ from server.measure.bench.service import Asked, Served, ask, wait_until_at_rest
 from server.terminal import console
 
 KINDS = ("lookup", "parts", "inventory")
-"""Those that are answered in one go."""
+"""Those that take a few requests to the model at most."""
 
 
 @dataclass(frozen=True, slots=True)
