@@ -66,7 +66,7 @@ class LiveIndex:
 
     Attributes:
         query_vectors: Of the last queries.
-        has_failed: Whether the index that answers has failed, and must be made anew before more goes into it.
+        has_failed: Whether a write to the index that answers has failed: it is made anew before more goes into it.
     """
 
     def __init__(
@@ -188,6 +188,7 @@ class LiveIndex:
             try:
                 yield self.serving
             except VectorIndexError:
+                self.has_failed = True  # the catalog may not take it down: the disk may be full
                 self._ask_for_renewal()
                 raise
 
@@ -219,7 +220,6 @@ class LiveIndex:
             return self._balances[embedder.identity]
 
     def _ask_for_renewal(self) -> None:
-        self.has_failed = True  # the catalog may not be able to take it down: the disk may be full
         ledger = self._catalog.ledger
         record = ledger.index_record()
         if record is not None and record.renewals == ledger.count("renewals"):

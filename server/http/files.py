@@ -119,4 +119,4 @@ def _receive(file: UploadFile, knowledge_base: KnowledgeBase, pipeline: Pipeline
     path = place(root, file.filename or "", file.file)
     source = path.relative_to(root).as_posix()
     knowledge_base.clear_failure(str(root), source)
-    return schemas.Uploaded(root=str(root), source=source, size_bytes=path.stat().st_size)
+    return schemas.Uploaded(root=str(root), source=source, size_bytes=file.size or 0)

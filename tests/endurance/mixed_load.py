@@ -192,7 +192,10 @@ class _Client:
         address = urlsplit(str(self._http.base_url))
         with socket.create_connection((address.hostname, address.port or 80), _SILENCE_SECONDS) as connection:
             connection.sendall(data)
-            return connection.recv(1000) if wait else b""
+            try:
+                return connection.recv(1000) if wait else b""
+            except ConnectionResetError:  # it was refused before all of it was read
+                return b""
 
     def _files(self) -> list[Path]:
         return [path for path in self._folder.iterdir() if not path.name.startswith(".")]

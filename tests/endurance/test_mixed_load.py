@@ -59,6 +59,7 @@ def test_mixed_load_loses_nothing_and_leaves_the_index_equal_to_the_folder(
         for (name, status), times in sorted(load.answers.items()):
             print(f"{name}: {status or 'left'} {times} times")
         print(f"{early_and_late(memory)} bytes, {early_and_late(files)} files, early and late")
+        print("MB, twenty times:", [memory[len(memory) * part // 20] // 1_000_000 for part in range(20)])
         assert load.wrong == []
         assert load.answers.total() == count
         served.post("/sync")

@@ -141,10 +141,11 @@ class _Uploads:
             size = len(message.get("body", b""))
             use.uploaded_bytes += size
             received += size
-            self._bytes += max(0, received - held)
-            held = max(held, received)
-            if self._bytes > held and 0 < self._most_bytes < self._bytes:
-                raise HTTPException(429, f"more than {self._most_bytes:,} bytes are on their way")
+            if received > held:  # it has not said how long it is
+                self._bytes += received - held
+                held = received
+                if self._bytes > held and 0 < self._most_bytes < self._bytes:
+                    raise HTTPException(429, f"more than {self._most_bytes:,} bytes are on their way")
             return message
 
         try:

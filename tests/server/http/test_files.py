@@ -3,10 +3,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
 
+from ingest.folders import intake
 from tests.harness import Served, eventually, quick_settings, serving
 from tests.server.http.routes_harness import document_id, error, upload
 from tests.small_disk import mounted
@@ -99,6 +101,20 @@ def test_upload_under_a_name_that_cannot_be_seen_as_it_is_is_refused(service: Se
     assert error(response) == (400, "invalid_request")
     assert response.json()["error"]["hint"] == "rename the file"
     assert sorted(service.folder.iterdir()) == before
+
+
+def test_upload_of_a_file_that_is_taken_away_at_once_is_answered(
+    service: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place_and_lose(folder: Path, name: str, content: BinaryIO) -> Path:
+        path = intake.place(folder, name, content)
+        path.unlink()
+        return path
+
+    monkeypatch.setattr("server.http.files.place", place_and_lose)
+    response = upload(service, "lost.md", "# Lost\n")
+    assert response.status_code == 201
+    assert response.json()["uploaded"][0]["size_bytes"] == len("# Lost\n")
 
 
 def test_what_a_killed_upload_has_left_is_gone_after_the_next_start(tmp_path: Path) -> None:
