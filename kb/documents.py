@@ -17,7 +17,7 @@ from kb.values.answers import Citation
 from kb.values.conversations import Standing
 from kb.values.documents import Chunk, Document, DocumentInfo, Failure, FailureKind, FileVersion, PageSpan
 from kb.values.happenings import PersonalDataHidden
-from kb.values.links import DocumentLinks
+from kb.values.links import Linked
 from kb.values.personal import none_found
 from kb.values.scans import ScannedPage
 
@@ -98,15 +98,13 @@ class Documents:
         """The pages of a document that have text, in order. See `PageStore.spans`."""
         return self._catalog.pages.spans(document_id)
 
-    def links(self, document_id: str) -> DocumentLinks:
-        """Where the links of a document lead now, and which lead to it. See `LinkStore.of`.
+    def outgoing_links(self, document_id: str) -> list[Linked]:
+        """Where the links in a document lead now. See `LinkStore.outgoing`."""
+        return self._catalog.links.outgoing(document_id)
 
-        Raises:
-            NotFound: There is no such document.
-        """
-        with self._catalog.snapshot():
-            self.document(document_id)
-            return self._catalog.links.of(document_id)
+    def incoming_links(self, document_id: str) -> list[Linked]:
+        """The links in other documents that lead to one now. See `LinkStore.incoming`."""
+        return self._catalog.links.incoming(document_id)
 
     def failures(self) -> list[Failure]:
         """Files that could not be indexed, with the reason."""

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from kb.catalog.database import Connection, Database, Row
 from kb.values.documents import Document
-from kb.values.links import DocumentLinks, Link, Linked
+from kb.values.links import Link, Linked
 
 _MARKDOWN = (".md", ".markdown")
 _LINKS = (
@@ -43,26 +43,30 @@ class LinkStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, document_id: str) -> DocumentLinks:
-        """Where the links of a document lead now, and which lead to it; none for a document that is not there."""
+    def outgoing(self, document_id: str) -> list[Linked]:
+        """The links in a document, in order, and where they lead now; none for a document that is not there."""
         with self._database.snapshot():
-            own = self._database.rows(f"{_LINKS} WHERE document_id = ? ORDER BY start_char", document_id)
-            names = "SELECT name FROM link_names WHERE document_id = ?1"
-            others = self._database.rows(
-                f"{_LINKS} WHERE name IN ({names}) AND document_id <> ?1 ORDER BY root, source, start_char", document_id
-            )
-            named = self._named({row["name"] for row in (*own, *others)})
-        found = ((row, _target(row, named)) for row in own)
-        return DocumentLinks(
-            to=tuple(_linked(row, target.row if target else None) for row, target in found),
-            by=tuple(
-                _linked(row, row)
-                for row in others
-                if (target := _target(row, named)) and target.row["id"] == document_id
-            ),
-        )
+            links = self._database.rows(f"{_LINKS} WHERE document_id = ? ORDER BY start_char", document_id)
+            named = self._named(links)
+        targets = (_target(link, named) for link in links)
+        return [_linked(link, target.row if target else None) for link, target in zip(links, targets, strict=True)]
 
-    def _named(self, names: Iterable[str]) -> "dict[str, _Named]":
+    def incoming(self, document_id: str) -> list[Linked]:
+        """The links in other documents that lead to one now, by folder and path, and in which they stand."""
+        names = "SELECT name FROM link_names WHERE document_id = ?1"
+        sql = f"{_LINKS} WHERE name IN ({names}) AND document_id <> ?1 ORDER BY root, source, start_char"
+        with self._database.snapshot():
+            links = self._database.rows(sql, document_id)
+            named = self._named(links)
+        targets = (_target(link, named) for link in links)
+        return [
+            _linked(link, link)
+            for link, target in zip(links, targets, strict=True)
+            if target and target.row["id"] == document_id
+        ]
+
+    def _named(self, links: Iterable[Row]) -> "dict[str, _Named]":
+        names = {str(link["name"]) for link in links}
         rows = sorted(self._database.rows_in(_NAMED, list(names)), key=lambda row: str(row["name"]))
         return {name: _Named(group) for name, group in groupby(rows, key=lambda row: str(row["name"]))}
 

@@ -43,16 +43,3 @@ class Linked:
     document_id: str = ""
     title: str = ""
     source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentLinks:
-    """The links of a document, each in the order of the texts in which they stand.
-
-    Attributes:
-        to: Those in it.
-        by: Those in others that lead to it.
-    """
-
-    to: tuple[Linked, ...] = ()
-    by: tuple[Linked, ...] = ()

@@ -34,13 +34,14 @@ async def list_links(document_id: str, knowledge_base: Knowledge, threads: Worki
     """
 
     def listed() -> schemas.DocumentLinks:
-        links = knowledge_base.links(document_id)
-        places = addresses(knowledge_base, links.to)
+        knowledge_base.document(document_id)
+        outgoing, incoming = knowledge_base.outgoing_links(document_id), knowledge_base.incoming_links(document_id)
+        places = addresses(knowledge_base, outgoing)
         return schemas.DocumentLinks(
-            to=[schemas.DocumentLink.of(linked, places.get(linked.link.destination)) for linked in links.to],
+            to=[schemas.DocumentLink.of(linked, places.get(linked.link.destination)) for linked in outgoing],
             by=[
                 schemas.DocumentLink.of(linked, place_hash(linked.document_id, linked.link.start, linked.link.end))
-                for linked in links.by
+                for linked in incoming
             ],
         )
 

@@ -156,7 +156,7 @@ async def render_document(
         document = knowledge_base.document(document_id)
         if view(Path(document.file.source)) is not View.MARKDOWN:
             raise NotFound(f"the text of {document.file.source} is no Markdown", "GET /documents/{id} has it as it is")
-        leading = addresses(knowledge_base, knowledge_base.links(document_id).to)
+        leading = addresses(knowledge_base, knowledge_base.outgoing_links(document_id))
         part = render(knowledge_base.text(document_id), start, end, at, leading)
         return schemas.RenderedText(html=part.html, start=part.start, end=part.end, text_chars=document.text_chars)
 

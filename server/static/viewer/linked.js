@@ -18,8 +18,9 @@ export async function showLinks(id) {
   const { signal } = loading;
   const links = byId("viewer-links");
   links.hidden = true;
-  const { to, by } = await getLinks(id, signal).catch(() => ({ to: [], by: [] }));
+  const found = await getLinks(id, signal).catch(() => ({ to: [], by: [] }));
   if (signal.aborted) return;
+  const [to, by] = [eachOnce(found.to), eachOnce(found.by)];
   links.hidden = to.length + by.length === 0;
   say(byId("viewer-links-count"), "viewer.links", { to: to.length, by: by.length });
   byId("viewer-links-lists").replaceChildren(...list("viewer.links.to", to), ...list("viewer.links.by", by));
@@ -41,11 +42,18 @@ export function stayHere(link) {
 /** @param {string} key @param {DocumentLink[]} links */
 function list(key, links) {
   if (links.length === 0) return [];
-  return [say(element("h3"), key), element("ul", {}, ...eachOnce(links).map((link) => element("li", {}, entry(link))))];
+  return [say(element("h3"), key), element("ul", {}, ...links.map((link) => element("li", {}, entry(link))))];
 }
 
-/** Several links between two documents to one place are one. @param {DocumentLink[]} links */
-const eachOnce = (links) => [...new Map(links.map((link) => [link.document_id ?? link.target, link])).values()];
+/** Of several links between two documents, the first. @param {DocumentLink[]} links */
+function eachOnce(links) {
+  const first = new Map();
+  for (const link of links) {
+    const key = link.document_id ?? link.target;
+    if (!first.has(key)) first.set(key, link);
+  }
+  return [...first.values()];
+}
 
 /** @param {DocumentLink} link */
 function entry({ url, title, source, target }) {

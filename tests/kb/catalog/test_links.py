@@ -27,11 +27,11 @@ def add(
 
 
 def leads(catalog: Catalog, source: str) -> list[str]:
-    return [linked.document_id for linked in catalog.links.of(source).to]
+    return [linked.document_id for linked in catalog.links.outgoing(source)]
 
 
 def backlinks(catalog: Catalog, source: str) -> list[tuple[str, str]]:
-    return [(linked.document_id, linked.link.target) for linked in catalog.links.of(source).by]
+    return [(linked.document_id, linked.link.target) for linked in catalog.links.incoming(source)]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_links_follow_what_becomes_of_their_documents(catalog: Catalog) -> None:
     assert leads(catalog, "From.md") == ["Plan.md", "Plan.md"]
     catalog.remove("Plan.md")
     assert leads(catalog, "From.md") == ["", ""]
-    assert catalog.links.of("Plan.md").to == catalog.links.of("Plan.md").by == ()
+    assert catalog.links.outgoing("Plan.md") == catalog.links.incoming("Plan.md") == []
 
 
 def test_links_to_itself_are_no_backlinks(catalog: Catalog) -> None:
