@@ -1,8 +1,9 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
+from kb.adapters.llama import request_queue
 from kb.adapters.llama.request_queue import Request, RequestQueue
 from kb.errors import ModelBusy, ModelError
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat
@@ -15,10 +16,11 @@ class Model:
 
     def __init__(self, size: int = 8) -> None:
         self.may_answer = threading.Semaphore(0)
+        self.answered: Callable[[str], object] = lambda number: None
         self.queue = RequestQueue(self._answer, size)
 
-    def ask(self, number: int) -> "Asked":
-        return Asked(self.queue, number)
+    def ask(self, number: int, question: str = "") -> "Asked":
+        return Asked(self.queue, number, question)
 
     def _answer(self, request: Request) -> GenerationEnd:
         while not self.may_answer.acquire(timeout=0.01):
@@ -27,6 +29,7 @@ class Model:
         (number,) = request.prompt
         if number < 0:
             raise ModelError("negative")
+        self.answered(str(number))
         request.deliver(Delta("answer", str(number)))
         return GenerationEnd("stop", 1, 0, 1)
 
@@ -34,10 +37,10 @@ class Model:
 class Asked:
     """A request and what came of it."""
 
-    def __init__(self, queue: RequestQueue, number: int) -> None:
+    def __init__(self, queue: RequestQueue, number: int, question: str = "") -> None:
         self.heard: list[object] = []
         self._over = threading.Event()
-        self.withdraw = queue.add(Request([number], GenerationOptions(), self._take))
+        self.withdraw = queue.add(Request([number], GenerationOptions(), self._take, question=question))
 
     def _take(self, item: object) -> None:
         self.heard.append(item)
@@ -62,6 +65,37 @@ def test_requests_are_answered_in_order_and_hear_their_place_on_the_way(model: M
     for number, one in enumerate(asked):
         places = [Heartbeat(place) for place in range(number, -1, -1)] if number else []
         assert one.all() == [*places, Delta("answer", str(number)), GenerationEnd("stop", 1, 0, 1)]
+
+
+def numbers(asked: Iterable[Asked]) -> list[str]:
+    """What was answered, in its order."""
+    return [item.text for one in asked for item in one.all() if isinstance(item, Delta)]
+
+
+def test_what_belongs_to_a_question_that_has_begun_comes_before_later_ones(model: Model) -> None:
+    order: list[str] = []
+    model.answered = order.append
+    first, other, last = model.ask(1, "one"), model.ask(2, "two"), model.ask(3)
+    again = model.ask(4, "one")
+    model.may_answer.release(4)
+    assert again.all() == [Heartbeat(1), Heartbeat(0), Delta("answer", "4"), GenerationEnd("stop", 1, 0, 1)]
+    assert other.all()[:4] == [Heartbeat(1), Heartbeat(2), Heartbeat(1), Heartbeat(0)]
+    assert len(numbers([first, last])) == 2
+    assert order == ["1", "4", "2", "3"]
+
+
+def test_question_that_takes_long_lets_others_go_first(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_queue, "LONG_SECONDS", 1e-9)
+    order: list[str] = []
+    model.answered = order.append
+    long = model.ask(1, "long")
+    model.may_answer.release()
+    long.all()
+    now = model.ask(2, "now")
+    more, short = model.ask(3, "long"), model.ask(4, "short")
+    model.may_answer.release(3)
+    assert len(numbers([now, more, short])) == 3
+    assert order == ["1", "2", "4", "3"]
 
 
 def test_who_stands_behind_one_that_goes_away_moves_up(model: Model) -> None:
