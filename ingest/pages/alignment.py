@@ -7,7 +7,7 @@ greedy string tiling, after Wise (1993), but in reading order: a tile begins whe
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from kb.text.radicals import without_radicals
@@ -34,14 +34,16 @@ def align(text: str, drawn: str) -> list[int]:
     wanted, from_text = _reduced(text)
     there, from_drawn = _reduced(drawn)
     places = [-1] * len(text)
-    for start, begin, length in _tiles(wanted, there):
-        is_word = length >= _SURE or (
+
+    def is_sure(start: int, begin: int, length: int) -> bool:
+        return length >= _SURE or (
             _is_whole(text, from_text[start], from_text[start + length - 1])
             and _is_whole(drawn, from_drawn[begin], from_drawn[begin + length - 1])
         )
-        if is_word:
-            for offset in range(length):
-                places[from_text[start + offset]] = from_drawn[begin + offset]
+
+    for start, begin, length in _tiles(wanted, there, is_sure):
+        for offset in range(length):
+            places[from_text[start + offset]] = from_drawn[begin + offset]
     return places
 
 
@@ -64,16 +66,16 @@ def _plain(char: str) -> str:
     return "".join(each for each in plain if not each.isspace() and unicodedata.category(each) not in ("Cc", "Cf"))
 
 
-def _tiles(wanted: str, there: str) -> Iterator[tuple[int, int, int]]:
-    """Start in the text, start on the page, and length of each tile, in order of the text."""
+def _tiles(wanted: str, there: str, is_sure: Callable[[int, int, int], bool]) -> Iterator[tuple[int, int, int]]:
+    """Start in the text, start on the page, and length of each sure tile, in order; what is not sure takes no place."""
     taken = bytearray(len(there))
     place = cursor = 0
     while place < len(wanted):
         begin = _begin(wanted, place, there, cursor, taken)
-        if begin < 0:
+        length = _common(wanted, place, there, begin, taken) if begin >= 0 else 0
+        if not length or not is_sure(place, begin, length):
             place += 1
             continue
-        length = _common(wanted, place, there, begin, taken)
         yield place, begin, length
         taken[begin : begin + length] = b"\1" * length
         place, cursor = place + length, begin + length

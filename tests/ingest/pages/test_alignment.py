@@ -42,6 +42,7 @@ def test_what_is_not_there_has_no_place_and_takes_none_from_others() -> None:
     drawn = "A text of seals"
     assert under(text, drawn, "A text of seals") == "Atextofseals"
     assert align("zebra", drawn) == [-1] * 5
+    assert under("ate ext A text of seals", drawn, "A text of seals") == "Atextofseals"
 
 
 def test_a_page_of_one_letter_does_not_take_long() -> None:
