@@ -108,6 +108,13 @@ def test_nothing_runs_in_lists_and_in_the_viewer(service: Served, page: Page, si
         page.click("#viewer-close")
 
 
+def test_nothing_runs_in_links_to_documents(page: Page, signs: Signs) -> None:
+    for payload in PAYLOADS:
+        page.evaluate("(id) => { location.hash = `document=${encodeURIComponent(id)}&start=${id}`; }", payload)
+        expect(page.locator("#viewer-title")).to_have_text(payload)
+        assert_harmless(page, signs)
+
+
 def test_nothing_runs_in_questions_reasoning_answers_and_conversations(page: Page, signs: Signs) -> None:
     for number in range(0, len(PAYLOADS), AT_A_TIME):
         page.fill("#question", "\n\n".join(PAYLOADS[number : number + AT_A_TIME]))
