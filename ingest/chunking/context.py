@@ -107,13 +107,14 @@ def table_leads(text: str, blocks: Sequence[Block]) -> Iterator[TableLead]:
 
 
 def table_context(parts: Sequence[str], tokens: Tokens, limit: int) -> str:
-    """Writes what a table is about, clipped to a limit in tokens; half of that is for the last part, its header."""
+    """Writes what a table is about, clipped to a limit in tokens; what stands over its header is clipped to half."""
     if not parts:
         return ""
     written: list[str] = []
     left = limit
+    least = sum(min(tokens[part], _MIN_CLIPPED_TOKENS) for part in parts[:-1])
     for part in reversed(parts):
-        room = max(limit // 2, limit - sum(tokens[other] for other in parts[:-1])) if not written else left
+        room = min(left, limit // 2) if written else limit - least
         if room >= min(tokens[part], _MIN_CLIPPED_TOKENS):
             written.append(_clipped(part, tokens[part], room))
             left -= min(tokens[part], room)

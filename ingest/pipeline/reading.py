@@ -23,7 +23,7 @@ from ingest.settings import IngestSettings
 from kb.errors import UnreadableFile
 from kb.values.documents import Chunk, Document, FileVersion
 
-RECIPE = "8"
+RECIPE = "9"
 """Version of readers and chunker: with another one, all files are read anew. To be raised when they give other text or
 other chunks for the same file."""
 

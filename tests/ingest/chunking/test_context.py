@@ -97,7 +97,7 @@ def test_prose_before_a_table_that_does_not_lead_to_it_is_not_told() -> None:
 def test_what_is_told_of_a_table_is_clipped() -> None:
     rows = [f"Item number {n} {n},000 {n},500" for n in range(30)]
     lead = "so " * 60 + "it was:"
-    chunks = chunk(document(prose(lead, "A"), table("head " * 60, *rows)), words)
+    chunks = chunk(document(prose(lead, "A"), table("head " * 100, *rows)), words)
     told = chunks[-1].context.removeprefix("A\n")
     assert told.startswith("so so")
     assert told.endswith("head…")
