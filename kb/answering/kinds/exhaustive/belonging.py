@@ -3,11 +3,16 @@
 The margins of such looks tell items of one question apart (with Qwen2.5-Coder 1.5B, eight questions in two languages:
 nearly all that belong lie above all that do not), but where the two meet differs from question to question, so it is
 looked for: the widest gap parts them, if it is wide enough. Where there is none, all belong, or the model cannot tell.
+
+Of what a model has listed itself, most belongs, and there may be no gap. So it looks at words of the same passages that
+it has not listed, too: what is no better than these is none. On the ten questions in two languages that this was chosen
+with, 58 items listed: precision .88 without, .98 with; recall .92, .89.
 """
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from itertools import pairwise
+from statistics import fmean, pstdev
 
 from kb.answering.kinds.exhaustive.items import Item
 from kb.judging.one_word import looker_of
@@ -21,7 +26,7 @@ MOST_LOOKED_AT = 60
 _LOOKS_AT_ONCE = 8
 _LOOK_SECONDS = 120.0
 _GAP = 0.5
-_CERTAIN = 1.0  # what lies above belongs, whatever gap there is
+_CERTAIN = 1.0  # what lies above belongs, whatever gap there is; or what lies above all words that were not listed
 _MOST_CHARS = 400
 _ASK = {
     "en": ("Task: {task}\nText: {text}\nIs “{item}” one of them? Yes or No?", "Yes", "No"),
@@ -30,15 +35,27 @@ _ASK = {
 
 
 def belonging(
-    model: LanguageModel, question: str, items: Sequence[Item]
-) -> Generator[Heartbeat, None, tuple[bool, ...]]:
+    model: LanguageModel, question: str, items: Sequence[Item], others: Sequence[Item] = ()
+) -> Generator[Heartbeat, None, tuple[bool, ...] | None]:
     """Looks at items.
 
+    Args:
+        others: Words that nobody took for items.
+
     Returns:
-        For each whether it belongs; those after the first `MOST_LOOKED_AT` do.
+        For each whether it belongs; those after the first `MOST_LOOKED_AT` do. None: the model cannot tell.
     """
+    known = min(len(items), MOST_LOOKED_AT)
+    looked_at = [*items[:known], *others]
+    margins = yield from _margins(model, question, looked_at)
+    if len(margins) < len(looked_at):
+        return None
+    least = least_margin(margins[:known], margins[known:])
+    return tuple(margin >= least for margin in margins[:known]) + (True,) * (len(items) - known)
+
+
+def _margins(model: LanguageModel, question: str, looked_at: Sequence[Item]) -> Generator[Heartbeat, None, list[float]]:
     looker, margins = looker_of(model), list[float]()
-    looked_at = items[:MOST_LOOKED_AT]
     for begin in range(0, len(looked_at), _LOOKS_AT_ONCE):
         looks = [_look(question, item) for item in looked_at[begin : begin + _LOOKS_AT_ONCE]]
         with closing(looker.stream_after_looks(looks, (), GenerationOptions(seconds=_LOOK_SECONDS))) as stream:
@@ -47,16 +64,20 @@ def belonging(
                     margins += event.margins
                 elif isinstance(event, Heartbeat):
                     yield event
-    least = least_margin(margins) if len(margins) == len(looked_at) else float("-inf")
-    return tuple(margin >= least for margin in margins) + (True,) * (len(items) - len(margins))
+    return margins
 
 
-def least_margin(margins: Sequence[float]) -> float:
-    """The margin from which on items belong."""
-    ordered = sorted(margins)
-    gaps = [(after - before, after) for before, after in pairwise(ordered) if before < _CERTAIN]
+def least_margin(margins: Sequence[float], others: Sequence[float] = ()) -> float:
+    """The margin from which on items belong.
+
+    Args:
+        others: Of words that nobody took for items.
+    """
+    ordered, certain = sorted(margins), max(others, default=_CERTAIN)
+    gaps = [(after - before, after) for before, after in pairwise(ordered) if before < certain]
     width, above = max(gaps, default=(0.0, 0.0))
-    return above if width >= _GAP else float("-inf")
+    usual = fmean(others) + pstdev(others) if others else float("-inf")
+    return max(above, usual) if width >= _GAP else usual
 
 
 def _look(question: str, item: Item) -> Look:

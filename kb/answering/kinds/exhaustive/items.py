@@ -10,6 +10,7 @@ from kb.citing.analysed_text import AnalysedText
 from kb.citing.citations import Alignment, Citer
 from kb.citing.quotes import Quote, quotes_of
 from kb.text.scripts import in_one_writing
+from kb.text.terms import content_terms
 from kb.values.passages import Passage
 
 _MARKS = re.compile(r"^(?:[-*•+>|]|\d{1,3}[.)、])*\s*|[\s|;；,，]+$")
@@ -59,6 +60,20 @@ def items_of_lines(written: str, passage: Passage) -> Iterator[Item]:
                 quote = _quote_at(passage.start + match.start(), quotes, passage)
                 yield Item(" ".join(match[0].split()), in_one_writing(wording).casefold(), quote)
                 break
+
+
+def words_beside(items: Sequence[Item], most: int) -> list[Item]:
+    """Words of the passages of some items that are in none of them, evenly from all of these."""
+    taken = " ".join(item.key for item in items)
+    passages = list(dict.fromkeys(item.quote.passage for item in items))
+    words = [
+        word
+        for passage in passages
+        for term in dict.fromkeys(content_terms(passage.text))
+        if term not in taken
+        for word in items_of_lines(term, passage)
+    ]
+    return words[:: max(1, len(words) // most)][:most] if most else []
 
 
 def merged(items: Iterable[Item]) -> list[list[Item]]:

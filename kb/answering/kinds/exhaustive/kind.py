@@ -12,6 +12,7 @@ from kb.answering.kinds.exhaustive.bounds import bound_of
 from kb.answering.kinds.exhaustive.items import cited
 from kb.answering.kinds.exhaustive.reading import (
     MOST_READ,
+    WORDS_BESIDE,
     Gathered,
     by_form,
     by_reading,
@@ -118,10 +119,12 @@ class _Search:
         kept_here = len(passages) - len(admitted)
         gathered = Gathered(groups, Tally(documents, len(admitted), unread=unread + kept_here))
         if groups:
-            yield from self._keep_what_belongs(gathered)
+            yield from self._keep_what_belongs(gathered, WORDS_BESIDE)
         return gathered
 
-    def _keep_what_belongs(self, gathered: Gathered) -> Generator[Heartbeat | Step, None, None]:
+    def _keep_what_belongs(
+        self, gathered: Gathered, words_beside_them: int = 0
+    ) -> Generator[Heartbeat | Step, None, None]:
         """Has the model look at each item; where no model may see them all, none is looked at."""
         passages = [group[0].quote.passage for group in gathered.groups]
         route, admitted = route_of(passages, self._resources)
@@ -130,6 +133,8 @@ class _Search:
             return
         writer = yield from writer_on(route, self._asked, self._resources)
         self._model = writer.model.info.name
-        kept, dropped, unjudged = yield from those_that_belong(self._question, gathered.groups, writer)
+        kept, dropped, unjudged = yield from those_that_belong(
+            self._question, gathered.groups, writer, words_beside_them
+        )
         gathered.groups = kept
         gathered.tally = replace(gathered.tally, dropped=dropped, unjudged=unjudged)

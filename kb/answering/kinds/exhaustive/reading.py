@@ -9,7 +9,7 @@ from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.document.key_passages import passage_of
 from kb.answering.kinds.exhaustive.belonging import MOST_LOOKED_AT, belonging
 from kb.answering.kinds.exhaustive.bounds import Bound
-from kb.answering.kinds.exhaustive.items import Item, items_of_forms, items_of_lines, merged
+from kb.answering.kinds.exhaustive.items import Item, items_of_forms, items_of_lines, merged, words_beside
 from kb.answering.kinds.exhaustive.saying import Tally
 from kb.answering.kinds.exhaustive.scope import Scope
 from kb.catalog.catalog import Catalog
@@ -21,6 +21,9 @@ from kb.values.passages import Passage
 
 MOST_READ = 24
 """So many passages a model reads for one question; each takes some ten seconds on a small machine."""
+
+WORDS_BESIDE = 8
+"""So many words that it did not take for items the model looks at, too."""
 
 _ITEMS_TOKENS = 200  # that a model writes about one passage
 _PROMPT = {
@@ -83,14 +86,20 @@ def by_reading(
 
 
 def those_that_belong(
-    question: str, groups: Sequence[list[Item]], writer: CheckedWriter
+    question: str, groups: Sequence[list[Item]], writer: CheckedWriter, words_beside_them: int = 0
 ) -> Generator[Heartbeat | Step, None, tuple[list[list[Item]], int, int]]:
     """Has the model look at each item.
+
+    Args:
+        words_beside_them: So many words that nobody took for items are looked at, too.
 
     Returns:
         Those that belong; how many do not; and how many of the former were not looked at.
     """
     yield Step("compose")
-    belong = yield from belonging(writer.model, question, [group[0] for group in groups])
+    items = [group[0] for group in groups]
+    belong = yield from belonging(writer.model, question, items, words_beside(items, words_beside_them))
+    if belong is None:
+        return list(groups), 0, len(groups)
     kept = [group for group, belongs in zip(groups, belong, strict=True) if belongs]
     return kept, len(groups) - len(kept), max(0, len(groups) - MOST_LOOKED_AT)

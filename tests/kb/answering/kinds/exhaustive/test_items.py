@@ -1,5 +1,5 @@
 from kb.answering.kinds.document.key_passages import passage_of
-from kb.answering.kinds.exhaustive.items import cited, items_of_forms, items_of_lines, merged
+from kb.answering.kinds.exhaustive.items import cited, items_of_forms, items_of_lines, merged, words_beside
 from tests.kb.answering.kinds.document.document_harness import stored
 
 TEXT = "Jane has 555-0134. The\nmule train is led by Old\nFerro. Jane's number is 5550134, or so; call (555) 0134."
@@ -26,3 +26,13 @@ def test_of_what_a_model_writes_counts_what_stands_in_the_passage() -> None:
     items = list(items_of_lines(written, PASSAGE))
     assert [item.written for item in items] == ["Old Ferro", "Jane", "Old Ferro"]
     assert [len(group) for group in merged(items)] == [2, 1]
+
+
+def test_words_beside_items_are_of_the_same_passages_and_in_none_of_them() -> None:
+    passage = passage_of(1, stored([("", "Jane Doe repaired the winch. Old Ferro watched the harbour and slept.")])[0])
+    items = [*items_of_lines("Jane Doe\nOld Ferro", passage)]
+    beside = words_beside(items, 3)
+    assert len(beside) == 3
+    assert all(each.written in passage.text for each in beside)
+    assert not any(each.written in item.written for each in beside for item in items)
+    assert words_beside(items, 0) == words_beside([], 3) == []
