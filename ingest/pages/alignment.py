@@ -17,7 +17,7 @@ _NEAR = 40  # characters that may be skipped on the page, such as the mark of a 
 _MIN_NEAR = 6
 _MAX_PLACES = 200
 _SURE = 4  # a shorter tile counts only where it is a whole word, in the text and on the page
-_LEFT_OUT = frozenset("-\u00ad\u2010\u2011^\ufffe\ufffd")
+_LEFT_OUT = frozenset("-|\u00ad\u2010\u2011^\ufffe\ufffd")
 
 
 def align(text: str, drawn: str) -> list[int]:

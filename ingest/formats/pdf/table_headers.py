@@ -1,4 +1,4 @@
-"""The header of a table, read column by column: `Three Months Ended: June 2022 | June 2021; Total`.
+"""The header of a table, read column by column: `Three Months Ended: May 2022 | May 2021 ; Total`.
 
 Pure. A header is written line by line, names of several columns over the names of each; in that order nobody could
 tell which name belongs to which figure. Rules under the names say how far they reach, where there are any; else the
@@ -155,13 +155,7 @@ def header_text(lines: Sequence[Sequence[Line]], row: TableRow, rules: Rules) ->
         over = [rule for rule in rules() if rule.height > row.line.top - _SAME_LEVEL * row.line.height]
         reached = [_columns_under(cell, level, columns, over) for cell, level in zip(named, levels, strict=True)]
     names = [_Name(cell.text, under) for cell, under in zip(named, reached, strict=True)]
-    paths = [
-        (
-            " ".join(name.text for name in names if place in name.columns and len(name.columns) > 1),
-            " ".join(name.text for name in names if place in name.columns and len(name.columns) == 1),
-        )
-        for place in range(len(columns))
-    ]
+    paths = [(_said(names, place, shared=True), _said(names, place, shared=False)) for place in range(len(columns))]
     if not all(own for _, own in paths) or not all(name.columns for name in names):
         return ""
     if max(len(own) for _, own in paths) > _MAX_NAME_CHARS:
@@ -171,6 +165,11 @@ def header_text(lines: Sequence[Sequence[Line]], row: TableRow, rules: Rules) ->
     )
     text = " ; ".join(f"{shared.rstrip(',，')}: {owns}" if shared else owns for shared, owns in groups)
     return f"{corner} | {text}" if corner else text
+
+
+def _said(names: Sequence[_Name], column: int, *, shared: bool) -> str:
+    """What the names over a column say together: those that it shares with others, or its own."""
+    return " ".join(name.text for name in names if column in name.columns and shared == (len(name.columns) > 1))
 
 
 def _columns_under(cell: Line, level: Sequence[Line], columns: Sequence[Reach], rules: Sequence[Rule]) -> range:

@@ -22,6 +22,12 @@ def under(text: str, drawn: str, stretch: str) -> str:
         ("seals eat fish every day", "seals eat fish¹² every day", "fish every", "fishevery"),
         ("left one\nleft two\nright one\nright two", "left one right one\r\nleft two right two", "left two", "lefttwo"),
         ("Total 12 45\nOther 13 46", "Total\r\nOther\r\n12\r\n13\r\n45\r\n46", "Other 13 46", "Other1346"),
+        (
+            "Sales: May | June ; All | 1\nTea 2",
+            "Sales\r\nMay June All 1\r\nTea 2",
+            "May | June ; All | 1",
+            "MayJuneAll1",
+        ),
         ("Ｆｕｌｌ　ｗｉｄｔｈ", "Full width", "Ｆｕｌｌ　ｗｉｄｔｈ", "Fullwidth"),
     ],
 )
