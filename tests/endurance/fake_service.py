@@ -8,18 +8,19 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from ingest.pipeline.pipeline import Pipeline
+from kb.ports import Vectors
 from kb.values.chat import Generated, GenerationOptions, Look, Message
 from server.http.connections import Limits, connections_allowed
 from server.serving import listen, make_server
 from tests.endurance.running import OpenStores
-from tests.fakes import FakeLanguageModel
+from tests.fakes import FakeEmbedder, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base, quick_settings
 
 TOKEN_SECONDS = 0.01
 
 
 class SlowModel(FakeLanguageModel):
-    """Takes its time, so that clients can leave in the middle of an answer."""
+    """Takes its time, so that clients can leave in the middle of an answer, and does not remember what it was asked."""
 
     def stream_after_looks(
         self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
@@ -27,6 +28,17 @@ class SlowModel(FakeLanguageModel):
         for generated in super().stream_after_looks(looks, messages, options):
             time.sleep(TOKEN_SECONDS)
             yield generated
+        for remembered in (self.asked, self.options, self.finished, self.read):
+            remembered.clear()
+
+
+class ForgetfulEmbedder(FakeEmbedder):
+    """Does not remember what it has embedded."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = super().embed_passages(texts)
+        self.embedded.clear()
+        return vectors
 
 
 def main(folder: Path) -> None:
@@ -35,7 +47,9 @@ def main(folder: Path) -> None:
     settings = quick_settings(Path(os.environ["KB_HOME"]))
     stores = OpenStores(settings.home)
     with (
-        open_fake_knowledge_base(settings, stores=stores, model=SlowModel()) as knowledge_base,
+        open_fake_knowledge_base(
+            settings, embedder=ForgetfulEmbedder(), stores=stores, model=SlowModel()
+        ) as knowledge_base,
         listen("127.0.0.1", 0) as listener,
     ):
         pipeline = Pipeline(knowledge_base, [folder], settings)
