@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
 
+import numpy as np
+
 from kb.answering.decide import Decision, QuestionClassifier, QuestionWeights, sense_of
 from kb.answering.labelled_questions import decision_of, read_questions
 from kb.judging.weights import Weights, fit
@@ -18,6 +20,7 @@ from kb.ports import Embedder, Vectors, embed_queries
 _RIDGE = 0.03
 _SOFTNESS = 100.0  # scikit-learn's C
 _MOST_ROUNDS = 5000
+_ENOUGH = 1e-5
 _DECIMALS = 3
 
 
@@ -62,9 +65,9 @@ def _fit_senses(vectors: Vectors, senses: Sequence[Decision]) -> tuple[tuple[Dec
     names = sorted(counts, key=str)
     share = len(senses) / sum(count**0.5 for count in counts.values())
     weights = {names.index(sense): share * count**-0.5 for sense, count in counts.items()}
-    model = LogisticRegression(C=_SOFTNESS, class_weight=weights, max_iter=_MOST_ROUNDS)
+    model = LogisticRegression(C=_SOFTNESS, class_weight=weights, max_iter=_MOST_ROUNDS, tol=_ENOUGH)
     with threadpool_limits(1):  # on a busy machine threads that wait for each other take minutes for such small things
-        model.fit(vectors, [names.index(sense) for sense in senses])
+        model.fit(vectors.astype(np.float64), [names.index(sense) for sense in senses])
     found = zip(names, model.coef_.tolist(), model.intercept_.tolist(), strict=True)
     return tuple((sense, Weights(tuple(factors), constant)) for sense, factors, constant in found)
 

@@ -6,7 +6,8 @@ looked for: the widest gap parts them, if it is wide enough. Where there is none
 
 Of what a model has listed itself, most belongs, and there may be no gap. So it looks at words of the same passages that
 it has not listed, too: what is no better than these is none. On the ten questions in two languages that this was chosen
-with, 58 items listed: precision .88 without, .98 with; recall .92, .89.
+with, 58 items listed: precision .88 without, .98 with; recall .92, .89. On six others, 31 items, nothing went:
+precision .81 without and with, recall .96.
 """
 
 from collections.abc import Generator, Sequence
