@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
+Addresses = Mapping[Destination, str]
+"""Where documents are opened, by what leads to them."""
+
+_NO_ADDRESSES: Addresses = MappingProxyType({})
+
 MAX_CHARS = 60_000
 """Of Markdown that is rendered at a time."""
 
@@ -70,7 +75,6 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "align"},
 }
 _UNSEEN = {"script", "style", "title", "noscript", "template", "iframe", "object", "svg", "math", "textarea"}
-_NO_ADDRESSES: "Addresses" = MappingProxyType({})
 _BREAK = re.compile(r"\n(?=#{1,6} )|\n\n(?=\S)")
 
 
@@ -86,10 +90,6 @@ class Rendered:
     html: str
     start: int
     end: int
-
-
-Addresses = Mapping[Destination, str]
-"""Where documents are opened, by what leads to them."""
 
 
 def render(text: str, start: int, end: int, at: int | None = None, addresses: Addresses = _NO_ADDRESSES) -> Rendered:
