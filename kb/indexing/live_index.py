@@ -11,12 +11,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
-from kb.errors import VectorIndexError
+from kb.errors import StorageError, VectorIndexError
 from kb.indexing.exchange import Exchangeable
 from kb.observing import Observe, unobserved
 from kb.ports import Embedder, VectorIndex
@@ -175,7 +175,8 @@ class LiveIndex:
         with self.writing() as serving:
             keys = self._catalog.chunks.keys(document_id)
             document = self._catalog.forget(document_id)
-            serving.index.delete(vector_id(*key) for key in keys)
+            with suppress(StorageError):  # the disk may be full; the index is made anew without it in any case
+                serving.index.delete(vector_id(*key) for key in keys)
             return document
 
     @contextmanager

@@ -1,7 +1,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,7 @@ def test_crash_while_removing_removes(home: Path, how: str) -> None:
     with running(home, stores) as process:
         document_id = process.write(WHALE)
         index.fails_at = "delete"
-        with pytest.raises(StorageError):
+        with nullcontext() if how == "forget" else pytest.raises(StorageError):  # that makes the index anew later
             getattr(process.live_index, how)(document_id)
         assert process.found("whale") == []
         index.fails_at = ""

@@ -1,11 +1,12 @@
 import random
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from kb.adapters.chroma.local import ChromaStores
-from kb.errors import KBError, VectorIndexError
+from kb.errors import KBError, StorageError, VectorIndexError
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT
 from kb.indexing.upkeep import DEAD_VECTORS_ALLOWED
 from kb.ports import IndexStores, Vectors
@@ -264,6 +265,27 @@ def test_index_that_fails_is_made_anew_and_words_answer_meanwhile(home: Path) ->
         assert not process.index.fails
         process.assert_in_step()
         assert process.maintain() == 0
+
+
+def test_forgetting_is_done_though_the_index_has_no_room_for_it(home: Path) -> None:
+    class Full(FakeVectorIndex):
+        is_full = False
+
+        def delete(self, ids: Iterable[str]) -> None:
+            if self.is_full:
+                raise StorageError("the disk is nearly full", "free some space")
+            super().delete(ids)
+
+    with running(home, FakeIndexStores(Full)) as process:
+        whale = process.write(WHALE)
+        process.write(FOX, source="b.md")
+        assert isinstance(process.index, Full)
+        process.index.is_full = True
+        assert process.live_index.forget(whale)
+        assert process.found("whale") == [FOX]
+        process.maintain()
+        assert len(process.index.ids()) == 1
+        process.assert_in_step()
 
 
 def test_closing_in_the_middle_closes_and_leaves_the_index_that_answered(home: Path) -> None:
