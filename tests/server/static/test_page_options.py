@@ -102,7 +102,7 @@ def test_escape_stops_the_answer_but_first_closes_what_is_open(
         with open_page(served.url) as page:
             page.click("#options-button")
             page.check("#effort [value=thorough]")
-            page.fill("#question", "How many beds are there?")
+            page.fill("#question", "Who has 16 beds?")
             page.press("#question", "Enter")
             expect(page.locator(".turn .stage")).to_contain_text("Looking for the words under which it may stand")
             expect(page.locator("#announcer")).to_contain_text("Looking for the words")
