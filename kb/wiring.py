@@ -80,10 +80,9 @@ def open_knowledge_base(
     )
     quiet = Quiet()
     at_rest = functools.partial(_at_rest, upkeep, quiet)
-    model = Loading("answering model", lambda report: _load_model(settings.model, settings, report, observers, at_rest))
-    small = Loading(
-        "small model", lambda report: _load_model(settings.small_model, settings, report, observers, at_rest)
-    )
+    load_model = functools.partial(_load_model, settings=settings, observe=observers, at_rest=at_rest)
+    model = Loading("answering model", lambda report: load_model(settings.model, report))
+    small = Loading("small model", lambda report: load_model(settings.small_model, report))
     reranker = Loading("reranker", lambda report: _load_reranker(settings, upkeep, report))
     reranking = reranking_with(reranker, settings.rerank_depth) if settings.reranker else NO_RERANKING
     judge = Loading("judge", lambda report: _load_judge(settings, upkeep, report))
@@ -126,10 +125,8 @@ def _load_index(
     loaded, folder = _load_embedder(settings, report)
     embedder = wrap(loaded)
     space = Space(embedder.identity, model=settings.embedding_model, folder=folder)
-    stores = _index_stores(settings)
-    upkeep = open_index(
-        catalog, stores, space, embedder, lambda other: _load_other(store, other, report), reranking, measure, observe
-    )
+    load_other = functools.partial(_load_other, store, report)
+    upkeep = open_index(catalog, _index_stores(settings), space, embedder, load_other, reranking, measure, observe)
     try:
         upkeep.live_index.passages(_WARM_UP, 1)
     except KBError:
@@ -147,7 +144,7 @@ def _index_stores(settings: Settings) -> IndexStores:
     return there
 
 
-def _load_other(store: ModelStore, space: Space, report: Report) -> Embedder | None:
+def _load_other(store: ModelStore, report: Report, space: Space) -> Embedder | None:
     """Loads the model of a space that is not the one by the settings, as far as it is still on this machine.
 
     One on a server is not asked any more: it is not in the settings.
@@ -212,13 +209,13 @@ def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
     Raises:
         ModelError: It cannot be had, or does not load.
     """
-    return _load_model(settings.model, settings, report)
+    return _load_model(settings.model, report, settings)
 
 
 def _load_model(
     setting: str,
-    settings: Settings,
     report: Report,
+    settings: Settings,
     observe: Observe = unobserved,
     at_rest: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> LanguageModel:
@@ -226,8 +223,7 @@ def _load_model(
         return _open_remote(remote, settings, report, observe)
     name, path = ModelStore(settings.models, hub=settings.hub).answering(setting, report)
     untuned = Untuned(engine_settings(settings), settings.models / CACHE_NAME)
-    is_known = recall_tuning(path, settings) is not None
-    with nullcontext() if is_known else at_rest():
+    with nullcontext() if recall_tuning(path, settings) else at_rest():
         return LlamaProcess(path, name, untuned, queue_size=settings.queue_size, observe=observe)
 
 
