@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
-from kb.answering.models import Models
+from kb.answering.engines.models import Models
 from kb.catalog.catalog import Catalog
 from kb.conversations.standing import standing
 from kb.conversations.store import ConversationStore

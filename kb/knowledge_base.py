@@ -7,17 +7,17 @@ import datetime
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
-from kb.answering.decide import FitClassifier
+from kb.answering.engines.judges import Judges
+from kb.answering.engines.local_only import LocalOnly
+from kb.answering.engines.models import Models
 from kb.answering.idle_digests import IdleDigests
-from kb.answering.instruction_finders import InstructionFinders
-from kb.answering.judges import Judges
 from kb.answering.kinds.kind import Resources
-from kb.answering.local_only import LocalOnly
 from kb.answering.marking import marked
-from kb.answering.models import Models
 from kb.answering.observed import observed
-from kb.answering.question_weights import classifier_for
+from kb.answering.prompts.instruction_finders import InstructionFinders
 from kb.answering.questions import Questions
+from kb.answering.understanding.decide import FitClassifier
+from kb.answering.understanding.question_weights import classifier_for
 from kb.catalog.catalog import Catalog
 from kb.conversations.store import ConversationStore
 from kb.data_directory import CONVERSATIONS_NAME, DataDirectoryLock

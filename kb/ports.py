@@ -125,7 +125,7 @@ class LanguageModel(Protocol):
 
 @runtime_checkable
 class TokenCounter(Protocol):
-    """Counts tokens as a language model does. Without it, `kb.answering.tokens` estimates, with a margin."""
+    """Counts tokens as a language model does. Without it, `kb.answering.prompts.tokens` estimates, with a margin."""
 
     def count_tokens(self, text: str) -> int:
         """Counts the tokens of a text, control tokens read as plain text.

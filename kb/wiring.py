@@ -22,7 +22,7 @@ from kb.adapters.llama.wire import Untuned
 from kb.adapters.openai_api.model import open_remote_model
 from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
 from kb.adapters.personal_data import find_personal
-from kb.answering.models import Models
+from kb.answering.engines.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import CATALOG_NAME, DataDirectoryLock, close_to_others

@@ -14,9 +14,9 @@ import pytest
 from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
 from kb.adapters.personal_data import find_personal
-from kb.answering.decide import QuestionClassifier
-from kb.answering.models import Models
-from kb.answering.question_weights import from_json
+from kb.answering.engines.models import Models
+from kb.answering.understanding.decide import QuestionClassifier
+from kb.answering.understanding.question_weights import from_json
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import CATALOG_NAME, DataDirectoryLock

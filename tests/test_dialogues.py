@@ -1,6 +1,7 @@
 """Two-turn dialogues about the sample documents: a follow-up question finds the passage that answers it.
 
-They were written for the rules that came before `kb.answering.decide`, and are none of its labelled questions.
+They were written for the rules that came before `kb.answering.understanding.decide`, and are none of its labelled
+questions.
 """
 
 import json

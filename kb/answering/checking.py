@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Generator, Sequence
 
-from kb.answering.instructions import without_instructions
+from kb.answering.drafting.verifying import checked_statements, passages_of
+from kb.answering.engines.routing import ready
 from kb.answering.kinds.kind import Resources
-from kb.answering.routing import ready
-from kb.answering.verifying import checked_statements, passages_of
+from kb.answering.prompts.instructions import without_instructions
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.values.answers import CheckedStatement, Verification
 from kb.values.chat import Heartbeat

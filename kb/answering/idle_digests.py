@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 
+from kb.answering.engines.routing import engines_here
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.document.reading import Reader
 from kb.answering.kinds.document.shape import DEFAULT_ITEMS, Shape
 from kb.answering.kinds.kind import Resources
-from kb.answering.routing import engines_here
 from kb.errors import KBError
 from kb.text.languages import language
 from kb.values.documents import DocumentInfo

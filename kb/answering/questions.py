@@ -10,7 +10,8 @@ from functools import partial
 
 from kb.answering.activity import Activity
 from kb.answering.checking import TextChecks
-from kb.answering.decide import Classifiers, Decision, FitClassifier
+from kb.answering.drafting.talking import talk_events
+from kb.answering.engines.routing import Route
 from kb.answering.kinds.document.kind import DocumentKind
 from kb.answering.kinds.exhaustive.kind import ExhaustiveKind
 from kb.answering.kinds.inventory.inventory import Inventory
@@ -18,12 +19,11 @@ from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
 from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.kind import PartsKind
-from kb.answering.question_weights import classifier_for
 from kb.answering.remarks import without_remark
-from kb.answering.routing import Route
-from kb.answering.subquestions import split
-from kb.answering.talking import talk_events
-from kb.answering.wishes import WishReader
+from kb.answering.understanding.decide import Classifiers, Decision, FitClassifier
+from kb.answering.understanding.question_weights import classifier_for
+from kb.answering.understanding.subquestions import split
+from kb.answering.understanding.wishes import WishReader
 from kb.errors import InvalidRequest, RequestTooLarge
 from kb.indexing.live_index import LiveIndex
 from kb.values.answers import (

@@ -43,7 +43,7 @@ class AskOptions:
         routing: Which of two models answers; None: as in the settings.
         answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
         wishes: A text from which wishes for the form of the answer are read, such as the system prompt of a client;
-            nothing else in it counts. See `kb.answering.wishes`.
+            nothing else in it counts. See `kb.answering.understanding.wishes`.
     """
 
     thinking: Thinking | None = None

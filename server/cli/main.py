@@ -126,7 +126,7 @@ def calibrate() -> None:
 
     Example: kb calibrate
     """
-    from kb.answering.calibrations import Calibrations
+    from kb.answering.engines.calibrations import Calibrations
     from server.measure.eval.judge_run import HELD_LOOKS, evaluate_judge, show_report
 
     settings = load(kind=ServerSettings)

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from ingest.pipeline.pipeline import Pipeline
-from kb.answering.models import ModelStatus
+from kb.answering.engines.models import ModelStatus
 from kb.errors import InvalidRequest, KBError
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import LoadState

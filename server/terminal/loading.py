@@ -13,7 +13,7 @@ from kb.models.loading import LoadState
 from kb.values.progress import Progress, Report
 
 if TYPE_CHECKING:
-    from kb.answering.models import ModelStatus
+    from kb.answering.engines.models import ModelStatus
     from kb.knowledge_base import KnowledgeBase
 
 POLL_SECONDS = 0.2

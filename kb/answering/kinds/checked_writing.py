@@ -5,8 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from kb.answering.drafting.verifying import checked_statements
 from kb.answering.kinds.cited_text import CitedText
-from kb.answering.verifying import checked_statements
 from kb.citing.citations import EmbedSentences
 from kb.ports import Judge, LanguageModel
 from kb.text.sentences import sentence_spans

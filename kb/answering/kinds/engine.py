@@ -2,10 +2,10 @@
 
 from collections.abc import Generator, Sequence
 
+from kb.answering.engines.routing import Route, ready
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.kind import Asked, Resources
-from kb.answering.retrieval import RetrievalResult
-from kb.answering.routing import Route, ready
+from kb.answering.sources.retrieval import RetrievalResult
 from kb.ports import LanguageModel
 from kb.values.chat import Heartbeat
 from kb.values.passages import Passage

@@ -4,15 +4,15 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from kb.answering.decide import Decision
-from kb.answering.followup import Decide
-from kb.answering.instruction_finders import InstructionFinders
-from kb.answering.judges import Judges
-from kb.answering.local_only import LocalOnly
-from kb.answering.models import Models
-from kb.answering.side_by_side import search_for_each
-from kb.answering.thinking import ThinkingBudgets
-from kb.answering.wishes import Wish
+from kb.answering.engines.judges import Judges
+from kb.answering.engines.local_only import LocalOnly
+from kb.answering.engines.models import Models
+from kb.answering.prompts.instruction_finders import InstructionFinders
+from kb.answering.sources.side_by_side import search_for_each
+from kb.answering.understanding.decide import Decision
+from kb.answering.understanding.followup import Decide
+from kb.answering.understanding.thinking import ThinkingBudgets
+from kb.answering.understanding.wishes import Wish
 from kb.catalog.catalog import Catalog
 from kb.indexing.live_index import LiveIndex
 from kb.ports import Freshness

@@ -9,19 +9,19 @@ from contextlib import closing
 from dataclasses import replace
 
 from kb.answering import remarks
-from kb.answering.clock import QuestionClock
-from kb.answering.followup import Decide, self_contained
-from kb.answering.freshness import FreshPassages
-from kb.answering.instructions import FindInstructions, without_instructions
-from kb.answering.judges import Judges
+from kb.answering.drafting.clock import QuestionClock
+from kb.answering.drafting.writing import AnswerOptions, AnswerWriter
+from kb.answering.engines.judges import Judges
+from kb.answering.engines.routing import Route, engines_here
 from kb.answering.kinds.engine import looking_model
 from kb.answering.kinds.kind import Asked, Resources
-from kb.answering.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
-from kb.answering.routing import Route, engines_here
-from kb.answering.source_budget import source_tokens
-from kb.answering.subquestions import split
-from kb.answering.widening import WideSearch
-from kb.answering.writing import AnswerOptions, AnswerWriter
+from kb.answering.prompts.instructions import FindInstructions, without_instructions
+from kb.answering.prompts.source_budget import source_tokens
+from kb.answering.sources.freshness import FreshPassages
+from kb.answering.sources.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
+from kb.answering.sources.widening import WideSearch
+from kb.answering.understanding.followup import Decide, self_contained
+from kb.answering.understanding.subquestions import split
 from kb.citing.citations import EmbedSentences
 from kb.judging.evidence import CALIBRATED_MODEL
 from kb.ports import AheadReader, LanguageModel

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kb.answering import remarks
-from kb.answering.clock import QuestionClock
+from kb.answering.drafting.clock import QuestionClock
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done
 
 

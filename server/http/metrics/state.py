@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ingest.pipeline.pipeline import Pipeline
-from kb.answering.models import ModelStatus
+from kb.answering.engines.models import ModelStatus
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import LoadState
 from server.http.threads import Threads

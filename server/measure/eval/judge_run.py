@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from kb.answering.calibrating import ENOUGH_LOOKS, calibrate, labelled_for_fitting, look
+from kb.answering.engines.calibrating import ENOUGH_LOOKS, calibrate, labelled_for_fitting, look
 from kb.judging.calibration import Calibration
 from kb.judging.labelled import LabelledLook, shipped_looks
 from kb.judging.reliability import THRESHOLD, Reliability, measure

@@ -8,10 +8,10 @@ from typing import get_args
 
 from rich.console import Console
 
-from kb.answering.decide import Decision
-from kb.answering.form import Form
-from kb.answering.labelled_questions import LabelledQuestion, labelled, read_questions
-from kb.answering.question_weights import classifier_for
+from kb.answering.understanding.decide import Decision
+from kb.answering.understanding.form import Form
+from kb.answering.understanding.labelled_questions import LabelledQuestion, labelled, read_questions
+from kb.answering.understanding.question_weights import classifier_for
 from kb.errors import InvalidRequest
 from kb.settings import Settings
 from kb.values.answers import Operation, QuestionKind
@@ -94,7 +94,7 @@ def show_report(out: Console, report: KindsReport) -> None:
 
 
 def read_file(path: Path) -> list[LabelledQuestion]:
-    """Reads a file of one JSON object a line. See `kb.answering.labelled_questions.labelled`.
+    """Reads a file of one JSON object a line. See `kb.answering.understanding.labelled_questions.labelled`.
 
     Raises:
         InvalidRequest: It cannot be read, or a line is none.

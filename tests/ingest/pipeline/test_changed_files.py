@@ -15,7 +15,7 @@ from ingest.folders.listing import stat_file
 from ingest.folders.opening import hash_file
 from ingest.pipeline.freshness import FolderFreshness
 from ingest.pipeline.pipeline import Pipeline
-from kb.answering.freshness import FreshPassages
+from kb.answering.sources.freshness import FreshPassages
 from kb.knowledge_base import KnowledgeBase
 from kb.ports import Vectors
 from kb.settings import Settings

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from kb.answering.thinking import CLEAR_EVIDENCE
+from kb.answering.understanding.thinking import CLEAR_EVIDENCE
 from kb.judging.evidence import coverage, likelihood, with_look
 from kb.values.passages import Passage, PassagePart
 

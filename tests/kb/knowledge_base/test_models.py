@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.answering.models import Models
+from kb.answering.engines.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import DataDirectoryLock

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kb.answering.calibrations import Calibrations
+from kb.answering.engines.calibrations import Calibrations
 from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import Served, quick_settings, serving
 

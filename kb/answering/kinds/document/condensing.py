@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Literal
 
-from kb.answering.instructions import FindInstructions, without_instructions
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.cited_text import CitedText, from_json, to_json
 from kb.answering.kinds.document.key_passages import key_passages
 from kb.answering.kinds.document.sections import Section
+from kb.answering.prompts.instructions import FindInstructions, without_instructions
 from kb.catalog.catalog import Catalog
 from kb.citing.citations import Citer
 from kb.citing.quotes import quotes_of

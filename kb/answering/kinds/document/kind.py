@@ -3,9 +3,7 @@
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 
-from kb.answering.clock import QuestionClock
-from kb.answering.followup import self_contained
-from kb.answering.freshness import FreshPassages
+from kb.answering.drafting.clock import QuestionClock
 from kb.answering.kinds.cited_text import Assembly
 from kb.answering.kinds.document.meant import documents_meant, part_meant
 from kb.answering.kinds.document.reading import Reader
@@ -15,6 +13,8 @@ from kb.answering.kinds.document.shape import shape_of
 from kb.answering.kinds.engine import route_of, writer_on
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.kinds.refusing import refused
+from kb.answering.sources.freshness import FreshPassages
+from kb.answering.understanding.followup import self_contained
 from kb.text.languages import asked_in
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, PassagesFound
 from kb.values.documents import DocumentInfo

@@ -3,13 +3,13 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from kb.answering.instructions import FindInstructions
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.cited_text import CitedText, from_json, to_json
 from kb.answering.kinds.document.composing import Composer, groups_of
 from kb.answering.kinds.document.condensing import RECIPE, Condenser, Language, key_of
 from kb.answering.kinds.document.sections import Section, sections_of
 from kb.answering.kinds.document.shape import Shape
+from kb.answering.prompts.instructions import FindInstructions
 from kb.catalog.catalog import Catalog
 from kb.values.answers import Step
 from kb.values.chat import Heartbeat

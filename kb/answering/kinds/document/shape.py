@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.answering.form import Form
+from kb.answering.understanding.form import Form
 from kb.text.quantities import quantities
 from kb.text.scripts import in_one_writing
 

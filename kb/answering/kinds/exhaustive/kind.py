@@ -3,9 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 
-from kb.answering.clock import QuestionClock
-from kb.answering.followup import self_contained
-from kb.answering.freshness import FreshPassages
+from kb.answering.drafting.clock import QuestionClock
 from kb.answering.kinds.cited_text import Assembly
 from kb.answering.kinds.engine import route_of, writer_on
 from kb.answering.kinds.exhaustive.bounds import bound_of
@@ -25,6 +23,8 @@ from kb.answering.kinds.exhaustive.scope import Scope, scope_of
 from kb.answering.kinds.exhaustive.wanted import Wanted, WantedForms
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.kinds.refusing import refused
+from kb.answering.sources.freshness import FreshPassages
+from kb.answering.understanding.followup import self_contained
 from kb.values.answers import Answer, AnswerEvent, Done, PassagesFound, Step
 from kb.values.chat import Heartbeat
 from kb.values.passages import Passage

@@ -4,7 +4,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from kb.answering.instructions import FindInstructions, without_instructions
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.document.key_passages import passage_of
 from kb.answering.kinds.exhaustive.belonging import MOST_LOOKED_AT, belonging
@@ -12,6 +11,7 @@ from kb.answering.kinds.exhaustive.bounds import Bound
 from kb.answering.kinds.exhaustive.items import Item, items_of_forms, items_of_lines, merged, words_beside
 from kb.answering.kinds.exhaustive.saying import Tally
 from kb.answering.kinds.exhaustive.scope import Scope
+from kb.answering.prompts.instructions import FindInstructions, without_instructions
 from kb.catalog.catalog import Catalog
 from kb.text.languages import language
 from kb.text.sentences import join_broken_lines

@@ -87,7 +87,7 @@ class WantedForms:
 
     @cached_property
     def _labelled(self) -> list[_Labelled]:
-        written = (files("kb.answering") / "data" / "items.jsonl").read_text("utf-8")
+        written = (files("kb.answering.understanding") / "data" / "items.jsonl").read_text("utf-8")
         return [
             _Labelled(
                 question=each["question"],

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from kb.answering.kinds.inventory.listing import MAX_LISTED, listing_text, overview_text
 from kb.answering.kinds.inventory.period import period_in
 from kb.answering.kinds.inventory.topics import MarkedQuestion, Topics
-from kb.answering.labelled_questions import read_questions
+from kb.answering.understanding.labelled_questions import read_questions
 from kb.catalog.catalog import Catalog
 from kb.text.scripts import in_one_writing
 from kb.text.terms import search_terms

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 
-from kb.answering.clock import QuestionClock
+from kb.answering.drafting.clock import QuestionClock
 from kb.answering.kinds.inventory.inventory import Inventory, Listing
 from kb.answering.kinds.kind import Asked, Resources
 from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound

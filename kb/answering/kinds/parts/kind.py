@@ -5,10 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from kb.answering import remarks
-from kb.answering.clock import QuestionClock
-from kb.answering.followup import self_contained
-from kb.answering.freshness import FreshPassages
-from kb.answering.instructions import without_instructions
+from kb.answering.drafting.clock import QuestionClock
 from kb.answering.kinds.cited_text import Assembly, CitedText
 from kb.answering.kinds.engine import route_of, writer_on
 from kb.answering.kinds.kind import Asked, Resources
@@ -16,10 +13,13 @@ from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.calculation import NotComputed, calculate
 from kb.answering.kinds.parts.operands import REPLY_TOKENS, asking_for_numbers, copied_numbers, examples_in
 from kb.answering.kinds.parts.saying import not_computed, operand_line, result_line
-from kb.answering.retrieval import SubQuestion, SubQuestionSearch
-from kb.answering.side_by_side import things_in
-from kb.answering.subquestions import split
-from kb.answering.tokens import token_counter
+from kb.answering.prompts.instructions import without_instructions
+from kb.answering.prompts.tokens import token_counter
+from kb.answering.sources.freshness import FreshPassages
+from kb.answering.sources.retrieval import SubQuestion, SubQuestionSearch
+from kb.answering.sources.side_by_side import things_in
+from kb.answering.understanding.followup import self_contained
+from kb.answering.understanding.subquestions import split
 from kb.values.answers import Answer, AnswerEvent, Done, LeftOut, PassagesFound, ReasoningDelta, Step
 from kb.values.chat import Heartbeat, Turn
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kb.answering.kinds.parts.calculation import Operand
-from kb.answering.prompt import build_prompt
+from kb.answering.prompts.prompt import build_prompt
 from kb.text.amounts import Amount, amounts_in
 from kb.text.languages import asked_in
 from kb.text.numerals import NUMERAL

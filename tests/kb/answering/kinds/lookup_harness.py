@@ -5,11 +5,11 @@ from itertools import groupby
 
 import numpy as np
 
-from kb.answering.judges import Judges
+from kb.answering.drafting.writing import AnswerOptions
+from kb.answering.engines.judges import Judges
 from kb.answering.kinds.lookup import answer_events
-from kb.answering.retrieval import RetrievalResult, SubQuestion
-from kb.answering.thinking import ThinkingBudgets
-from kb.answering.writing import AnswerOptions
+from kb.answering.sources.retrieval import RetrievalResult, SubQuestion
+from kb.answering.understanding.thinking import ThinkingBudgets
 from kb.ports import LanguageModel, Vectors
 from kb.values.answers import (
     Answer,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from kb.answering.calibrations import Calibrations
+from kb.answering.engines.calibrations import Calibrations
 from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import eventually, quick_settings, serving
 from tests.server.http.openai.test_leaving import Slow

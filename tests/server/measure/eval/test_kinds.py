@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.answering.decide import Decision
-from kb.answering.labelled_questions import LabelledQuestion
+from kb.answering.understanding.decide import Decision
+from kb.answering.understanding.labelled_questions import LabelledQuestion
 from kb.errors import InvalidRequest
 from kb.ports import Embedder
 from server.measure.eval import kinds_run

@@ -1,7 +1,7 @@
 import pytest
 
-from kb.answering.form import Form
 from kb.answering.kinds.document.shape import DEFAULT_ITEMS, Shape, shape_of
+from kb.answering.understanding.form import Form
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Which models answer, look and judge: loaded, calibrated, and chosen for each question."""

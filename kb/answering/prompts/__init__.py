@@ -1,0 +1,1 @@
+"""What a language model is shown, within its budget of tokens."""

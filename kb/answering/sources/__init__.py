@@ -1,0 +1,1 @@
+"""What is found for a question, as fresh as its files, and found again with more effort."""
