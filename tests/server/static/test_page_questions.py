@@ -63,7 +63,7 @@ def test_an_answer_that_is_stopped_keeps_what_has_come(watched: Path, tmp_path: 
     with serving(quick_settings(tmp_path / "home"), watched, model=model) as served:
         served.sync()
         with open_page(served.url) as page:
-            page.fill("#question", "How many beds are there?")
+            page.fill("#question", "How many beds has the guest house?")
             page.press("#question", "Enter")
             page.wait_for_selector(".turn .passage", state="attached")
             page.click("#stop")
