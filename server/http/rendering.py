@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ingest.formats.front_matter import read_front_matter
-from ingest.formats.markdown_links import WIKI_LINK, destination, wiki_destination
+from ingest.formats.markdown_links import destination
 from kb.values.links import Destination
+from server.http.note_rules import add_note_rules
 
 if TYPE_CHECKING:
-    from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
 Addresses = Mapping[Destination, str]
@@ -159,7 +159,7 @@ class _Writer:
         from markdown_it import MarkdownIt
 
         parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
-        parser.inline.ruler.before("link", "wiki_link", _read_wiki_link)
+        add_note_rules(parser)
         source = self._text[first:last]
         starts = list(accumulate((len(line) + 1 for line in source.split("\n")), initial=first))
         tokens = parser.parse(source)
@@ -188,6 +188,9 @@ class _Writer:
             elif child.type == "wiki_link":
                 shown = self._piece(child.content, child.content, limit)
                 _become_html(child, _link(self._addresses.get((*child.meta["destination"], False), ""), shown))
+            elif child.type == "callout":
+                kind = self._piece(child.content, child.content, limit)
+                _become_html(child, f"<strong>{kind}</strong> ")
             yield child
 
     def _address(self, written: str) -> str:
@@ -224,19 +227,6 @@ class _Writer:
 
 def _link(address: str, inside: str, attributes: str = "") -> str:
     return f'<a{attributes} href="{escape(address)}">{inside}</a>' if address else f"<a{attributes}>{inside}</a>"
-
-
-def _read_wiki_link(state: "StateInline", silent: bool) -> bool:
-    """A rule of the parser for `[[name|alias]]`; its token holds what of it is shown."""
-    match = WIKI_LINK.match(state.src, state.pos) if state.src.startswith(("[[", "![["), state.pos) else None
-    if match is None:
-        return False
-    if not silent:
-        token = state.push("wiki_link", "a", 0)
-        token.meta["destination"] = wiki_destination(match)
-        token.content = match["alias"] or match[0].lstrip("![").rstrip("]")
-    state.pos = match.end()
-    return True
 
 
 def _become_html(token: "Token", html: str) -> None:

@@ -38,6 +38,30 @@ def test_a_stretch_is_marked_where_it_stands(text: str, stretch: str, expected: 
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The ==guest *house*== has beds.", "<p>The <u>guest <em>house</em></u> has beds.</p>"),
+        ("Beds %%or cots%% here.%% and\nmore %%", "<p>Beds  here.</p>"),
+        ("Sixteen beds. ^beds-1", "<p>Sixteen beds. </p>"),
+        (
+            "> [!warning]- Wet paint\n> Wait.",
+            "<blockquote>\n<p><strong>warning</strong> Wet paint\nWait.</p>\n</blockquote>",
+        ),
+        ("`==a== %%b%% ^c-1`", "<p><code>==a== %%b%% ^c-1</code></p>"),
+        ("a == b, c == d, 5 %% 3, x^2, [!] [!a b]", "<p>a == b, c == d, 5 %% 3, x^2, [!] [!a b]</p>"),
+        ("==<script>alert(1)</script>==", "<p><u></u></p>"),
+    ],
+)
+def test_what_note_taking_programs_add_is_shown_as_they_show_it(text: str, expected: str) -> None:
+    assert render(text, 0, 0).html.strip() == expected
+
+
+def test_a_stretch_with_a_comment_is_marked_around_it() -> None:
+    assert marked("Beds %%sixteen%% and ==sixteen cots==.", "sixteen cots")[1] == "sixteen cots"
+    assert marked("> [!note] Beds\n> Sixteen.", "Beds\n> Sixteen")[1] == "BedsSixteen"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "<script>alert(1)</script>",
