@@ -4,8 +4,6 @@ Sees one state of the catalog per search; a vector hit without a row in that sta
 models beyond the ports, and nothing about answers.
 """
 
-import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,9 +16,9 @@ from kb.search.languages import LanguageBalance
 from kb.search.query_vectors import QueryVectors
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import part
-from kb.search.windows import DOCUMENT_SHARE, Window, windows
+from kb.search.windows import Window, windows
 from kb.values.filters import EVERYTHING, Filters
-from kb.values.passages import Hit, Passage, PassagePart
+from kb.values.passages import Hit, Passage, PassagePart, StoredChunk
 
 _HITS_PER_PASSAGE = 4  # copies are dropped, and hits side by side are shown as one
 _ATTEMPTS = 3
@@ -100,17 +98,31 @@ class HybridSearch:
         nearness = self._nearness(found.document_ids, vector)
         balanced = {key: near.balanced for key, near in nearness.items()}
         scores = fuse(balanced, found.lexical, found.documents, found.newness, found.meant)
-        best = _best(scores, found.document_ids, limit)
-        chunks = self.catalog.chunks.by_id(best)
+        chunks = self._best_chunks(scores, limit)
         return [
             Hit(
-                chunks[key],
+                chunk,
                 scores[key],
                 nearness[key].similarity if key in nearness else None,
                 said_by_words(key, found.said, found.documents),
             )
-            for key in best
+            for key, chunk in chunks.items()
         ]
+
+    def _best_chunks(self, scores: Mapping[int, float], limit: int) -> dict[int, StoredChunk]:
+        """The chunks with the best scores, best first.
+
+        Where most are copies, as in a long text that says one thing again and again, so many more that there are enough
+        others: all of them would be shown as one passage.
+        """
+        ordered = sorted(scores, key=scores.__getitem__, reverse=True)
+        best: dict[int, StoredChunk] = {}
+        for first in range(0, len(ordered), limit):
+            chunks = self.catalog.chunks.by_id(ordered[first : first + limit])
+            best |= {key: chunks[key] for key in ordered[first : first + limit]}
+            if len({chunk.chunk.text for chunk in best.values()}) >= limit / _HITS_PER_PASSAGE:
+                break
+        return best
 
     def _add_neighbours(self, found: dict[int, Hit], chosen: Sequence[Window], vector: Vectors) -> None:
         """Scores what is shown though it was no hit, by its nearness alone."""
@@ -158,21 +170,6 @@ class _Nearness:
 
     similarity: float
     balanced: float
-
-
-def _best(scores: Mapping[int, float], document_ids: Mapping[int, str], limit: int) -> list[int]:
-    """The chunks with the best scores, best first.
-
-    A long text of copies of one passage would fill all places, and leave one passage when the copies are dropped: so no
-    document has more of the places than it may have of what is shown, as long as others have any.
-    """
-    share, places = math.ceil(DOCUMENT_SHARE * limit), Counter[str]()
-    chosen: list[int] = []
-    postponed: list[int] = []
-    for key in sorted(scores, key=scores.__getitem__, reverse=True):
-        places[document_ids[key]] += 1
-        (chosen if places[document_ids[key]] <= share else postponed).append(key)
-    return sorted([*chosen, *postponed][:limit], key=scores.__getitem__, reverse=True)
 
 
 def _part(hit: Hit) -> PassagePart:

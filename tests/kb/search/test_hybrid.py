@@ -176,7 +176,7 @@ def test_copies_of_a_text_are_shown_once(knowledge_base: Base) -> None:
 
 
 def test_long_text_of_copies_leaves_room_for_others(knowledge_base: Base) -> None:
-    knowledge_base.write("copies.md", [f"The dome opens at nine.{' ' * number}" for number in range(45)])
+    knowledge_base.write("copies.md", ["The dome opens at nine."] * 45)
     knowledge_base.write("old.md", ["A dome."])
     assert {passage.source for passage in knowledge_base.passages("the dome opens at nine")} == {"copies.md", "old.md"}
 
