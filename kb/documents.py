@@ -124,6 +124,8 @@ class Documents:
 
     def covered(self, document: Document) -> Document:
         """A document as it may be indexed: without personal data, where the settings want that."""
+        if self._find_to_cover is none_found:
+            return document
         mask = Mask(self._find_to_cover)
         document = mask.document(document)
         if mask.counts:

@@ -40,7 +40,8 @@ class Mask:
     def document(self, document: Document) -> Document:
         """A document with everything that is shown or searched of it; links that had personal data lead nowhere."""
         text = self.text(document.text)
-        headings = {name: Mask(self._find).text(name) for block in document.blocks for name in block.headings}
+        names = {name for block in document.blocks for name in block.headings}
+        headings = {name: Mask(self._find).text(name) for name in names}
         return replace(
             document,
             title=self.text(document.title),
