@@ -47,12 +47,18 @@ class OtherValue:
 
 
 def tell_disagreement(
-    draft: Draft, passages: Sequence[Passage], judge: Judge, embed: EmbedSentences, day_of: Callable[[str], str]
+    draft: Draft,
+    question: str,
+    passages: Sequence[Passage],
+    judge: Judge,
+    embed: EmbedSentences,
+    day_of: Callable[[str], str],
 ) -> Generator[AnswerEvent, None, tuple[StatedValue, ...]]:
     """Adds to an answer what other documents state.
 
     Args:
         draft: Judged.
+        question: Such that it can stand alone.
         day_of: The day of a document: `2026-03-01`.
 
     Returns:
@@ -60,8 +66,8 @@ def tell_disagreement(
     """
     for statement in draft.supported:
         text = draft.answer[slice(*statement.span)]
-        candidates = list(_candidates(statement, text, draft.question, passages, embed))
-        found = yield from _judged(candidates, text, draft.question, judge)
+        candidates = list(_candidates(statement, text, question, passages, embed))
+        found = yield from _judged(candidates, text, question, judge)
         if found:
             return (yield from _told(found, statement, draft, day_of))
     return ()

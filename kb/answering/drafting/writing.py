@@ -141,7 +141,9 @@ class AnswerWriter:
         """
         if not self._judge:
             return ()
-        return (yield from tell_disagreement(self.draft, self._found.passages, self._judge, self._embed, day_of))
+        parts, passages = self._options.sub_questions, self._found.passages
+        question = parts[0].query if len(parts) == 1 else self._options.question
+        return (yield from tell_disagreement(self.draft, question, passages, self._judge, self._embed, day_of))
 
     def remark(self) -> Generator[AnswerEvent, None, None]:
         """Says which parts of the question have no source."""

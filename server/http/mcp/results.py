@@ -18,6 +18,9 @@ class Reply(BaseModel):
     answerable: bool = Field(description="False: the documents hold no answer.")
     citations: list[schemas.Citation] = Field(description="Verbatim quotes, in the order of the answer.")
     unanswered: list[str] = Field(description="Parts of the question that have no source.")
+    disagreement: list[schemas.StatedValue] = Field(
+        description="What documents state in the place of each other, newest first; the answer says each."
+    )
     model: str = Field(description="Which model answered; empty if none did.")
 
 
@@ -28,6 +31,7 @@ def reply(answer: schemas.Answer) -> protocol.CallToolResult:
         answerable=answer.answerable,
         citations=answer.citations,
         unanswered=answer.unanswered,
+        disagreement=answer.disagreement,
         model=answer.model,
     )
     quotes = [

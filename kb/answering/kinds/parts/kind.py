@@ -180,4 +180,5 @@ def _together(answers: Sequence[Answer], assembly: Assembly) -> Answer:
         draft=first.draft if not answered else "",
         instead=next((answer.instead for answer in answers if answer.instead), ""),
         kind="parts",
+        disagreement=tuple(stated for answer in answers for stated in answer.disagreement),
     )

@@ -2,6 +2,7 @@ import pytest
 
 from kb.answering.drafting.disagreement import other_value
 from kb.values.answers import Answer, CitationFound
+from kb.values.chat import Turn
 from tests.fakes import FakeLanguageModel
 from tests.kb.answering.kinds.lookup_harness import answer_of, ask, passage
 
@@ -10,6 +11,11 @@ ANSWER = "The copper cable lies 0.7 m deep."
 OLD, NEW = passage(ANSWER, 1), passage("The copper cable of the mast lies 0.9 m deep.", 2)
 DAYS = {"d1": "2024-03-01", "d2": "2025-04-08"}
 BEARS_OUT_BOTH = {"Statement: The copper cable lies 0.9": 3.0}
+BEARS_OUT_SHORT = {
+    "The mast?\nHow deep does the copper cable lie?\nAnswer: 0.9": 3.0,
+    "The mast?\nHow deep does the copper cable lie?\nAnswer: 0.7": -3.0,
+    "How deep?\nAnswer: 0.7": 3.0,
+}
 BEARS_OUT_ITS_OWN = {"0.9 m deep.\nStatement: The copper cable lies 0.7": -3.0, **BEARS_OUT_BOTH}
 
 
@@ -38,6 +44,13 @@ def test_both_values_are_told_newest_first_and_both_are_cited() -> None:
 def test_where_the_judge_is_not_sure_of_both_nothing_is_said(margins: dict[str, float]) -> None:
     sure = {"0.9 m deep.\nStatement: The copper cable lies 0.7": 3.0}
     assert answered({**sure, **margins})[0].disagreement == ()
+
+
+def test_follow_up_is_held_against_other_places_as_a_question_that_stands_alone() -> None:
+    model = FakeLanguageModel("0.7 m", margins={"the answer to this question": 3.0, **BEARS_OUT_SHORT})
+    history, queries = [Turn("What is the mast's copper cable?", "A strip.")], [f"The mast?\n{QUESTION}"]
+    events = ask(model, (OLD, NEW), "How deep?", history, is_calibrated=True, days=DAYS, queries=queries)
+    assert len(answer_of(list(events)).disagreement) == 2
 
 
 @pytest.mark.parametrize(

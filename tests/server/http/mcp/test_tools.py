@@ -55,9 +55,10 @@ def test_answer_is_that_of_ask(service: Served, mode: str) -> None:
     asked = service.client.post("/ask", json={"question": QUESTION}).json()
     assert not result.is_error
     assert result.structured_content == {
-        name: asked[name] for name in ("answer", "answerable", "citations", "unanswered", "model")
+        name: asked[name] for name in ("answer", "answerable", "citations", "unanswered", "disagreement", "model")
     }
-    text, link = result.content
+    content: Any = result.content
+    text, link = content
     assert text.text == f"{asked['answer']}\n[1] dome.md · Dome: “{asked['answer']}”"
     assert (link.type, link.name) == ("resource_link", "dome.md")
     assert [one[:2] for one in told] == [(1, 4), (3, 4), (4, 4)]
@@ -74,7 +75,8 @@ def test_text_is_checked_as_by_verify(service: Served) -> None:
     arguments = {"text": "The second dome was repaired in March. It is green."}
     result = over_http(service, lambda client: client.call_tool("verify", arguments, progress_callback=note))
     assert result.structured_content == service.client.post("/verify", json=arguments).json()
-    text, link = result.content
+    content: Any = result.content
+    text, link = content
     assert text.text.splitlines()[0] == "supported: The second dome was repaired in March."
     assert (link.type, link.name) == ("resource_link", "dome.md")
     assert told == [(1, None, "1 statements checked"), (2, None, "2 statements checked")]
@@ -98,12 +100,13 @@ def test_document_is_read_by_offsets_and_as_a_resource(service: Served) -> None:
     result = call(service, "read", document_id=document_id, start=8, end=23)
     assert result.structured_content["text"] == "The second dome"
     uri = f"kb://documents/{document_id}"
-    resource = over_http(service, lambda client: client.read_resource(uri))
+    resource: Any = over_http(service, lambda client: client.read_resource(uri))
     assert resource.contents[0].text == DOME
     service.write("long.md", "word " * 6000)
     service.sync()
     uri = f"kb://documents/{service.documents['long.md'].id}"
-    text = over_http(service, lambda client: client.read_resource(uri)).contents[0].text
+    resource = over_http(service, lambda client: client.read_resource(uri))
+    text = resource.contents[0].text
     assert text.endswith("more characters: call `read` with start 20000]")
 
 

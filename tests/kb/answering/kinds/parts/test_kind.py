@@ -2,10 +2,11 @@
 
 import pytest
 
+from kb.answering.engines.calibrations import Calibrations
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerDelta, AskOptions, Done, PassagesFound, Step
-from tests.fakes import FakeLanguageModel
+from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
 from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add
 
@@ -82,6 +83,18 @@ def test_each_part_is_asked_with_a_prompt_of_its_own(settings: Settings) -> None
         "It opens at nine in the evening."
     }
     assert max(each.answer_end for each in answer.citations) == len(answer.answer)
+
+
+def test_disagreement_about_a_part_is_one_of_the_whole_answer(settings: Settings) -> None:
+    Calibrations(settings.models).keep(CALIBRATION)
+    old, new = "The copper cable lies 0.7 m deep.", "The copper cable of the mast lies 0.9 m deep."
+    doubt = {"0.9 m deep.\nStatement: The copper cable lies 0.7": -3.0, "Statement: The copper cable lies 0.9": 3.0}
+    model = FakeLanguageModel(old, margins={"the answer to this question": 3.0, **doubt})
+    with open_fake_knowledge_base(settings, model=model) as knowledge_base:
+        add(knowledge_base, "old.md", old)
+        add(knowledge_base, "new.md", new)
+        answer = answer_of(events_of(knowledge_base, "How deep does the copper cable lie? Where is the copper cable?"))
+    assert {(each.value, each.source) for each in answer.disagreement} == {("0.7", "old.md"), ("0.9", "new.md")}
 
 
 def test_part_without_a_source_is_named(settings: Settings) -> None:
