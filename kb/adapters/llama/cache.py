@@ -3,6 +3,10 @@
 A prompt that begins like an earlier one need not be read again: the states of what gives way are copied aside, the
 longest unused go first, and come back where they fit best. They are bound to one model and one context, and stay in
 memory: copying takes milliseconds where reading takes seconds, and documents leave no further trace on the disk.
+
+States of sources that were each read alone, behind the instruction, and then joined side by side (parallel context
+windows, Ratner et al. 2023) would serve any question. Tried with Qwen2.5-Coder 1.5B on questions of XQuAD (30 English,
+14 Chinese; right answers): read in one piece 33, sections joined 29, chunks joined 27. So they are not joined.
 Invariant: `tokens` is what the cache holds, or the beginning of it.
 """
 
