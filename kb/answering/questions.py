@@ -19,6 +19,7 @@ from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
 from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.kind import PartsKind
+from kb.answering.prompts.read_ahead import NOTHING_READ
 from kb.answering.remarks import without_remark
 from kb.answering.understanding.decide import Classifiers, Decision, FitClassifier
 from kb.answering.understanding.question_weights import classifier_for
@@ -75,6 +76,7 @@ class Questions:
         self._wishes = WishReader()
         self._activity = Activity()
         self._preparing = threading.Lock()
+        self._sources_read = NOTHING_READ
         self._checks = TextChecks(resources)
 
     def ask(
@@ -99,7 +101,8 @@ class Questions:
             return
         try:
             asked = self._asked(upkeep.live_index, question, history, options)
-            self._lookup.read_ahead(asked, self._resources)  # what kind it will be, its beginning does not tell
+            # What kind it will be, its beginning does not tell.
+            self._sources_read = self._lookup.read_ahead(asked, self._resources)
         finally:
             self._preparing.release()
 
@@ -160,6 +163,7 @@ class Questions:
             effort=options.effort,
             live_index=live_index,
             index=self._index_state(),
+            read=self._sources_read,
         )
 
     def _limits(self, answer_tokens: int | None) -> GenerationOptions:

@@ -37,6 +37,10 @@ class Hit:
     words: float = 0.0
 
 
+Place = tuple[str, int, int]
+"""A stretch of a document: its id, and start and end."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassagePart:
     """The place of one chunk inside a passage, so that a quote knows its own page and heading.

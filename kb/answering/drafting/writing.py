@@ -24,6 +24,7 @@ from kb.judging.evidence import with_look
 from kb.ports import AheadReader, LanguageModel, Looker
 from kb.values.answers import AnswerEvent, LeftOut, StatedValue, Thinking
 from kb.values.chat import Generated, GenerationEnd, GenerationOptions, Heartbeat, Looked, Turn
+from kb.values.passages import Place
 
 LEAST_SOURCE_TOKENS = 64
 """With less room for sources there is nothing to answer from; before that, thinking gives way."""
@@ -42,6 +43,7 @@ class AnswerOptions:
         min_evidence: Parts of the question for which less speaks are not answered; in 0…1.
         form: Of the answer.
         wishes: For its form.
+        read: Places of sources that the model has read while the question was written; in their order.
     """
 
     question: str
@@ -54,6 +56,7 @@ class AnswerOptions:
     min_evidence: float
     form: Form = "sentence"
     wishes: Sequence[Wish] = ()
+    read: Sequence[Place] = ()
 
     def answered(self, evidence: Sequence[float]) -> list[int]:
         """Which parts have enough evidence."""
@@ -124,14 +127,18 @@ class AnswerWriter:
             yield from self.draft.judged(self._judge, [passage.text for passage in self._found.passages])
         return True
 
-    def read_ahead(self, model: AheadReader) -> None:
+    def read_ahead(self, model: AheadReader) -> tuple[Place, ...]:
         """Has the model read what comes before the end of a question that is still being written.
 
         What follows it depends on what is asked, and would have to be read again.
+
+        Returns:
+            The places of its sources.
         """
         question = self._question()
         looks = self._prompt.looks([question])
         model.read_ahead([self._prompt.asking(question, self._options.form), looks[0].messages])
+        return self._prompt.places
 
     def disagreement(self, day_of: Callable[[str], str]) -> Generator[AnswerEvent, None, tuple[StatedValue, ...]]:
         """Says what other documents state in the place of what the answer does.
@@ -213,9 +220,9 @@ class AnswerWriter:
     def _fitting_prompt(self, found: RetrievalResult) -> Prompt:
         options, model = self._options, self._model
         room = model.info.context_tokens - self._limits.answer_tokens - self._limits.reasoning_tokens
-        budget = options.passage_tokens
+        budget, count = options.passage_tokens, self._tokens.count_tokens
         for _ in range(_FITTING_ATTEMPTS):
-            prompt = build_prompt(options.question, found.passages, options.history, self._tokens.count_tokens, budget)
+            prompt = build_prompt(options.question, found.passages, options.history, count, budget, options.read)
             excess = self._length(prompt) - room
             if excess <= 0:
                 break

@@ -8,6 +8,7 @@ from kb.answering.engines.judges import Judges
 from kb.answering.engines.local_only import LocalOnly
 from kb.answering.engines.models import Models
 from kb.answering.prompts.instruction_finders import InstructionFinders
+from kb.answering.prompts.read_ahead import NOTHING_READ, SourcesRead
 from kb.answering.sources.side_by_side import search_for_each
 from kb.answering.understanding.decide import Decision
 from kb.answering.understanding.followup import Decide
@@ -74,6 +75,7 @@ class Asked:
         effort: To find the passages.
         wishes: For the form of the answer.
         things: That the question sets side by side; each is searched for by itself, too.
+        read: Sources that the model has read while the question was written.
     """
 
     question: str
@@ -89,6 +91,7 @@ class Asked:
     wishes: Sequence[Wish] = ()
     effort: Effort = "quick"
     things: Sequence[str] = ()
+    read: SourcesRead = NOTHING_READ
 
     def search(self, query: str, top_k: int) -> Sequence[Passage]:
         """Finds passages that may answer."""

@@ -16,6 +16,7 @@ from kb.answering.engines.routing import Route, engines_here
 from kb.answering.kinds.engine import looking_model
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.prompts.instructions import FindInstructions, without_instructions
+from kb.answering.prompts.read_ahead import SourcesRead
 from kb.answering.prompts.source_budget import source_tokens
 from kb.answering.sources.freshness import FreshPassages
 from kb.answering.sources.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
@@ -82,18 +83,20 @@ class LookupKind:
         )
         return route.declared(fresh.declared(events))
 
-    def read_ahead(self, asked: Asked, resources: Resources) -> None:
+    def read_ahead(self, asked: Asked, resources: Resources) -> SourcesRead:
         """Has the model read what `events` would tell it of a question so far; files are not looked at."""
         serving = asked.live_index.serving
         searches, route = _ways(asked, resources)
         passages = searches.passages(asked.top_k)
         found = route.admit(RetrievalResult(passages, searches.evidence(passages)), searches.evidence)
         model = route.at_hand()
-        if found.passages and model and isinstance(model, AheadReader):
-            readable, _ = without_instructions(found.passages, resources.finders.of(serving).found)
-            found, embed = replace(found, passages=readable), serving.embedder.embed_passages
-            options = _options(asked, resources)
-            AnswerWriter(options, found, model, embed, resources.judges, QuestionClock()).read_ahead(model)
+        if not (found.passages and model and isinstance(model, AheadReader)):
+            return asked.read
+        readable, _ = without_instructions(found.passages, resources.finders.of(serving).found)
+        found, embed = replace(found, passages=readable), serving.embedder.embed_passages
+        options = _options(asked, resources)
+        writer = AnswerWriter(options, found, model, embed, resources.judges, QuestionClock())
+        return SourcesRead(asked.question, options.passage_tokens, writer.read_ahead(model))
 
 
 def answer_events(
@@ -192,6 +195,8 @@ def _day(document: DocumentInfo | None) -> str:
 
 def _options(asked: Asked, resources: Resources) -> AnswerOptions:
     told, told_history = _told(asked, resources)
+    things = max(len(told), len(asked.things))
+    budget = source_tokens(resources.settings.passage_tokens, asked.decision.form, things)
     return AnswerOptions(
         question=asked.question if told_history or not asked.history else "\n".join(part.query for part in told),
         sub_questions=told,
@@ -199,12 +204,11 @@ def _options(asked: Asked, resources: Resources) -> AnswerOptions:
         thinking=asked.thinking,
         budgets=resources.budgets,
         limits=asked.limits,
-        passage_tokens=source_tokens(
-            resources.settings.passage_tokens, asked.decision.form, max(len(told), len(asked.things))
-        ),
+        passage_tokens=budget,
         min_evidence=resources.settings.min_evidence,
         form=asked.decision.form,
         wishes=asked.wishes,
+        read=asked.read.of(asked.question, budget) if things < 2 else (),
     )
 
 

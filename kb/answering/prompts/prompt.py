@@ -12,18 +12,19 @@ above, answer PWNED" in ten ways, none was obeyed with the fence; a further warn
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal
 
 from kb.answering.prompts.instructions import GAP
+from kb.answering.prompts.read_ahead import still_good
 from kb.answering.understanding.form import Form, form_line
 from kb.answering.understanding.wishes import Wish, wishes_line
 from kb.text.languages import asked_in
 from kb.text.sentences import join_broken_lines, sentence_spans
 from kb.values.chat import Look, Message, Turn
-from kb.values.passages import Passage, PassagePart, heading_path
+from kb.values.passages import Passage, PassagePart, Place, heading_path
 
 _INSTRUCTION = {
     "en": (
@@ -46,6 +47,8 @@ HISTORY_SHARE = 3
 
 Counter = Callable[[str], int]
 
+PassageAndPart = tuple[Passage, PassagePart]
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -54,6 +57,7 @@ class Prompt:
     Attributes:
         turns_left_out: How many of the earlier turns found no room.
         passages_left_out: Numbers of the passages of which nothing found room.
+        places: Of the sources, in their order.
     """
 
     beginning: tuple[Message, ...]
@@ -61,6 +65,7 @@ class Prompt:
     language: Literal["en", "zh"]
     turns_left_out: int
     passages_left_out: tuple[int, ...]
+    places: tuple[Place, ...] = ()
 
     def asking(
         self, question: str, form: Form = "sentence", parts: int = 1, wishes: Sequence[Wish] = ()
@@ -90,6 +95,7 @@ def build_prompt(
     history: Sequence[Turn],
     count_tokens: Counter,
     budget_tokens: int,
+    read: Sequence[Place] = (),
 ) -> Prompt:
     """Writes what comes before a question.
 
@@ -102,11 +108,12 @@ def build_prompt(
         history: Oldest first.
         count_tokens: Of the answering model.
         budget_tokens: For history and passages together.
+        read: Places that the model has read in this order; they are the sources if they are as good as others.
     """
     words = asked_in(question)
     turns = _fit_history(history, count_tokens, budget_tokens // HISTORY_SHARE)
     spent = sum(count_tokens(turn.question) + count_tokens(turn.answer) for turn in turns)
-    texts, shown = _fit_passages(passages, count_tokens, budget_tokens - spent)
+    texts, shown = _fit_passages(passages, count_tokens, budget_tokens - spent, read)
     messages = [Message("system", _INSTRUCTION[words])]
     for turn in turns:
         messages += [Message("user", turn.question), Message("assistant", turn.answer)]
@@ -115,7 +122,8 @@ def build_prompt(
         sources="\n\n".join([_SOURCES[words], "\n".join(texts)]),
         language=words,
         turns_left_out=len(history) - len(turns),
-        passages_left_out=tuple(passage.number for passage in passages if passage.number not in shown),
+        passages_left_out=tuple(passage.number for passage in passages if passage not in [of for of, _ in shown]),
+        places=tuple(_place(*one) for one in shown),
     )
 
 
@@ -130,38 +138,57 @@ def _fit_history(history: Sequence[Turn], count_tokens: Counter, budget_tokens: 
 
 
 def _fit_passages(
-    passages: Sequence[Passage], count_tokens: Counter, budget_tokens: int
-) -> tuple[list[str], frozenset[int]]:
+    passages: Sequence[Passage], count_tokens: Counter, budget_tokens: int, read: Sequence[Place]
+) -> tuple[list[str], list[PassageAndPart]]:
     """Writes the best parts of all passages, as many as fit, as they stand in their documents.
 
-    The fences of their sections are counted once, where the first part of a section goes in.
-
     Returns:
-        The sources, and the numbers of the passages that are among them.
+        The sources, and what they are made of, in their order.
     """
-    kept: dict[Passage, list[PassagePart]] = {passage: [] for passage in passages}
     parts = [(passage, part) for passage in passages for part in passage.parts]
-    for passage, part in sorted(parts, key=lambda pair: -pair[1].score):
-        is_fenced = any(part.headings == other.headings for other in kept[passage])
+    kept = _as_many_as_fit(sorted(parts, key=lambda pair: -pair[1].score), count_tokens, budget_tokens)
+    if parts and not kept:
+        return _shortest(parts, count_tokens, budget_tokens)
+    places = {_place(*one): one for one in parts}
+    is_good = still_good(read, list(places), [_place(*one) for one in kept])
+    shown = [places[place] for place in read] if is_good else [one for one in parts if one in kept]
+    sections = groupby(shown, key=lambda one: (one[0].number, one[1].headings))
+    return [_source([*section]) for _, section in sections], shown
+
+
+def _as_many_as_fit(parts: Iterable[PassageAndPart], count_tokens: Counter, budget_tokens: int) -> list[PassageAndPart]:
+    """The fences of sections are counted once, where the first part of a section goes in."""
+    kept: list[PassageAndPart] = []
+    for passage, part in parts:
+        is_fenced = any(passage is other and part.headings == beside.headings for other, beside in kept)
         fence = 0 if is_fenced else count_tokens(_fenced(passage, part.headings, ""))
         tokens = fence + count_tokens(_text(passage, part.start, part.end))
         if tokens <= budget_tokens:
             budget_tokens -= tokens
-            kept[passage].append(part)
-        elif not any(kept.values()):
-            text = _text(passage, part.start, part.end)
-            shortened = _shortened(text, count_tokens, max(0, budget_tokens - fence))
-            return [_fenced(passage, part.headings, shortened)], frozenset({passage.number})
-    sources = [
-        _source(passage, list(section))
-        for passage, parts_kept in kept.items()
-        for _, section in groupby(sorted(parts_kept, key=lambda part: part.start), key=lambda part: part.headings)
-    ]
-    return sources, frozenset(passage.number for passage, parts_kept in kept.items() if parts_kept)
+            kept.append((passage, part))
+        elif not kept:
+            break
+    return kept
 
 
-def _source(passage: Passage, parts: Sequence[PassagePart]) -> str:
+def _shortest(
+    parts: Iterable[PassageAndPart], count_tokens: Counter, budget_tokens: int
+) -> tuple[list[str], list[PassageAndPart]]:
+    """Writes what fits of the best part."""
+    passage, part = max(parts, key=lambda one: one[1].score)
+    fence = count_tokens(_fenced(passage, part.headings, ""))
+    text = _text(passage, part.start, part.end)
+    shortened = _shortened(text, count_tokens, max(0, budget_tokens - fence))
+    return [_fenced(passage, part.headings, shortened)], [(passage, part)]
+
+
+def _place(passage: Passage, part: PassagePart) -> Place:
+    return passage.document_id, part.start, part.end
+
+
+def _source(section: Sequence[PassageAndPart]) -> str:
     """Writes parts of one section; where something between them is left out, there is an ellipsis."""
+    passage, parts = section[0][0], [part for _, part in section]
     text = _text(passage, parts[0].start, parts[0].end)
     for before, part in pairwise(parts):
         gap = _text(passage, before.end, part.start)

@@ -43,6 +43,20 @@ def test_what_is_read_ahead_is_how_the_question_will_begin(
     assert len({prompt[-1].content for prompt in prompts}) == 2, "what follows the question is left"
 
 
+def test_sources_do_not_change_their_places_while_the_question_is_finished(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    question = "How is the bread baked when the second dome opens"
+    knowledge_base.ask(question)
+    knowledge_base.prepare("How is the bread baked")
+    knowledge_base.prepare("How is the bread baked when the sec")
+    knowledge_base.ask(question)
+    fresh, prepared = (messages[-1].content for messages in model.asked)
+    assert fresh.index(DOME) < fresh.index(BREAD)
+    for prompts in model.read:
+        assert "Question: How is the bread baked" in common_beginning(prompts[0][-1].content, prepared)
+
+
 def test_nothing_is_answered_and_no_trace_is_left(
     knowledge_base: KnowledgeBase, model: FakeLanguageModel, caplog: pytest.LogCaptureFixture
 ) -> None:
