@@ -243,6 +243,10 @@ class Documents:
         """Counts tokens as the embedding model does."""
         return self.models.ready_upkeep().embedder.count_tokens(texts)
 
+    def read_tokens(self) -> int:
+        """How many tokens of a text the embedding model reads; of what is longer, the end is not found by meaning."""
+        return self.models.ready_upkeep().embedder.max_tokens
+
     def embed(self, texts: Sequence[str], *, as_queries: bool = False) -> Vectors:
         """Embeds texts with the embedding model.
 

@@ -33,7 +33,7 @@ class Embedder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """Longest input in tokens, the model's own prefix included; what is longer would be cut off."""
+        """Longest text in tokens, without what the model puts around it; of what is longer, the end is not read."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts the tokens of each text, without special tokens."""

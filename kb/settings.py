@@ -92,8 +92,8 @@ class Settings(BaseModel):
     )
     embedding_model: str = Field(
         default="multilingual-e5-small",
-        description="Catalog name, `owner/repo` of a sentence-transformers model on the hub, a local folder, or on a"
-        " server `openai:MODEL@URL`.",
+        description="Catalog name, `owner/repo` of a sentence-transformers model on the hub, `hf:owner/repo/file.gguf`,"
+        " a local folder or GGUF file, or on a server `openai:MODEL@URL` or `ollama:MODEL@URL`.",
     )
     embedding_backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto", description="What embeds: onnx (8 bit, on the CPU), torch, or auto: torch where it has a GPU."

@@ -12,7 +12,8 @@ from pathlib import Path
 from kb.adapters.chroma.local import ChromaStores
 from kb.adapters.chroma.server import ChromaServerStores
 from kb.adapters.cross_encoder import CrossEncoderReranker, EntailmentJudge
-from kb.adapters.embedding.backends import describe_backend, open_embedder, prepare_embedder
+from kb.adapters.embedding.backends import EmbeddingBackend, describe_backend, open_embedder, prepare_embedder
+from kb.adapters.llama.embedding.embedder import LlamaEmbedder
 from kb.adapters.llama.options import EngineSettings
 from kb.adapters.llama.process import LlamaProcess
 from kb.adapters.llama.tuning import Tuning as Tuning
@@ -26,19 +27,22 @@ from kb.answering.engines.models import Models
 from kb.catalog.catalog import Catalog
 from kb.catalog.index_record import Space
 from kb.data_directory import CATALOG_NAME, DataDirectoryLock, close_to_others
-from kb.errors import KBError, ModelDownloadError, ModelLoadError, NotFound
+from kb.errors import KBError, ModelError
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
 from kb.knowledge_base import KnowledgeBase
-from kb.models.loading import Loading, LoadState
+from kb.models.gguf_file import is_gguf
+from kb.models.loading import Loading
+from kb.models.named import fetched
 from kb.models.remote import RemoteModel, remote_model
 from kb.models.store import ModelStore
 from kb.observing import Observe, Observers, unobserved
 from kb.ports import Embedder, FindPersonal, IndexStores, Judge, LanguageModel, Reranker
 from kb.processor import Quiet
 from kb.search.languages import measure
-from kb.search.reranking import NO_RERANKING, Reranking
+from kb.search.reranking import NO_RERANKING, Reranking, reranking_with
 from kb.settings import Settings, load
+from kb.values.closable import close
 from kb.values.personal import none_found
 from kb.values.progress import Progress, Report
 
@@ -98,21 +102,6 @@ def open_knowledge_base(
     return KnowledgeBase(settings, lock, catalog, models, observers=observers, find_personal=personal)
 
 
-def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
-    """Reranks with what is loaded; searches do not wait for it, and the first one begins to load it.
-
-    Args:
-        depth: How many hits it reads.
-    """
-
-    def get() -> Reranker | None:
-        if reranker.status.state is LoadState.WAITING:
-            reranker.start()
-        return reranker.get()
-
-    return Reranking(depth, get)
-
-
 def _load_index(
     settings: Settings,
     catalog: Catalog,
@@ -122,11 +111,15 @@ def _load_index(
     report: Report,
 ) -> Upkeep:
     store = _embedders(settings)
-    loaded, folder = _load_embedder(settings, report)
+    loaded, folder = _load_embedder(settings, report, observe)
     embedder = wrap(loaded)
     space = Space(embedder.identity, model=settings.embedding_model, folder=folder)
-    load_other = functools.partial(_load_other, store, report)
-    upkeep = open_index(catalog, _index_stores(settings), space, embedder, load_other, reranking, measure, observe)
+    load_other = functools.partial(_load_other, settings, store, report)
+    try:
+        upkeep = open_index(catalog, _index_stores(settings), space, embedder, load_other, reranking, measure, observe)
+    except KBError:
+        close(embedder)
+        raise
     try:
         upkeep.live_index.passages(_WARM_UP, 1)
     except KBError:
@@ -144,7 +137,7 @@ def _index_stores(settings: Settings) -> IndexStores:
     return there
 
 
-def _load_other(store: ModelStore, report: Report, space: Space) -> Embedder | None:
+def _load_other(settings: Settings, store: ModelStore, report: Report, space: Space) -> Embedder | None:
     """Loads the model of a space that is not the one by the settings, as far as it is still on this machine.
 
     One on a server is not asked any more: it is not in the settings.
@@ -153,13 +146,28 @@ def _load_other(store: ModelStore, report: Report, space: Space) -> Embedder | N
         identity = store.identity(folder)
         if space.identity.startswith(identity):
             try:
-                embedder = open_embedder(folder, identity, report, "torch" if space.identity == identity else "onnx")
-            except ModelLoadError as error:
+                backend: EmbeddingBackend = "torch" if space.identity == identity else "onnx"
+                embedder = _open_embedder(folder, identity, report, backend, settings)
+            except ModelError as error:
                 logger.warning("%s", error.message)
                 continue
             if embedder.identity == space.identity:
                 return embedder
+            close(embedder)
     return None
+
+
+def _open_embedder(
+    path: Path,
+    identity: str,
+    report: Report,
+    backend: EmbeddingBackend,
+    settings: Settings,
+    observe: Observe = unobserved,
+) -> Embedder:
+    if is_gguf(path):
+        return LlamaEmbedder(path, identity, gpu_layers=settings.gpu_layers, observe=observe)
+    return open_embedder(path, identity, report, backend)
 
 
 def _load_reranker(settings: Settings, upkeep: Loading[Upkeep], report: Report) -> Reranker:
@@ -184,23 +192,9 @@ def _cross_encoder(settings: Settings, name: str, setting: str, upkeep: Loading[
     with suppress(KBError):
         upkeep.wait()  # before, there is nothing to read; and the first passages come sooner
     store = ModelStore.of_hub(settings.models, name, hub=settings.hub)
-    folder = store.find(name)
-    if folder is None:
-        report(Progress(name, 0, None))  # who will not wait for a download need not wait for the hub either
-        folder = _fetch(store, name, setting, report)
+    folder = fetched(store, name, setting, "a folder with a cross-encoder nor a name like owner/repo", report)
     report(Progress(name, 1, 1))
     return folder
-
-
-def _fetch(store: ModelStore, name: str, setting: str, report: Report) -> Path:
-    hint = f"set a proxy (HTTPS_PROXY) or a mirror (HF_ENDPOINT) and start again, or set {setting} to a local folder"
-    try:
-        return store.pull(name, report)
-    except ModelDownloadError as error:
-        raise ModelDownloadError(error.message, hint) from error
-    except NotFound as error:
-        message = f"{setting}={name!r} is neither a folder with a cross-encoder nor a name like owner/repo"
-        raise ModelLoadError(message, f"correct {setting} and start again") from error
 
 
 def load_answering_model(settings: Settings, report: Report) -> LanguageModel:
@@ -281,14 +275,20 @@ def load_embedder(settings: Settings, report: Report) -> Embedder:
     return embedder
 
 
-def _load_embedder(settings: Settings, report: Report) -> tuple[Embedder, str]:
-    """The embedding model, and the folder that it was loaded from; empty for one on a server."""
+def _load_embedder(settings: Settings, report: Report, observe: Observe = unobserved) -> tuple[Embedder, str]:
+    """The embedding model, and the folder or file that it was loaded from; empty for one on a server."""
     if remote := settings.remote_embedder:
         logger.info("documents and questions go to %s", remote.host)
         return RemoteEmbedder(remote, settings.key_for(remote), _to_hide(settings, remote)), ""
     store = _embedders(settings)
-    folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
-    return open_embedder(folder, store.identity(folder), report, settings.embedding_backend), str(folder)
+    path = _embedding_model(store, settings, report)
+    backend = settings.embedding_backend
+    return _open_embedder(path, store.identity(path), report, backend, settings, observe), str(path)
+
+
+def _embedding_model(store: ModelStore, settings: Settings, report: Report) -> Path:
+    forms = "a name of the catalog, owner/repo, hf:owner/repo/file.gguf, nor a folder or GGUF file that is here"
+    return fetched(store, settings.embedding_model, "KB_EMBEDDING_MODEL", forms, report)
 
 
 def _embedders(settings: Settings) -> ModelStore:
@@ -304,17 +304,17 @@ def fetch_models(settings: Settings, report: Report) -> None:
     """
     store = _embedders(settings)
     if not settings.remote_embedder:
-        folder = store.find(settings.embedding_model) or store.pull(settings.embedding_model, report)
-        prepare_embedding(folder, settings, report)
+        prepare_embedding(_embedding_model(store, settings, report), settings, report)
     if not remote_model(settings.model):
         store.answering(settings.model, report)
 
 
 def prepare_embedding(folder: Path, settings: Settings, report: Report) -> None:
     """Prepares an embedding model for this machine, so that the first start is quick."""
-    prepare_embedder(folder, report, settings.embedding_backend)
+    if not is_gguf(folder):
+        prepare_embedder(folder, report, settings.embedding_backend)
 
 
 def describe_embedding(folder: Path, settings: Settings) -> str:
     """Says in a few words what computes the embeddings of a model, and why."""
-    return describe_backend(folder, settings.embedding_backend)
+    return "in llama.cpp" if is_gguf(folder) else describe_backend(folder, settings.embedding_backend)

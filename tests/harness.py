@@ -26,12 +26,11 @@ from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
 from kb.observing import Observers
 from kb.ports import Embedder, IndexStores, LanguageModel, Reranker, VectorIndex
-from kb.search.reranking import NO_RERANKING
+from kb.search.reranking import NO_RERANKING, reranking_with
 from kb.settings import Settings, load
 from kb.values.documents import DocumentInfo, Failure
 from kb.values.personal import none_found
 from kb.values.progress import Report
-from kb.wiring import reranking_with
 from server.http.connections import Limits
 from server.serving import listen, make_server
 from server.settings import ServerSettings

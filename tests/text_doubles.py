@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
 from kb.models.remote import RemoteModel
@@ -23,6 +23,7 @@ class TextServer(Double):
         goes_on: Until it is set, nothing is answered.
     """
 
+    protocol: ClassVar[Literal["openai", "ollama"]] = "openai"
     model: str = "some-embedder"
     window: int = 512
     batch: int = 64
@@ -121,6 +122,22 @@ class TextEmbeddingsInference(TextServer):
         return Refusal(413, {"error": said, "error_type": "Validation"})
 
 
+class OllamaTexts(TextServer):
+    """Embeds behind `/v1`, as its protocol `ollama` is served; cuts without a word what is too long for its window."""
+
+    protocol: ClassVar[Literal["openai", "ollama"]] = "ollama"
+
+    def embeddings(self, body: Any) -> object:
+        if body["model"] != self.model:
+            message = f'model "{body["model"]}" not found, try pulling it first'
+            raise Refusal(404, {"error": {"message": message, "type": "not_found_error", "param": None, "code": None}})
+        return super().embeddings(body)
+
+    def rerank(self, body: Any) -> object:
+        raise Refusal(404, "404 page not found")
+
+
+EMBEDDING_ONLY: Sequence[type[TextServer]] = (OllamaTexts,)
 SERVERS: Sequence[type[TextServer]] = (TextServer, LlamaTextServer, DashScopeTexts, TextEmbeddingsInference)
 
 
@@ -128,7 +145,8 @@ SERVERS: Sequence[type[TextServer]] = (TextServer, LlamaTextServer, DashScopeTex
 def embedder_on(double: TextServer) -> Iterator[RemoteEmbedder]:
     """Serves a double, and opens the embedding model on it."""
     with serving(double) as url:
-        opened = RemoteEmbedder(RemoteModel("openai", double.model, url, "KB_EMBEDDING_MODEL"), double.key)
+        address = url.removesuffix("/v1") if double.protocol == "ollama" else url
+        opened = RemoteEmbedder(RemoteModel(double.protocol, double.model, address, "KB_EMBEDDING_MODEL"), double.key)
         with closing(opened):
             yield opened
 

@@ -70,9 +70,9 @@ def tiny_chat(
         else ["<|endoftext|>", "<|im_end|>", "<|im_start|>"]
     )
     tags = ["<think>", "</think>"] if r1 else []
-    names = [_encode(bytes([byte])) for byte in range(256)] + ["ĊĊ", *special, *tags]
-    alias = {END: special[1]} | {name: name for name in [*special, *tags]}
-    chained = [[alias.get(piece) or _encode(piece) for piece in chain] for chain in chains]
+    names = [encode_bytes(bytes([byte])) for byte in range(256)] + ["ĊĊ", *special, *tags]
+    alias: dict[Piece, str] = {END: special[1], **{name: name for name in [*special, *tags]}}
+    chained = [[alias.get(piece) or encode_bytes(piece) for piece in chain] for chain in chains]
     names += sorted({name for chain in chained for name in chain} - set(names))
     ids = {name: number for number, name in enumerate(names)}
 
@@ -98,7 +98,7 @@ def tiny_chat(
     writer.add_causal_attention(generates)
     nothing = np.zeros((width, width), np.float16)
     values = np.random.default_rng(1).standard_normal((width, width)).astype(np.float16) if remembers else nothing
-    _write(
+    write_tensors(
         writer,
         {
             "token_embd.weight": np.eye(len(names), width, dtype=np.float32),
@@ -168,7 +168,7 @@ def _write_r1(path: Path, real: gguf.GGUFReader) -> None:
     def matrix(rows: int, columns: int) -> Tensor:
         return (random.standard_normal((rows, columns)) * 0.1).astype(np.float16)
 
-    _write(
+    write_tensors(
         writer,
         {
             "token_embd.weight": matrix(len(tokens), _WIDTH),
@@ -195,7 +195,7 @@ def _write_shape(writer: gguf.GGUFWriter, width: int, feed_forward: int) -> None
     writer.add_layer_norm_rms_eps(1e-6)
 
 
-def _write(writer: gguf.GGUFWriter, tensors: dict[str, Tensor]) -> None:
+def write_tensors(writer: gguf.GGUFWriter, tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
@@ -210,7 +210,7 @@ def _token_type(name: str, special: list[str], tags: list[str]) -> gguf.TokenTyp
     return gguf.TokenType.USER_DEFINED if name in tags else gguf.TokenType.NORMAL
 
 
-def _encode(piece: Piece) -> str:
+def encode_bytes(piece: Piece) -> str:
     """Writes bytes as GPT-2 does in its vocabulary: one printable character for each byte."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]

@@ -29,6 +29,11 @@ MAX_TABLE_TOKENS = 72
 """Half of the headers in quarterly reports are longer than 41 tokens, one in thirty longer than 72."""
 MAX_NAMES_TOKENS = 32
 
+WHOLE_TOKENS = MAX_CODE_TOKENS + MAX_CONTEXT_TOKENS + MAX_NAMES_TOKENS
+"""A model that reads so much reads each chunk with its context whole; for one that reads less they are smaller."""
+
+_CONTEXT_PART, _TABLE_PART = 8, 5  # of what a model reads, where that is little
+
 MAX_HEADING_CHARS = 500
 """Each chunk has its headings: one that is longer is no heading, and would be kept as often as there are chunks."""
 
@@ -59,6 +64,7 @@ def chunk(
     max_code_tokens: int = MAX_CODE_TOKENS,
     max_context_tokens: int = MAX_CONTEXT_TOKENS,
     max_table_tokens: int = MAX_TABLE_TOKENS,
+    read_tokens: int = WHOLE_TOKENS,
 ) -> tuple[Chunk, ...]:
     """Cuts a document into chunks.
 
@@ -73,12 +79,18 @@ def chunk(
         max_code_tokens: The same for a chunk with a code block, which stays whole up to this length.
         max_context_tokens: The length of title and headings in a context.
         max_table_tokens: The length of what is said there of a table, where a chunk holds only some of its rows.
+        read_tokens: What the embedding model reads of a chunk with its context; all else is less where that is little.
 
     Returns:
         Chunks in order, with headings and page of the section they lie in.
     """
     text, tokens = document.text, Tokens(count_tokens, check)
+    max_names_tokens = MAX_NAMES_TOKENS
     limits = Limits(target_tokens, max(target_tokens, max_tokens), max(target_tokens, max_tokens, max_code_tokens))
+    if read_tokens < WHOLE_TOKENS:
+        max_context_tokens = max_names_tokens = min(max_context_tokens, read_tokens // _CONTEXT_PART)
+        max_table_tokens = min(max_table_tokens, read_tokens // _TABLE_PART)
+        limits = _within(limits, read_tokens - max_context_tokens - max_names_tokens, max_table_tokens)
     sections = _sections(document)
     paths = [named_path(document, section.first.headings) for section in sections]
     leads = list(table_leads(text, document.blocks))
@@ -90,20 +102,29 @@ def chunk(
         check()
         section, path = sections[number], paths[number]
         headings, page = section.headings, section.first.page
-        for start, end in packed(text, _with_heading(section.heading, tokens, text, members), target_tokens, check):
+        for start, end in packed(text, _with_heading(section.heading, tokens, text, members), limits.target, check):
             holds_heading = section.heading is not None and start == section.heading.start
             table = missing_lead(leads, start)
             context = (
                 path_context(path, document.has_own_title, holds_heading, tokens, max_context_tokens),
-                "" if chunks else names_context(document.names, tokens, MAX_NAMES_TOKENS),
+                "" if chunks else names_context(document.names, tokens, max_names_tokens),
                 table_context(table, tokens, max_table_tokens),
             )
-            label = document.page_labels[page - 1] if page and document.page_labels else ""
             place = start, end, text[start:end], headings, page, "\n".join(filter(None, context))
-            chunks.append(Chunk(*place, page_label=label, by_ocr=page in document.ocr_pages))
+            chunks.append(Chunk(*place, page_label=_label_of(document, page), by_ocr=page in document.ocr_pages))
     tokens.learn(piece.context for piece in chunks)
     sizes = tokens.each(text[piece.start : piece.end] for piece in chunks)
     return tuple(replace(piece, tokens=tokens[piece.context] + size) for piece, size in zip(chunks, sizes, strict=True))
+
+
+def _label_of(document: Document, page: int | None) -> str:
+    return document.page_labels[page - 1] if page and document.page_labels else ""
+
+
+def _within(limits: Limits, read_tokens: int, table_tokens: int) -> Limits:
+    """Limits for a model that reads so much of a chunk beside its context, and beside what is said of a table."""
+    prose = min(limits.prose, read_tokens - table_tokens)
+    return Limits(min(limits.target, prose), prose, min(limits.code, read_tokens))
 
 
 def _text_of(text: str, block: Block | None) -> str:

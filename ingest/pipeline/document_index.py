@@ -61,6 +61,9 @@ class DocumentIndex(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Counts tokens as the embedding model does."""
 
+    def read_tokens(self) -> int:
+        """How many tokens of a text the embedding model reads; of what is longer, the end is not found by meaning."""
+
     # Pages without text
 
     def to_scan(self) -> list[tuple[FileVersion, tuple[int, ...]]]:

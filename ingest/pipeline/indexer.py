@@ -34,14 +34,10 @@ class Indexer:
         knowledge_base: Nobody else adds to it meanwhile.
         check: Called now and then; what it raises ends the work on a file, and leaves of it what was there before.
         meter: Is told of the chunks.
-        recipe: By which the files were read.
     """
 
-    def __init__(
-        self, knowledge_base: DocumentIndex, check: Callable[[], None], meter: ProgressMeter, recipe: str
-    ) -> None:
+    def __init__(self, knowledge_base: DocumentIndex, check: Callable[[], None], meter: ProgressMeter) -> None:
         self._knowledge_base = knowledge_base
-        self._recipe = recipe
         self._check = check
         self._meter = meter
 
@@ -94,7 +90,7 @@ class Indexer:
         began = time.monotonic()
         file, document = reading.file, reading.document
         if document is not None:
-            document_id = self._knowledge_base.replace(file, document, reading.chunks, check, recipe=self._recipe)
+            document_id = self._knowledge_base.replace(file, document, reading.chunks, check, recipe=reading.recipe)
             self._meter.chunks_done(len(reading.chunks))
             seconds = time.monotonic() - began
             count = len(reading.chunks)

@@ -22,7 +22,7 @@ from ingest.pipeline.freshness import FolderFreshness
 from ingest.pipeline.in_hand import NOTE_NAME, InHand
 from ingest.pipeline.indexer import Indexer
 from ingest.pipeline.progress import PipelineStatus, ProgressMeter
-from ingest.pipeline.reading import Readers, Reading, recipe_by
+from ingest.pipeline.reading import Readers, Reading
 from ingest.pipeline.reconciler import NO_PLAN, Reconciler
 from ingest.pipeline.requests import Requests
 from ingest.pipeline.scanning import PageScanner
@@ -69,7 +69,7 @@ class Pipeline:
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._stopping = threading.Event()
         self._meter = ProgressMeter()
-        self._indexer = Indexer(knowledge_base, self._check_running, self._meter, recipe_by(self.settings))
+        self._indexer = Indexer(knowledge_base, self._check_running, self._meter)
         self._in_hand = InHand(self.settings.home / NOTE_NAME)
         self._timetable = Timetable(debounce_seconds)
         self._requests = Requests(self._timetable, self._stopping)

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.chunking.chunker import chunk
+from ingest.chunking.chunker import WHOLE_TOKENS, chunk
 from ingest.folders.listing import UNREADABLE_CHARACTER
 from ingest.folders.opening import hash_file
 from ingest.pipeline.document_index import DocumentIndex
@@ -39,9 +39,15 @@ AHEAD = 2
 _ENDED_HINT = "split the file; or try it again with `kb sync --retry` if the end had another reason"
 
 
-def recipe_by(settings: IngestSettings) -> str:
-    """The recipe together with what is covered, since another choice has all files read anew, too."""
-    return f"{RECIPE}, covered: {','.join(settings.pii_regions)}" if settings.pii == "mask" else RECIPE
+def recipe_by(settings: IngestSettings, read_tokens: int) -> str:
+    """The recipe together with what else has all files read anew: what is covered, and an embedding model for which
+    chunks are smaller.
+
+    Args:
+        read_tokens: What the embedding model reads of a text.
+    """
+    covered = f", covered: {','.join(settings.pii_regions)}" if settings.pii == "mask" else ""
+    return f"{RECIPE}{covered}{f', read: {read_tokens}' if read_tokens < WHOLE_TOKENS else ''}"
 
 
 class ServiceEnded(ReaderDied):
@@ -57,6 +63,7 @@ class Reading:
         document: Without its blocks; None if the content is what is indexed already, or if there is an error.
         error: Why no text can be had from it.
         seconds: What reading took.
+        recipe: By which it was read; see `recipe_by`.
     """
 
     file: FileVersion
@@ -64,6 +71,7 @@ class Reading:
     chunks: Sequence[Chunk] = ()
     error: UnreadableFile | None = None
     seconds: float = 0.0
+    recipe: str = ""
 
 
 class Readers:
@@ -138,15 +146,18 @@ class Readers:
             self._check_name_and_size(file)
             file = replace(file, sha256=hash_file(Path(file.root), file.source, self._settings.max_file_bytes))
             known = self._knowledge_base.find(file.root, file.source)
-            if known is not None and known.file.sha256 == file.sha256 and known.recipe == recipe_by(self._settings):
+            read_tokens = self._knowledge_base.read_tokens()
+            recipe = recipe_by(self._settings, read_tokens)
+            if known is not None and known.file.sha256 == file.sha256 and known.recipe == recipe:
                 return Reading(file)
             parsed, seconds_left = self._parse(file)
             document = self._knowledge_base.covered(parsed)
-            chunks = chunk(document, self._knowledge_base.count_tokens, self._deadline(seconds_left))
+            check = self._deadline(seconds_left)
+            chunks = chunk(document, self._knowledge_base.count_tokens, check, read_tokens=read_tokens)
         except UnreadableFile as error:
             return Reading(replace(file, sha256="") if isinstance(error, NotOpened) else file, error=error)
         document = replace(document, blocks=())  # they are in the chunks now, and many
-        return Reading(file, document, chunks, seconds=time.monotonic() - began)
+        return Reading(file, document, chunks, seconds=time.monotonic() - began, recipe=recipe)
 
     def _parse(self, file: FileVersion) -> tuple[Document, float]:
         """Gives the time that is left for the file, too: half of it at least, as a child's start is no file's fault."""

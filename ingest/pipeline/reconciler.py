@@ -97,7 +97,8 @@ class Reconciler:
         found = survey(self._folders, {document.file.root for document in documents}.__contains__, self._check)
         self._remember(found)
         failures = self._standing_failures(found)
-        changes = compare(found.files, documents, failures, found.hidden, recipe_by(self._settings), _hash_or_nothing)
+        recipe = recipe_by(self._settings, self._knowledge_base.read_tokens())
+        changes = compare(found.files, documents, failures, found.hidden, recipe, _hash_or_nothing)
         gone = self._settling.gone(changes.removed)
         self._follow(replace(changes, removed=gone))
         waiting = [*_in_order([*changes.modified, *changes.added]), *_in_order(changes.outdated)]

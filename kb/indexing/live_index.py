@@ -26,6 +26,7 @@ from kb.search.languages import LanguageBalance, MeasureBalance, no_balance
 from kb.search.query_vectors import QueryVectors
 from kb.search.reranking import NO_RERANKING, Reranking
 from kb.search.stopwatch import measured
+from kb.values.closable import close
 from kb.values.documents import Chunk, Document, DocumentInfo, FileVersion
 from kb.values.filters import EVERYTHING, Filters
 from kb.values.happenings import IndexExchanged, SearchEnded
@@ -194,12 +195,14 @@ class LiveIndex:
                 raise
 
     def exchange(self, serving: Serving) -> None:
-        """Lets another index answer, and closes the old one when the searches in it are over."""
+        """Lets another index answer, and closes the old one, and its model, when the searches in it are over."""
         with self._write_lock:
             self.has_failed = False
             old = self.serving
             if self._serving.exchange(serving, SEARCH_PATIENCE_SECONDS):
                 old.index.close()
+                if old.embedder is not serving.embedder:
+                    close(old.embedder)
         self._observe(IndexExchanged())
 
     def close(self) -> None:

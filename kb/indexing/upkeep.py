@@ -17,7 +17,7 @@ from kb.indexing.generations import Content, fill, new_record
 from kb.indexing.live_index import EMBEDDINGS_PER_COMMIT, LiveIndex, Serving, embed_missing
 from kb.ports import Embedder, IndexStores
 from kb.search.dense import vector_id
-from kb.values.closable import Closable
+from kb.values.closable import close
 from kb.values.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -89,9 +89,9 @@ class Upkeep:
         if self._stepping.acquire(blocking=False):
             self._steps = None  # an index that was being filled is closed with them
             self._stepping.release()
+        before = self.live_index.serving.embedder
         self.live_index.close()
-        if isinstance(self.embedder, Closable):
-            self.embedder.close()
+        close(self.embedder, before)
 
     def _jobs(self) -> Iterator[None]:
         while (job := self._most_urgent()) is not None:

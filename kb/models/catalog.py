@@ -14,8 +14,10 @@ from typing import Any, Literal
 
 from kb.models import cross_encoder, sentence_folder
 from kb.models.fetch import HubFiles, RemoteFile, Source
-from kb.models.hub_folder import HubFolder
+from kb.models.gguf_file import is_gguf
+from kb.models.hub_folder import MAIN, HubFolder
 from kb.models.mirrors.wheels import Wheel, WheelFiles
+from kb.models.prefixes import prefixes_of
 
 _HUB_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _HUB_NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)/((?:[\w.+-]+/)*[\w.+-]+\.gguf)")
@@ -46,6 +48,23 @@ class CatalogModel:
     sources: tuple[Source, ...]
     prompts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def advice(self) -> str:
+        """What to do where no source of it gave it."""
+        here = "any GGUF file that is on this machine already answers after `kb models use PATH`"
+        if self.role in ("embedding", "reranker"):
+            setting = "KB_EMBEDDING_MODEL" if self.role == "embedding" else "KB_RERANKER or KB_JUDGE"
+            here = f"what is on this machine already is used when {setting} names its path"
+        return (
+            "set a proxy (HTTPS_PROXY), a mirror (HF_ENDPOINT) or KB_HUB=modelscope, or give an address with "
+            f"`kb models pull {self.name} --url URL`; {here}"
+        )
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether it is a file for llama.cpp."""
+        return is_gguf(Path(self.sources[0].files[0].name))
+
 
 @cache
 def catalog() -> tuple[CatalogModel, ...]:
@@ -59,9 +78,9 @@ def _model(table: Mapping[str, Any]) -> CatalogModel:
 
 
 def _source(table: Mapping[str, Any]) -> Source:
+    files = tuple(RemoteFile(**file) for file in table.get("files", ()))
     if "folder" in table:
-        return _sentence_folder(table["folder"])
-    files = tuple(RemoteFile(**file) for file in table["files"])
+        return _sentence_folder(table["folder"], files, table.get("revision", MAIN))
     if "wheels" in table:
         (file,) = files
         return WheelFiles(file, tuple(Wheel(**wheel) for wheel in table["wheels"]), table["largest_bytes"])
@@ -113,12 +132,13 @@ def hub_embedder(name: str) -> CatalogModel | None:
     if not _HUB_REPO.fullmatch(name):
         return None
     description = "Finds passages by meaning; set by KB_EMBEDDING_MODEL."
-    source = _sentence_folder(name)
-    return CatalogModel(name, name, "embedding", False, 0, "see its page on the hub", description, (source,))
+    source, known = _sentence_folder(name), prefixes_of(name)
+    prompts = {"query": known.query, "passage": known.passage} if known.query or known.passage else {}
+    return CatalogModel(name, name, "embedding", False, 0, "see its page on the hub", description, (source,), prompts)
 
 
-def _sentence_folder(repo: str) -> HubFolder:
-    return HubFolder(repo, sentence_folder.check, sentence_folder.FILES)
+def _sentence_folder(repo: str, files: tuple[RemoteFile, ...] = (), revision: str = MAIN) -> HubFolder:
+    return HubFolder(repo, sentence_folder.check, files or sentence_folder.FILES, revision)
 
 
 def looks_like_r1(name: str) -> bool:

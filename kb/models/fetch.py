@@ -14,6 +14,9 @@ from kb.errors import ModelDownloadError
 from kb.models.download import check_sha256, download, require_answer
 from kb.values.progress import Progress, Report
 
+UNPINNED = "no SHA-256 of it is known beforehand, so it is what is there at this time"
+"""Said of what is fetched so."""
+
 _REPORT_SECONDS = 0.1
 _GGUF_MAGIC = b"GGUF"
 
@@ -31,6 +34,11 @@ class RemoteFile:
     name: str
     sha256: str = ""
     size_bytes: int = 0
+
+
+def have_digests(files: Sequence[RemoteFile]) -> bool:
+    """Whether the SHA-256 of each file is known."""
+    return all(file.sha256 for file in files)
 
 
 class Meter:
@@ -83,6 +91,10 @@ class Source(Protocol):
         """What is in the folder afterwards."""
 
     @property
+    def is_pinned(self) -> bool:
+        """Whether it is known beforehand what will come, by SHA-256 of each file or by the commit that has them."""
+
+    @property
     def temporary_bytes(self) -> int:
         """Disk space that it needs for a while, beside that of the model."""
 
@@ -113,6 +125,11 @@ class HubFiles:
     temporary_bytes: ClassVar[int] = 0
 
     @property
+    def is_pinned(self) -> bool:
+        """See `Source`."""
+        return have_digests(self.files)
+
+    @property
     def description(self) -> str:
         """The repository with the endpoint that is in use."""
         from huggingface_hub import constants
@@ -138,6 +155,11 @@ class UrlFiles:
     files: tuple[RemoteFile, ...]
     kind: ClassVar[str] = "url"
     temporary_bytes: ClassVar[int] = 0
+
+    @property
+    def is_pinned(self) -> bool:
+        """See `Source`."""
+        return have_digests(self.files)
 
     @property
     def description(self) -> str:

@@ -14,6 +14,8 @@ from kb.errors import ModelDownloadError
 from kb.models.download import download
 from kb.models.fetch import HubFiles, Meter, RemoteFile, Source, reach_hub
 
+MAIN = "main"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _LIST_NAME = "list"
 _WEIGHTS = ".safetensors"
 
@@ -27,14 +29,21 @@ class HubFolder:
 
     Attributes:
         check: Looks at configuration and tokenizer; raises `ModelDownloadError` where it is another kind of model.
-        files: What most of them are made of, for an address that has no list.
+        files: What is compared with its SHA-256, where that is known, and fetched of an address that has no list.
+        revision: A branch, or the commit that pins the files.
     """
 
     repo: str
     check: Callable[[Path], None]
     files: tuple[RemoteFile, ...]
+    revision: str = MAIN
     kind: ClassVar[str] = HubFiles.kind
     temporary_bytes: ClassVar[int] = 0
+
+    @property
+    def is_pinned(self) -> bool:
+        """See `kb.models.fetch.Source`."""
+        return bool(_COMMIT.fullmatch(self.revision))
 
     @property
     def description(self) -> str:
@@ -53,7 +62,7 @@ class HubFolder:
         self._some(files).fetch(folder, meter)
 
     def _some(self, files: tuple[RemoteFile, ...]) -> Source:
-        return HubFiles(self.repo, files)
+        return HubFiles(self.repo, files, self.revision)
 
     def _all(self, folder: Path, meter: Meter) -> Sequence[RemoteFile]:
         """What the repository holds."""
@@ -61,7 +70,8 @@ class HubFolder:
         path = folder / _LIST_NAME
         path.unlink(missing_ok=True)
         # https://huggingface.co/docs/hub/api, "blobs" adds the sizes
-        download(f"{endpoint}/api/models/{self.repo}?blobs=true", path, meter.show, headers)
+        at = "" if self.revision == MAIN else f"/revision/{self.revision}"
+        download(f"{endpoint}/api/models/{self.repo}{at}?blobs=true", path, meter.show, headers)
         try:
             listed = json.loads(path.read_text("utf-8"))["siblings"]
             return [RemoteFile(str(file["rfilename"]), "", int(file.get("size") or 0)) for file in listed]

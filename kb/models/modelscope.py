@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from kb.errors import ModelDownloadError
 from kb.models.download import check_sha256, download, require_answer
-from kb.models.fetch import HubFiles, Meter, RemoteFile, Source
+from kb.models.fetch import HubFiles, Meter, RemoteFile, Source, have_digests
 from kb.models.hub_folder import HubFolder
 
 _LIST_NAME = "list"
@@ -30,6 +30,11 @@ class ModelScopeFiles:
     files: tuple[RemoteFile, ...]
     kind: ClassVar[str] = "modelscope"
     temporary_bytes: ClassVar[int] = 0
+
+    @property
+    def is_pinned(self) -> bool:
+        """See `kb.models.fetch.Source`."""
+        return have_digests(self.files)
 
     @property
     def description(self) -> str:
@@ -63,6 +68,11 @@ class ModelScopeFolder(HubFolder):
     """A repository that is fetched as a folder."""
 
     kind: ClassVar[str] = ModelScopeFiles.kind
+
+    @property
+    def is_pinned(self) -> bool:
+        """See `kb.models.fetch.Source`; commits of the hub are none here."""
+        return have_digests(self.files)
 
     @property
     def description(self) -> str:

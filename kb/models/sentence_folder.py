@@ -19,6 +19,7 @@ from kb.models.onnx_folder import is_prepared_file
 
 SOURCE_NAME = "source.json"
 _SETTINGS_NAME = "config_sentence_transformers.json"
+_QUERY, _PASSAGE = ("query",), ("document", "passage", "corpus")
 PROMPTS = {
     "query": "query: ",
     "passage": "passage: ",
@@ -101,24 +102,63 @@ def check(folder: Path) -> None:
     """Looks whether a folder that was fetched holds such a model; it is deleted if not, to start over next time.
 
     Raises:
-        ModelDownloadError: It does not.
+        ModelDownloadError: It does not, or only together with code of its makers.
     """
-    if is_cross_encoder(folder) or not is_sentence_folder(folder):
-        shutil.rmtree(folder)
-        raise ModelDownloadError("by its files it is not an embedding model of sentence-transformers")
+    reason = "by its files it is not an embedding model of sentence-transformers"
+    if not is_cross_encoder(folder) and is_sentence_folder(folder):
+        foreign = foreign_code(folder)
+        if not foreign:
+            return
+        reason = f"it works only with code of its makers ({foreign}), which is never run here"
+    shutil.rmtree(folder)
+    raise ModelDownloadError(reason)
+
+
+def foreign_code(folder: Path) -> str:
+    """What of a model is known only to code that came with it, which nobody here has read; empty: nothing."""
+    modules = [module for module in _read(folder / "modules.json", []) if isinstance(module, dict)]
+    for module in modules:
+        if not str(module.get("type", "")).startswith("sentence_transformers."):
+            return str(module.get("type"))
+    for place in dict.fromkeys(["", *(str(module.get("path", "")) for module in modules)]):
+        config = _read(folder / place / "config.json", {})
+        if config.get("auto_map") and not _is_known(str(config.get("model_type"))):
+            return str(config.get("model_type"))
+    return ""
+
+
+def _is_known(model_type: str) -> bool:
+    """Whether transformers has a model of its own of that type: then it does not need what came with the files."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    return model_type in CONFIG_MAPPING
 
 
 def name_prompts(folder: Path, prompts: Mapping[str, str]) -> None:
     """Adds prompts to a model whose own files name none."""
-    settings = _settings(folder)
+    settings = _read(folder / _SETTINGS_NAME, {})
     if prompts and not any((settings.get("prompts") or {}).values()):
         _write(folder / _SETTINGS_NAME, {**settings, "prompts": dict(prompts)})
 
 
 def prompts_of(folder: Path) -> tuple[str, str]:
-    """What goes before a question, and before a passage: makers call it `passage` or `document`."""
-    prompts = _settings(folder).get("prompts") or {}
-    return prompts.get("query", ""), prompts.get("passage") or prompts.get("document", "")
+    """What goes before a question, and before a passage.
+
+    Makers call the one `query`, or something that ends so, such as `s2p_query`, and the other `document`, `passage` or
+    `corpus`; the default prompt stands in for what is not named.
+    """
+    settings = _read(folder / _SETTINGS_NAME, {})
+    prompts = {str(name): str(text or "") for name, text in (settings.get("prompts") or {}).items()}
+    default = str(settings.get("default_prompt_name") or "")
+    return _prompt(prompts, default, _QUERY, _PASSAGE), _prompt(prompts, default, _PASSAGE, _QUERY)
+
+
+def _prompt(prompts: Mapping[str, str], default: str, names: tuple[str, ...], others: tuple[str, ...]) -> str:
+    """The prompt of one kind of text; the default is none where its name says that it is for the other kind."""
+    named = [name for name in names if name in prompts] or [name for name in prompts if name.endswith(names)]
+    if named:
+        return next((prompts[name] for name in named if prompts[name]), "")
+    return "" if default.endswith(others) else prompts.get(default, "")
 
 
 def is_sentence_folder(path: Path) -> bool:
@@ -164,12 +204,13 @@ def _checked_shape(folder: Path) -> tuple[int, int]:
     return dimension, max_tokens
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def _read(path: Path, otherwise: Any) -> Any:
+    """A file of JSON of the kind of what stands in for it."""
     try:
-        value = json.loads((folder / _SETTINGS_NAME).read_text("utf-8"))
+        value = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return otherwise
+    return value if isinstance(value, type(otherwise)) else otherwise
 
 
 def _write(path: Path, value: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 import filelock
 
 from kb.errors import ModelDownloadError, NotFound
-from kb.models import sentence_folder
+from kb.models import gguf_file, sentence_folder
 from kb.models.catalog import (
     DEFAULT_ANSWER_MODEL,
     FALLBACK_ANSWER_MODEL,
@@ -31,7 +31,8 @@ from kb.models.catalog import (
 )
 from kb.models.cross_encoder import check_cross_encoder, is_cross_encoder
 from kb.models.download import disk_errors, require_space
-from kb.models.fetch import Meter, Source, UrlFiles, check_files
+from kb.models.fetch import UNPINNED, Meter, Source, UrlFiles, check_files
+from kb.models.gguf_file import is_gguf
 from kb.models.hub_folder import HubFolder
 from kb.models.modelscope import on_modelscope
 from kb.models.remote import remote_model
@@ -40,12 +41,6 @@ from kb.values.progress import Report
 Hub = Literal["huggingface", "modelscope"]
 
 _logger = logging.getLogger(__name__)
-
-_ADVICE = (
-    "set a proxy (HTTPS_PROXY), a mirror (HF_ENDPOINT) or KB_HUB=modelscope, or give an address with "
-    "`kb models pull {name} --url URL`; "
-    "any GGUF file that is on this machine already answers after `kb models use PATH`"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +98,7 @@ class ModelStore:
         model = self.known(name)
         if model is None:
             path = Path(name).expanduser()
-            usable = (path.suffix == ".gguf" and path.is_file()) or _is_model_folder(path)
+            usable = (is_gguf(path) and path.is_file()) or _is_model_folder(path)
             return path.absolute() if name and usable else None
         path = self._place_of(model)
         return path if (path.is_file() or _is_model_folder(path)) else None
@@ -196,9 +191,9 @@ class ModelStore:
         """Names an embedding model and its variant: vectors are compared only within one identity.
 
         Args:
-            folder: From `find` or `pull`.
+            folder: From `find` or `pull`; of one for llama.cpp the file.
         """
-        return sentence_folder.identity(folder)
+        return gguf_file.identity(folder) if is_gguf(folder) else sentence_folder.identity(folder)
 
     def describe_choice(self, name: str | None) -> str:
         """Says in a sentence which model answers and, if it is not an R1 distill, how to get one.
@@ -246,9 +241,11 @@ class ModelStore:
                 failures.append(f"{source.description}: {error.message}")
                 continue
             shutil.rmtree(self._partial(model.name), ignore_errors=True)
+            if not source.is_pinned:
+                _logger.warning("%s came from %s; %s", model.name, source.description, UNPINNED)
             return path
         reasons = "".join(f"\n  {reason}" for reason in failures)
-        raise ModelDownloadError(f"{model.name} could not be fetched:{reasons}", _ADVICE.format(name=model.name))
+        raise ModelDownloadError(f"{model.name} could not be fetched:{reasons}", model.advice)
 
     def _put_in_place(self, model: CatalogModel, source: Source, folder: Path) -> Path:
         path = self._place_of(model)
@@ -258,7 +255,7 @@ class ModelStore:
                 ready = folder
                 sentence_folder.check(ready)
                 sentence_folder.name_prompts(ready, model.prompts)
-            elif model.role == "embedding":
+            elif model.role == "embedding" and not is_gguf(ready):
                 ready = sentence_folder.assemble(folder, ready.name, model.name, source.description)
             if model.role == "reranker":
                 ready = folder
@@ -286,7 +283,7 @@ class ModelStore:
             lock.release()
 
     def _place_of(self, model: CatalogModel) -> Path:
-        if model.role == "embedding":
+        if model.role == "embedding" and not model.is_gguf:
             return self.directory / ("embedders" if "/" in model.name else "") / model.name
         if model.role == "reranker":
             return self.directory / "rerankers" / model.name

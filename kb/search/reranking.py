@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kb.errors import KBError
+from kb.models.loading import Loading, LoadState
 from kb.ports import Reranker
 from kb.values.documents import Chunk
 from kb.values.passages import Hit
@@ -33,6 +34,21 @@ class Reranking:
 
 
 NO_RERANKING = Reranking()
+
+
+def reranking_with(reranker: Loading[Reranker], depth: int) -> Reranking:
+    """Reranks with what is loaded; searches do not wait for it, and the first one begins to load it.
+
+    Args:
+        depth: How many hits it reads.
+    """
+
+    def get() -> Reranker | None:
+        if reranker.status.state is LoadState.WAITING:
+            reranker.start()
+        return reranker.get()
+
+    return Reranking(depth, get)
 
 
 def rerank(reranker: Reranker | None, query: str, hits: Sequence[Hit], depth: int) -> list[Hit]:

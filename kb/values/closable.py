@@ -9,3 +9,10 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """Gives back what it holds. Closing twice does nothing."""
+
+
+def close(*values: object) -> None:
+    """Closes those that hold something."""
+    for value in values:
+        if isinstance(value, Closable):
+            value.close()

@@ -91,7 +91,7 @@ class PersonalDataHidden:
 class ChildRestarted:
     """A child process had ended by itself, and another was started in its place."""
 
-    child: Literal["engine", "reader"]
+    child: Literal["engine", "embedder", "reader"]
 
 
 @dataclass(frozen=True, slots=True)

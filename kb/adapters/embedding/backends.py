@@ -16,6 +16,7 @@ from kb.children import ChildNotStarted
 from kb.errors import ModelError, ModelLoadError
 from kb.models.cross_encoder import is_cross_encoder
 from kb.models.onnx_folder import Conversion, model_path, read_conversion, remove_conversion
+from kb.models.sentence_folder import foreign_code
 from kb.ports import Embedder
 from kb.processor import has_accelerator
 from kb.values.progress import Progress, Report
@@ -40,10 +41,16 @@ def open_embedder(folder: Path, identity: str, report: Report, backend: Embeddin
         backend: `onnx` and `torch` insist; `auto` takes torch where it has a graphics processor or must stand in.
 
     Raises:
-        ModelLoadError: The model does not load, is a reranker, or cannot be prepared and `onnx` is insisted on.
+        ModelLoadError: The model does not load, is a reranker, needs code of its makers, or cannot be prepared and
+            `onnx` is insisted on.
     """
     if is_cross_encoder(folder):
         raise ModelLoadError(f"{folder} is a reranker, not an embedding model", "correct KB_EMBEDDING_MODEL")
+    if foreign := foreign_code(folder):
+        raise ModelLoadError(
+            f"{folder} works only with code of its makers ({foreign}), which is never run here",
+            "choose another model with KB_EMBEDDING_MODEL, or run this one on a server and name that: openai:MODEL@URL",
+        )
     if not _wants_onnx(backend):
         return SentenceTransformerEmbedder(folder, identity)
     try:

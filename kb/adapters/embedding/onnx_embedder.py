@@ -31,6 +31,9 @@ class OnnxEmbedder:
         conversion: What is known about the file.
         identity: Model and version; see `kb.ports.Embedder.identity`.
 
+    Attributes:
+        max_tokens: See `kb.ports.Embedder`.
+
     Raises:
         ModelLoadError: The file is damaged.
     """
@@ -63,6 +66,7 @@ class OnnxEmbedder:
         self._conversion = conversion
         self._identity = identity
         self._threads = usable_cores()
+        self.max_tokens = self._text_tokens - self.count_tokens([conversion.passage_prompt])[0]
 
     @property
     def identity(self) -> str:
@@ -73,11 +77,6 @@ class OnnxEmbedder:
     def dimension(self) -> int:
         """See `kb.ports.Embedder`."""
         return self._conversion.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """See `kb.ports.Embedder`."""
-        return self._conversion.max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `kb.ports.Embedder`."""

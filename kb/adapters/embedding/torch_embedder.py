@@ -5,8 +5,9 @@ document is.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,14 @@ from kb.errors import ModelLoadError
 from kb.models.sentence_folder import prompts_of
 from kb.ports import Vectors
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+MOST_TOKENS = 8192
+"""Read of a text, by models that could read more: memory grows with its square."""
+
+_ANY_TEXT = "?"
 _CHARS_PER_TOKEN = 64  # more of a text is not read, as it cannot matter: tokenizing takes many times its length
 
 BATCH_SIZE = 16
@@ -28,6 +37,11 @@ class SentenceTransformerEmbedder:
         folder: A model in sentence-transformers' layout, with prompts of its own if it needs any.
         identity: Model and version; see `kb.ports.Embedder.identity`.
 
+    Attributes:
+        input_tokens: Longest input in tokens, prompt and special tokens included.
+        max_tokens: See `kb.ports.Embedder`.
+        dimension: See `kb.ports.Embedder`.
+
     Raises:
         ModelLoadError: The folder holds no model that loads.
     """
@@ -40,35 +54,29 @@ class SentenceTransformerEmbedder:
         transformers_logging.disable_progress_bar()
         try:
             self._model = SentenceTransformer(str(folder), local_files_only=True)
-            self._count = _token_counter(folder)
+            self._tokenizer = _tokenizer(self._model, folder)
             self._query_prompt, self._passage_prompt = prompts_of(folder)
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
             raise ModelLoadError(
                 f"the embedding model in {folder} does not load: {error}",
-                "remove that folder; it is fetched again at the next start",
+                "remove that folder, to have it fetched again, or choose another model with KB_EMBEDDING_MODEL",
             ) from error
         self._model.eval()
         self._identity = identity
         self._tokenizing = threading.Lock()
+        self.input_tokens = self._limit_input()
+        ends = self._tokenizer.num_special_tokens_to_add(False)
+        self.max_tokens = self.input_tokens - ends - self.count_tokens([self._passage_prompt])[0]
+        self.dimension = self._embed([_ANY_TEXT], "").shape[1]
 
     @property
     def identity(self) -> str:
         """See `kb.ports.Embedder`."""
         return self._identity
 
-    @property
-    def dimension(self) -> int:
-        """See `kb.ports.Embedder`."""
-        return int(self._model.get_embedding_dimension() or 0)
-
-    @property
-    def max_tokens(self) -> int:
-        """See `kb.ports.Embedder`."""
-        return int(self._model.max_seq_length or 512)
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See `kb.ports.Embedder`."""
-        return self._count(texts)
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """See `kb.ports.Embedder`. Batches hold texts of like length, so that little is computed on padding."""
@@ -88,25 +96,42 @@ class SentenceTransformerEmbedder:
     def _embed(self, texts: list[str], prompt: str) -> Vectors:
         import torch
 
-        texts = [text[: self.max_tokens * _CHARS_PER_TOKEN] for text in texts]
+        texts = [text[: self.input_tokens * _CHARS_PER_TOKEN] for text in texts]
         # A fast tokenizer refuses two callers at once; the network, where the time goes, takes any number.
         with self._tokenizing:
             features = self._model.preprocess(texts, prompt=prompt)
-        features = {name: value.to(self._model.device) for name, value in features.items() if torch.is_tensor(value)}
+        features = {
+            name: value.to(self._model.device) if torch.is_tensor(value) else value for name, value in features.items()
+        }
         with torch.inference_mode():
-            vectors: torch.Tensor = self._model(features)["sentence_embedding"]
+            vectors: torch.Tensor = self._model(features)["sentence_embedding"].float()
             normalised = torch.nn.functional.normalize(vectors, dim=1)
-        return normalised.float().cpu().numpy()
+        return normalised.cpu().numpy()
+
+    def _limit_input(self) -> int:
+        """How much the model reads; where its tokenizer knows no limit, what there are places for, and no more than
+        memory allows."""
+        config = getattr(self._model.transformers_model, "config", None)
+        places = getattr(config, "max_position_embeddings", None)
+        named = self._model.max_seq_length
+        limit = min(value for value in (named, places, MOST_TOKENS) if value and value > 0)
+        if named != limit and self._model.transformers_model is not None:
+            self._model.max_seq_length = limit
+        return int(limit)
 
 
-def _token_counter(folder: Path) -> Callable[[Sequence[str]], list[int]]:
+def _tokenizer(model: "SentenceTransformer", folder: Path) -> "Tokenizer":
+    """One for counting, that neither cuts nor pads."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    path = folder / "tokenizer.json"
+    if path.exists():
+        tokenizer = Tokenizer.from_file(str(path))
+    else:
+        own = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
+        if not isinstance(own, Tokenizer):
+            raise ValueError("it has no tokenizer.json, and none can be made of what it has")
+        tokenizer = Tokenizer.from_str(own.to_str())
     tokenizer.no_truncation()
     tokenizer.no_padding()
-
-    def count(texts: Sequence[str]) -> list[int]:
-        return [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-
-    return count
+    return tokenizer

@@ -1,26 +1,17 @@
 """One child process that runs a language model (`kb.adapters.llama.main`), as its parent sees it, from start to end.
 
-Knows nothing of starting it again: that is `kb.adapters.llama.process`. Invariant: whoever waits for something gets
-it, or an error as soon as the process has ended, however that comes about.
+Knows nothing of starting it again: that is `kb.adapters.llama.process`; and nothing of the pipe to it.
 """
 
-import contextlib
-import itertools
-import logging
-import queue
-import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import IO
 
-from kb import children, observing
+from kb import observing
+from kb.adapters.llama.pipe import ChildPipe, death_of
 from kb.adapters.llama.wire import (
-    LOADING,
     CountTokens,
     FromChild,
     Generate,
-    LogLine,
     ModelSpec,
     PromptTokens,
     ReadAhead,
@@ -30,18 +21,18 @@ from kb.adapters.llama.wire import (
     encode_request,
     encode_spec,
 )
-from kb.children import Child, ChildNotStarted
-from kb.errors import KBError, ModelError, ModelLoadError
+from kb.errors import KBError
 from kb.generation.replies import Deliver
 from kb.values.chat import Delta, GenerationEnd, GenerationOptions, Heartbeat, LanguageModelInfo, Look, Looked, Message
-
-logger = logging.getLogger(__name__)
 
 HANG_SECONDS = 60.0
 """A process that is overdue for so long will not come back: native code hangs, or the driver of a GPU."""
 
-_EXIT_SECONDS = 2.0
 _MODULE = "kb.adapters.llama.main"
+_HINTS = (
+    "choose a smaller model, fetch this one again, or set KB_GPU_LAYERS=0",
+    "ask again: it is started again by the next question",
+)
 
 
 class LlamaChild:
@@ -52,31 +43,27 @@ class LlamaChild:
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._name = spec.name
-        self._numbers = itertools.count(LOADING + 1)
-        self._waiting: dict[int, Callable[[FromChild], None]] = {}
-        self._reason = ""  # why it has ended; empty while it has not
-        self._state = threading.Lock()  # guards the two above
-        self._turn = threading.Lock()  # of who writes to the child
+        self._what = f"the answering model {spec.name}"
         self._loaded: Future[LanguageModelInfo] = Future()
-        self._ended_by_us = ""  # and why
         self.has_answered = False
-        self.ended = 0.0
-        self._process = _start()
-        self._waiting[LOADING] = self._set_loaded
-        self._reader = threading.Thread(target=self._receive, name="kb-llm-replies", daemon=True)
-        self._reader.start()
-        self._send(encode_spec(spec))
+        self._pipe: ChildPipe[FromChild] = ChildPipe(
+            _MODULE, self._what, encode_spec(spec), decode_reply, _goes_on, self._set_loaded, self._death
+        )
 
     @property
     def has_ended(self) -> bool:
         """Whether the process is gone."""
-        return bool(self._reason)
+        return self._pipe.has_ended
+
+    @property
+    def ended(self) -> float:
+        """When; `time.monotonic`."""
+        return self._pipe.ended
 
     def failure(self) -> KBError:
         """What became of it: why the model did not load, or how the process ended."""
         error = self._loaded.exception() if self._loaded.done() else None
-        return error if isinstance(error, KBError) else self._death()
+        return error if isinstance(error, KBError) else self._death(self._pipe.reason)
 
     def info(self, timeout_seconds: float | None = None) -> LanguageModelInfo | None:
         """Waits until the model is loaded.
@@ -130,89 +117,27 @@ class LlamaChild:
                 self.has_answered = True
             deliver(item)
 
-        number = self._ask(Generate(tuple(messages), options, tuple(looks), observing.request_id.get()), take)
-
-        def withdraw() -> None:
-            with self._state:
-                self._waiting.pop(number, None)
-            self._send(encode_request(number, Withdraw()))
-
-        return withdraw
+        request = Generate(tuple(messages), options, tuple(looks), observing.request_id.get())
+        number = self._pipe.ask(lambda number: encode_request(number, request), take)
+        return lambda: self._pipe.tell(lambda number: encode_request(number, Withdraw()), number)
 
     def read_ahead(self, prompts: Sequence[Sequence[Message]]) -> None:
         """See `AheadReader`. The model must be loaded."""
-        self._send(encode_request(next(self._numbers), ReadAhead(tuple(map(tuple, prompts)))))
+        request = ReadAhead(tuple(map(tuple, prompts)))
+        self._pipe.tell(lambda number: encode_request(number, request))
 
     def give_up(self) -> None:
         """Ends a process that hangs; who waits for it gets an error."""
-        self._end("did not move any more and was ended")
+        self._pipe.give_up()
 
     def close(self) -> None:
         """Ends the process at once."""
-        self._end("is closed")
-        self._reader.join(_EXIT_SECONDS)
-
-    def _end(self, why: str) -> None:
-        self._ended_by_us = why
-        self._process.kill()
+        self._pipe.close()
 
     def _call(self, request: ToChild) -> int:
-        answer: queue.SimpleQueue[FromChild] = queue.SimpleQueue()
-        self._ask(request, answer.put)
-        try:
-            reply = answer.get(timeout=HANG_SECONDS)
-        except queue.Empty:
-            self.give_up()
-            reply = answer.get()
-        if isinstance(reply, KBError):
-            raise reply
+        reply = self._pipe.call(lambda number: encode_request(number, request), HANG_SECONDS)
         assert isinstance(reply, int)
         return reply
-
-    def _ask(self, request: ToChild, take: Callable[[FromChild], None]) -> int:
-        number = next(self._numbers)
-        with self._state:
-            if self._reason:
-                raise self._death()
-            self._waiting[number] = take
-        self._send(encode_request(number, request))
-        return number
-
-    def _send(self, line: bytes) -> None:
-        # If it is gone, the reader tells everyone who waits.
-        with self._turn, contextlib.suppress(OSError, ValueError):
-            stdin = _pipe(self._process.stdin)
-            stdin.write(line)
-            stdin.flush()
-
-    def _receive(self) -> None:
-        try:
-            with _pipe(self._process.stdout) as replies:
-                for line in replies:
-                    self._hand_over(*decode_reply(line))
-        except (ValueError, KeyError, TypeError) as error:
-            logger.error("the process of the answering model said what cannot be understood (%s)", type(error).__name__)
-        self._process.kill()  # whatever still runs of it has nobody to talk to, and whoever writes to it is let go
-        with self._turn:
-            status = children.end(self._process)
-        reason = self._ended_by_us or children.describe_end(status)
-        self.ended = time.monotonic()
-        with self._state:
-            self._reason = reason
-            waiting, self._waiting = self._waiting, {}
-        for take in waiting.values():
-            take(self._death())
-
-    def _hand_over(self, number: int, reply: FromChild) -> None:
-        if isinstance(reply, LogLine):
-            observing.request_id.set(reply.request_id)
-            logging.getLogger(reply.logger).log(reply.level, "%s", reply.text)
-            return
-        with self._state:
-            go_on = isinstance(reply, Looked | Delta | Heartbeat)
-            take = self._waiting.get(number) if go_on else self._waiting.pop(number, None)
-        if take:
-            take(reply)
 
     def _set_loaded(self, reply: FromChild) -> None:
         if isinstance(reply, LanguageModelInfo):
@@ -221,21 +146,10 @@ class LlamaChild:
             assert isinstance(reply, KBError)
             self._loaded.set_exception(reply)
 
-    def _death(self) -> ModelError:
-        message = f"the process of the answering model {self._name} {self._reason}"
-        if not self._loaded.done() or self._loaded.exception():
-            hint = "choose a smaller model, fetch this one again, or set KB_GPU_LAYERS=0"
-            return ModelLoadError(f"{message} while it was being loaded", hint)
-        return ModelError(message, "ask again: it is started again by the next question")
+    def _death(self, reason: str) -> KBError:
+        is_loaded = self._loaded.done() and not self._loaded.exception()
+        return death_of(self._what, reason, is_loaded=is_loaded, hints=_HINTS)
 
 
-def _start() -> Child:
-    try:
-        return children.start(_MODULE, has_pipes=True)
-    except ChildNotStarted as error:
-        raise ModelLoadError(f"the answering model cannot be loaded: {error.message}", error.hint) from error
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe
-    return pipe
+def _goes_on(reply: FromChild) -> bool:
+    return isinstance(reply, Looked | Delta | Heartbeat)

@@ -7,7 +7,6 @@ stderr of the whole process. What it has read, and keeps of that, is in `kb.adap
 
 import contextlib
 import ctypes
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,13 +16,13 @@ import numpy as np
 
 from kb.adapters.llama.cache import MOST_BYTES, KeyValueCache
 from kb.adapters.llama.memory import ModelShape, free_bytes
+from kb.adapters.llama.model_file import ModelFile, can_use_gpu
 from kb.adapters.llama.native import native
 from kb.adapters.llama.options import EngineOptions
 from kb.adapters.llama.templates import MARKERS, Segment, Vocabulary
-from kb.errors import ModelError, ModelLoadError, ModelMissing
+from kb.errors import ModelError, ModelLoadError
 from kb.processor import usable_cores
 
-_ALL_LAYERS = 2**31 - 1
 _FLASH_ATTENTION = {None: -1, False: 0, True: 1}  # LLAMA_FLASH_ATTN_TYPE_… in llama.h
 _KV_TYPE = {"f16": 1, "q8_0": 8}  # GGML_TYPE_… in ggml.h
 _SHARE_FOR_COPIES = 4  # of the memory that is left, one part in so many
@@ -100,7 +99,7 @@ class Llama:
             control: Whether control tokens written in the text are meant; otherwise they are plain text.
         """
         parts = [text] if control else self._cut_lookalikes(text)
-        return [token for part in parts for token in self._tokenize(part, control)]
+        return [token for part in parts for token in self._file.tokenize(part, control=control)]
 
     def encode(self, prompt: Sequence[Segment]) -> list[int]:
         """Turns a rendered prompt into tokens."""
@@ -198,14 +197,6 @@ class Llama:
         """Frees the memory. Nothing else may be called afterwards."""
         self._release.close()
 
-    def _tokenize(self, text: str, control: bool) -> list[int]:
-        data = text.encode("utf-8", "replace")
-        count = -(len(data) + 8)
-        while count < 0:
-            tokens = (self._cpp.llama_token * -count)()
-            count = self._cpp.llama_tokenize(self._vocabulary, data, len(data), tokens, -count, False, control)
-        return list(tokens[:count])
-
     def _cut_lookalikes(self, text: str) -> Iterator[str]:
         """Cuts a text inside of whatever llama.cpp would read as a tag even in plain text."""
         start = 0
@@ -215,30 +206,19 @@ class Llama:
         yield text[start:]
 
     def _load_model(self, path: Path, gpu_layers: int) -> None:
-        if not path.is_file():
-            raise ModelMissing(f"there is no model file {path}", "fetch the model again, or correct KB_MODEL")
-        self._native.errors.clear()
-        parameters = self._cpp.llama_model_default_params()
-        parameters.n_gpu_layers = _ALL_LAYERS if gpu_layers < 0 else gpu_layers
-        model = self._cpp.llama_model_load_from_file(os.fsencode(path), parameters)
-        if not model:
-            raise ModelLoadError(
-                f"{path} could not be loaded: {self._native.reason()}",
-                "it is damaged, no GGUF file, or too large for the memory: fetch it again, or choose a smaller model",
-            )
-        self._release.callback(self._cpp.llama_model_free, model)
-        self._model = model
-        self._vocabulary = self._cpp.llama_model_get_vocab(model)
-        self.metadata = self._read_metadata()
-        architecture = self.metadata.get("general.architecture", "")
-        if self._cpp.llama_model_has_encoder(model) or self.metadata.get(f"{architecture}.attention.causal") == "false":
+        self._file = ModelFile(path, gpu_layers, "KB_MODEL")
+        self._release.callback(self._file.close)
+        self._model, self._vocabulary = self._file.pointer, self._file.vocabulary
+        self.metadata = self._file.metadata
+        architecture = self._file.architecture
+        if self._cpp.llama_model_has_encoder(self._model) or self._file.of_architecture("attention.causal") == "false":
             raise ModelLoadError(
                 f"{path} holds a model of type {architecture!r}, which does not generate text",
                 "choose an instruction-tuned language model",
             )
-        self.shape = self._read_shape(architecture)
+        self.shape = self._read_shape()
         buffer = ctypes.create_string_buffer(256)
-        self._cpp.llama_model_desc(model, buffer, len(buffer))
+        self._cpp.llama_model_desc(self._model, buffer, len(buffer))
         self.description = buffer.value.decode("utf-8", "replace")
 
     def _free_context(self) -> None:
@@ -246,9 +226,9 @@ class Llama:
             self._cpp.llama_free(self._pointer)
         self._pointer = None
 
-    def _read_shape(self, architecture: str) -> ModelShape:
+    def _read_shape(self) -> ModelShape:
         cpp, model = self._cpp, self._model
-        head_size = self.metadata.get(f"{architecture}.attention.key_length")
+        head_size = self._file.of_architecture("attention.key_length")
         return ModelShape(
             layers=int(cpp.llama_model_n_layer(model)),
             kv_heads=int(cpp.llama_model_n_head_kv(model)),
@@ -256,21 +236,6 @@ class Llama:
             trained_tokens=int(cpp.llama_model_n_ctx_train(model)),
             vocabulary=int(cpp.llama_vocab_n_tokens(self._vocabulary)),
         )
-
-    def _read_metadata(self) -> dict[str, str]:
-        """All metadata of the file but arrays, as text."""
-
-        def text(read: Callable[..., int], index: int) -> str:
-            buffer = ctypes.create_string_buffer(read(self._model, index, None, 0) + 1)
-            read(self._model, index, buffer, len(buffer))
-            return buffer.value.decode("utf-8", "replace")
-
-        return {
-            text(self._cpp.llama_model_meta_key_by_index, index): text(
-                self._cpp.llama_model_meta_val_str_by_index, index
-            )
-            for index in range(self._cpp.llama_model_meta_count(self._model))
-        }
 
     def _find_lookalikes(self) -> re.Pattern[str]:
         """A pattern of all "user-defined" tokens that look like tags.
@@ -297,8 +262,3 @@ class Llama:
             adds_bos=bool(self._cpp.llama_vocab_get_add_bos(self._vocabulary)),
             markers=frozenset(marker for marker in MARKERS if len(self.tokenize(marker, control=True)) == 1),
         )
-
-
-def can_use_gpu() -> bool:
-    """Whether llama.cpp was built for a GPU and sees one."""
-    return bool(native().knowledge_base.llama_supports_gpu_offload())

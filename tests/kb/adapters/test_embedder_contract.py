@@ -11,14 +11,16 @@ import pytest
 
 from kb.adapters.embedding.backends import EmbeddingBackend, open_embedder, prepare_embedder
 from kb.adapters.embedding.torch_embedder import SentenceTransformerEmbedder
+from kb.adapters.llama.embedding.embedder import LlamaEmbedder
 from kb.errors import ModelLoadError
 from kb.models.sentence_folder import assemble
 from kb.models.store import ModelStore
 from kb.ports import Embedder
 from kb.settings import Settings
 from tests.fakes import FakeEmbedder
-from tests.text_doubles import SERVERS, embedder_on
+from tests.text_doubles import EMBEDDING_ONLY, SERVERS, embedder_on
 from tests.tiny_e5 import TinyE5
+from tests.tiny_gguf_embedders import tiny_bert, tiny_qwen
 
 TEXTS = [
     "The observatory opens its dome at nine in the evening.",
@@ -45,33 +47,66 @@ def open_real() -> Open:
     return open_
 
 
+QUESTIONS = [
+    ("When is the dome of the observatory opened in the evening?", 0),
+    ("How is bread baked from flour and water?", 1),
+    ("天文台几点打开圆顶？", 2),
+    ("面包由什么制成？", 3),
+]
+GGUF: dict[str, Callable[..., Path]] = {"bert": tiny_bert, "qwen": tiny_qwen}
+
+
+@pytest.fixture(scope="module")
+def in_llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Embedder]]:
+    opened: dict[str, LlamaEmbedder] = {}
+
+    def open_(kind: str) -> Embedder:
+        if kind not in opened:
+            known = [*TEXTS, *(question for question, _ in QUESTIONS)]
+            path = GGUF[kind](tmp_path_factory.mktemp("models") / f"{kind}.gguf", known, name=kind)
+            opened[kind] = LlamaEmbedder(path, kind)
+        return opened[kind]
+
+    yield open_
+    for embedder in opened.values():
+        embedder.close()
+
+
 @pytest.fixture(
     params=[
         "fake",
         *SERVERS,
+        *EMBEDDING_ONLY,
+        *(pytest.param(kind, marks=pytest.mark.timeout(120)) for kind in GGUF),
         pytest.param("torch", marks=with_real_model),
         pytest.param("onnx", marks=with_real_model),
     ]
 )
-def embedder(request: pytest.FixtureRequest, settings: Settings, open_real: Open) -> Iterator[Embedder]:
+def embedder(
+    request: pytest.FixtureRequest, settings: Settings, open_real: Open, in_llama: Callable[[str], Embedder]
+) -> Iterator[Embedder]:
     if request.param == "fake":
         yield FakeEmbedder()
-    elif request.param in SERVERS:
+    elif request.param in (*SERVERS, *EMBEDDING_ONLY):
         with embedder_on(request.param()) as on_server:
             yield on_server
+    elif request.param in GGUF:
+        yield in_llama(request.param)
     else:
         yield open_real(settings.models, request.param)
 
 
 def test_passages_are_rows_of_unit_norm(embedder: Embedder) -> None:
     vectors = embedder.embed_passages(TEXTS)
-    assert (vectors.shape, vectors.dtype) == ((len(TEXTS), embedder.dimension), np.float32)
+    assert vectors.shape == (len(TEXTS), embedder.dimension)
+    assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
 
 
 def test_question_is_one_vector_of_unit_norm(embedder: Embedder) -> None:
     vector = embedder.embed_query("When does the dome open?")
-    assert (vector.shape, vector.dtype) == ((embedder.dimension,), np.float32)
+    assert vector.shape == (embedder.dimension,)
+    assert vector.dtype == np.float32
     assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
 
 
@@ -92,15 +127,7 @@ def test_rows_come_in_the_order_of_the_texts_whatever_their_length(embedder: Emb
         np.testing.assert_allclose(vectors[i], embedder.embed_passages([texts[i]])[0], atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("question", "nearest"),
-    [
-        ("When is the dome of the observatory opened in the evening?", 0),
-        ("How is bread baked from flour and water?", 1),
-        ("天文台几点打开圆顶？", 2),
-        ("面包由什么制成？", 3),
-    ],
-)
+@pytest.mark.parametrize(("question", "nearest"), QUESTIONS)
 def test_question_is_nearest_to_the_passage_that_answers_it(embedder: Embedder, question: str, nearest: int) -> None:
     assert int(np.argmax(embedder.embed_passages(TEXTS) @ embedder.embed_query(question))) == nearest
 

@@ -60,6 +60,25 @@ def test_what_is_no_embedding_model_is_refused_before_its_weights_come(
     assert not (tmp_path / "embedders").exists()
 
 
+def test_model_that_needs_code_of_its_makers_is_refused_before_its_weights_come(tmp_path: Path) -> None:
+    modules = [{**MODULES[0], "type": "custom_st.Transformer"}]
+    with serve(hub({**FILES, "modules.json": json.dumps(modules).encode()})) as server:
+        assert "code of its makers (custom_st.Transformer), which is never run" in pull(
+            tmp_path, server.url, embedder=True
+        )
+        assert not any("safetensors" in path for _, path, _ in server.requests)
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "passage"),
+    [("intfloat/multilingual-e5-base", "query: ", "passage: "), ("owner/unknown", "", "")],
+)
+def test_model_known_by_its_name_has_prompts_though_its_files_name_none(name: str, query: str, passage: str) -> None:
+    model = hub_embedder(name)
+    assert model
+    assert (model.prompts.get("query", ""), model.prompts.get("passage", "")) == (query, passage)
+
+
 def test_local_folder_goes_before_a_name_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / NAME).mkdir(parents=True)

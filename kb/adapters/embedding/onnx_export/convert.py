@@ -25,6 +25,7 @@ LEAST_AGREEMENT = 0.98
 """Mean cosine with the original below which a conversion is refused."""
 
 _NICENESS = 5
+_LONG_TOKENS = 1024  # longer than passages ever are; a model that reads more takes memory for it
 _POOLING_FLAGS = {
     mode: f"pooling_mode_{flag}"
     for mode, flag in {
@@ -87,7 +88,7 @@ def _compare(folder: Path, written: Path, source: str) -> Conversion:
         source=source,
         model_bytes=written.stat().st_size,
         dimension=original.dimension,
-        max_tokens=original.max_tokens,
+        max_tokens=original.input_tokens,
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
     )
@@ -100,8 +101,8 @@ def _compare(folder: Path, written: Path, source: str) -> Conversion:
 
 
 def _agreement(original: SentenceTransformerEmbedder, converted: OnnxEmbedder) -> float:
-    """Mean cosine, over passages, questions and a text that is longer than the model reads."""
-    longest = " ".join(_SAMPLES) * (original.max_tokens // 100 + 2)
+    """Mean cosine, over passages, questions and a text that is longer than the model reads, or than passages are."""
+    longest = " ".join(_SAMPLES) * (min(original.input_tokens, _LONG_TOKENS) // 100 + 2)
     cosines = (original.embed_passages([*_SAMPLES, longest]) * converted.embed_passages([*_SAMPLES, longest])).sum(1)
     questions = [float(original.embed_query(text) @ converted.embed_query(text)) for text in _SAMPLES]
     return float(np.mean([*cosines, *questions]))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kb.adapters.openai_api import connection
-from kb.adapters.openai_api.prefixes import prefixes_of
 from kb.adapters.openai_api.texts import RemoteEmbedder, RemoteReranker
 from kb.errors import ModelBusy, ModelError, ModelMissing, ModelUnreachable, SettingsError
+from kb.models.prefixes import prefixes_of
 from kb.models.remote import RemoteModel
 from kb.settings import load
 from kb.values.documents import Block, Chunk, Document, FileVersion
@@ -117,6 +117,11 @@ def test_vectors_of_another_length_are_another_model(monkeypatch: pytest.MonkeyP
         ("intfloat/multilingual-e5-large", "query: ", "passage: "),
         ("intfloat/multilingual-e5-large-instruct", "Instruct: ", ""),
         ("Qwen/Qwen3-Embedding-0.6B", "Instruct: ", ""),
+        ("Qwen3 Embedding 0.6b", "Instruct: ", ""),
+        ("qwen3-embedding:0.6b", "Instruct: ", ""),
+        ("Alibaba-NLP/gte-Qwen2-1.5B-instruct", "Instruct: ", ""),
+        ("snowflake-arctic-embed-l-v2.0", "query: ", ""),
+        ("snowflake-arctic-embed-m-v1.5", "Represent this sentence", ""),
         ("nomic-embed-text:v1.5", "search_query: ", "search_document: "),
         ("BAAI/bge-large-zh-v1.5", "为这个句子", ""),
         ("BAAI/bge-m3", "", ""),

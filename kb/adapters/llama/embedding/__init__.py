@@ -1,0 +1,1 @@
+"""Embedding models in llama.cpp, in a process of their own."""
