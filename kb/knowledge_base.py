@@ -60,6 +60,7 @@ class KnowledgeBase(Documents):
         fit_classifier: See `kb.answering.questions.Questions`.
         observers: Whom the parts of this knowledge base tell what happens; None: it has its own.
         find_personal: Finds what answers mark, and what is not to be indexed, as the settings want it.
+        finders: Find what is kept from the models; None: those of `weights_for`.
 
     Attributes:
         models: The models in use: how far each is, and waiting for them.
@@ -75,6 +76,7 @@ class KnowledgeBase(Documents):
         fit_classifier: FitClassifier = classifier_for,
         observers: Observers | None = None,
         find_personal: FindPersonal = none_found,
+        finders: InstructionFinders | None = None,
     ) -> None:
         keeps = settings.keep_conversations == "on"
         self.observers = observers or Observers()
@@ -90,7 +92,7 @@ class KnowledgeBase(Documents):
         self._lock = lock
         judges = Judges(models.calibrations.find, models.appointed_judge)
         self._resources = Resources(
-            settings, models, catalog, judges, InstructionFinders(), LocalOnly(settings.local_only)
+            settings, models, catalog, judges, finders or InstructionFinders(), LocalOnly(settings.local_only)
         )
         self._digests = IdleDigests(self._resources)
         self._questions = Questions(self._resources, self.index_state, fit_classifier)

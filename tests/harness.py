@@ -1,5 +1,6 @@
 """A knowledge base over the fakes, a pipeline over real folders, and a real server, for tests of several rooms."""
 
+import functools
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from ingest.folders.watcher import FolderWatcher
 from ingest.pipeline.pipeline import Pipeline
 from kb.adapters.personal_data import find_personal
 from kb.answering.engines.models import Models
+from kb.answering.prompts.instruction_finders import InstructionFinders
 from kb.answering.understanding.decide import QuestionClassifier
 from kb.answering.understanding.question_weights import from_json
 from kb.catalog.catalog import Catalog
@@ -22,6 +24,8 @@ from kb.catalog.index_record import Space
 from kb.data_directory import CATALOG_NAME, DataDirectoryLock
 from kb.indexing.startup import open_index
 from kb.indexing.upkeep import Upkeep
+from kb.judging.instructions import fit_to_examples
+from kb.judging.weights import Weights
 from kb.knowledge_base import KnowledgeBase
 from kb.models.loading import Loading
 from kb.observing import Observers
@@ -97,12 +101,23 @@ def open_fake_knowledge_base(
         settings, *loadings, reranks, small_model=Loading("small model", lambda _: small) if small else None
     )
     personal = none_found if settings.pii == "off" else find_personal(settings.pii_regions)
-    return KnowledgeBase(settings, lock, catalog, models, fitted_once, observers, personal)
+    finders = InstructionFinders(finding_once)
+    return KnowledgeBase(settings, lock, catalog, models, fitted_once, observers, personal, finders)
 
 
 def fitted_once(_: str, embedder: Embedder) -> QuestionClassifier:
     """What was fitted to the fake embedder once, which takes seconds; `test_decide` holds that it is up to date."""
     return QuestionClassifier(from_json(FAKE_WEIGHTS.read_text("utf-8"))[1])
+
+
+def finding_once(_: str, embedder: Embedder) -> Weights:
+    """What is fitted to a fake embedder once in a process, and not for each knowledge base of each test."""
+    return _finding(embedder.identity) if isinstance(embedder, FakeEmbedder) else fit_to_examples(embedder)
+
+
+@functools.cache
+def _finding(identity: str) -> Weights:
+    return fit_to_examples(FakeEmbedder(identity))
 
 
 def _stores_with(index: VectorIndex | None) -> IndexStores:

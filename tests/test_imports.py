@@ -14,6 +14,7 @@ HEAVY = {
     "sentence_transformers",
     "torch",
     "transformers",
+    "yaml",
 }
 
 

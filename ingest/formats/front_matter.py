@@ -9,16 +9,10 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import yaml
-
 from ingest.formats.encoding import clean
 
 _YAML = re.compile(r"---[ \t]*\n(?P<values>.*?)(?:(?<=\n)|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\+\+\+[ \t]*\n(?P<values>.*?)(?:(?<=\n)|\n)\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
-_SYNTAXES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
-    (_YAML, yaml.safe_load),
-    (_TOML, tomllib.loads),
-)
 _MAX_CHARS = 65_536
 _KEY_LINE = re.compile(r"\s*(?:#.*\n\s*)*(?:\[|[\w\"'][\w \"'.-]*(?::(?:\s|\Z)|=))")
 _ENTRY = re.compile(r"^(?P<key>[^\s#:-][^:\n]*):(?P<value>[ \t]*[^\n]*(?:\n(?:[ \t-][^\n]*|(?=\n)))*)", re.MULTILINE)
@@ -55,7 +49,7 @@ def read_front_matter(text: str) -> FrontMatter:
     Text between two lines `---` that is no YAML mapping is prose between two rules. Where it looks like front matter
     but is not valid (`title: a: b`), it is passed over.
     """
-    for pattern, parse in _SYNTAXES:
+    for pattern, parse in ((_YAML, _read_yaml), (_TOML, tomllib.loads)):
         if match := pattern.match(text[:_MAX_CHARS]):
             front_matter = _read(match["values"], match.end(), parse)
             properties = _property_spans(match) if pattern is _YAML and front_matter.end else ()
@@ -63,10 +57,19 @@ def read_front_matter(text: str) -> FrontMatter:
     return FrontMatter()
 
 
+def _read_yaml(content: str) -> object:
+    import yaml  # here, because most files have none, and each process that reads files would wait for it
+
+    try:
+        return yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise ValueError("no YAML") from error
+
+
 def _read(content: str, end: int, parse: Callable[[str], object]) -> FrontMatter:
     try:
         values = parse(content)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         return FrontMatter(end) if _KEY_LINE.match(content) else FrontMatter()
     if not isinstance(values, dict):
         return FrontMatter()

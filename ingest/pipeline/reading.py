@@ -100,7 +100,8 @@ class Readers:
         self._in_hand = in_hand
         count = max(1, min(MAX_READERS, os.cpu_count() or 1))
         self._parsers = [ParserProcess(observe=knowledge_base.observe) for _ in range(count)]
-        self._idle: queue.SimpleQueue[ParserProcess] = queue.SimpleQueue()
+        # The last one that was put back is taken first, so that files that come one by one start one process.
+        self._idle: queue.LifoQueue[ParserProcess] = queue.LifoQueue()
         for parser in self._parsers:
             self._idle.put(parser)
         self._threads = ThreadPoolExecutor(count, "reader")

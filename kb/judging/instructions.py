@@ -10,7 +10,7 @@ Measured with multilingual-e5-small on sentences that it was not fitted to: see 
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 from kb.judging.weights import Weights, fit
@@ -25,19 +25,31 @@ _LONGEST_CHARS = 600
 MOST_REMEMBERED = 20_000
 """Sentences: of those that are asked about, the same come again."""
 
+FitFinder = Callable[[str, Embedder], Weights]
+"""Makes the weights for an embedding model, given its name."""
+
+
+def weights_for(model: str, embedder: Embedder) -> Weights:
+    """The weights that ship for a model; where there are none, the examples are embedded, which takes some seconds."""
+    shipped = json.loads((_DATA / "instruction_weights.json").read_text("utf-8"))
+    if shipped["model"] == model:
+        return Weights(tuple(shipped["factors"]), shipped["constant"])
+    return fit_to_examples(embedder)
+
 
 class InstructionFinder:
     """Finds such sentences.
 
     Args:
         model: Name of the embedding model.
-        embedder: That model. Where no weights ship for it, the examples are embedded at first use, which takes some
-            seconds.
+        embedder: That model.
+        fit_one: Called at first use.
     """
 
-    def __init__(self, model: str, embedder: Embedder) -> None:
+    def __init__(self, model: str, embedder: Embedder, fit_one: FitFinder = weights_for) -> None:
         self._model = model
         self._embedder = embedder
+        self._fit = fit_one
         self._fitting = threading.Lock()
         self._weights: Weights | None = None
         self._remembered: dict[bytes, bool] = {}  # by digest, so that no text stays; the oldest first
@@ -67,7 +79,7 @@ class InstructionFinder:
     def _ready_weights(self) -> Weights:
         with self._fitting:
             if self._weights is None:
-                self._weights = _shipped(self._model) or fit_to_examples(self._embedder)
+                self._weights = self._fit(self._model, self._embedder)
             return self._weights
 
 
@@ -81,8 +93,3 @@ def fit_to_examples(embedder: Embedder) -> Weights:
 def read_examples() -> list[dict[str, object]]:
     """The labelled sentences: `text`, `language`, `label` and `split`."""
     return [json.loads(line) for line in (_DATA / "instructions.jsonl").read_text("utf-8").splitlines()]
-
-
-def _shipped(model: str) -> Weights | None:
-    shipped = json.loads((_DATA / "instruction_weights.json").read_text("utf-8"))
-    return Weights(tuple(shipped["factors"]), shipped["constant"]) if shipped["model"] == model else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ingest.pipeline.in_hand import InHand
@@ -41,6 +42,19 @@ def test_file_that_needs_much_memory_is_read_again_with_all_that_it_may_have(tmp
             reading = readers.read(FileVersion(str(tmp_path), "endless.md", 6_000_000, 1)).result()
     assert reading.error
     assert reading.error.message == "needed more memory than 100 MB"
+
+
+def test_files_that_come_one_by_one_are_read_by_one_process(tmp_path: Path) -> None:
+    settings = load(kind=IngestSettings, home=tmp_path / "home", models=tmp_path)
+    seen = set[int]()
+    with open_fake_knowledge_base(settings) as knowledge_base:
+        note = InHand(settings.home / "in_hand.json")
+        with closing(Readers(knowledge_base, settings, lambda: None, note)) as readers:
+            for name in ("a.md", "b.md", "c.md"):
+                (tmp_path / name).write_text("Otters float.")
+                assert readers.read(FileVersion(str(tmp_path), name, 13, 1)).result().document
+                seen |= {child.pid for child in psutil.Process().children() if "ingest.sandbox.main" in child.cmdline()}
+    assert len(seen) == 1
 
 
 class SlowCounter(FakeEmbedder):

@@ -5,6 +5,7 @@ import pytest
 
 from kb.adapters.embedding.backends import open_embedder
 from kb.judging.instructions import InstructionFinder, fit_to_examples, read_examples
+from kb.judging.weights import Weights
 from kb.models.store import ModelStore
 from kb.ports import Embedder
 from kb.settings import Settings
@@ -77,6 +78,21 @@ def test_any_embedding_model_is_fitted_at_first_use() -> None:
     so_far = len(embedder.embedded)
     finder.found(["It opens at nine."])
     assert len(embedder.embedded) == so_far + 1
+
+
+def test_weights_are_made_once_by_what_it_is_given() -> None:
+    made: list[str] = []
+
+    def fit_one(model: str, embedder: Embedder) -> Weights:
+        made.append(model)
+        return Weights((1.0,) * embedder.dimension, 0.0)
+
+    embedder = FakeEmbedder()
+    finder = InstructionFinder("fake", embedder, fit_one)
+    finder.found(UNSEEN_FACTS[:1])
+    finder.found(UNSEEN_FACTS[1:3])
+    assert made == ["fake"]
+    assert embedder.embedded == UNSEEN_FACTS[:3]
 
 
 @pytest.mark.models
