@@ -12,8 +12,9 @@ from ingest.pipeline.in_hand import InHand
 from ingest.pipeline.reading import Readers
 from ingest.sandbox.parser import ParserUnavailable
 from ingest.settings import IngestSettings
-from kb.settings import Settings, load
+from kb.settings import load
 from kb.values.documents import FileVersion
+from server.settings import ServerSettings
 from tests.fakes import FakeEmbedder
 from tests.harness import open_fake_knowledge_base, watching
 
@@ -65,7 +66,9 @@ class SlowCounter(FakeEmbedder):
         return super().count_tokens(texts)
 
 
-def test_file_that_takes_too_long_to_be_cut_is_listed_and_stops_nothing(settings: Settings, tmp_path: Path) -> None:
+def test_file_that_takes_too_long_to_be_cut_is_listed_and_stops_nothing(
+    settings: ServerSettings, tmp_path: Path
+) -> None:
     text = "\n\n".join(f"The sentence with number {n} says that {n} is a number." for n in range(20_000))
     folder = tmp_path / "papers"
     folder.mkdir()
