@@ -26,7 +26,7 @@ from pydantic import (
 from kb.errors import InvalidRequest, SettingsError
 from kb.models.keyring_keys import key_in_keyring
 from kb.models.remote import RemoteModel, remote_model
-from kb.values.answers import Routing, Thinking
+from kb.values.answers import Effort, Routing, Thinking
 from kb.values.filters import Filters
 
 CONFIG_NAME = "kb.toml"
@@ -143,6 +143,11 @@ class Settings(BaseModel):
         default="on",
         description="Whether the answering model reads the sources while a question is typed; on a server it never"
         " does.",
+    )
+    effort: Effort = Field(
+        default="auto",
+        description="How much is done to find an answer: quick: one search; thorough: the model looks further, too, up"
+        " to a minute; auto: it does so, up to 20 seconds, where too little was found.",
     )
     top_k: int = Field(default=4, ge=1, le=50, description="Passages per question.")
     passage_tokens: int = Field(

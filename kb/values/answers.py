@@ -25,9 +25,10 @@ documents there are."""
 Operation = Literal["none", "sum", "difference", "ratio", "change", "average", "share", "highest", "lowest", "days"]
 """What is to be computed: nothing, or of some numbers their sum, how much more one is, how many times as much, by which
 percentage it has changed, their mean, which percentage one is of the other, the greatest, the least; days between."""
-StepName = Literal["words", "part", "section", "passage", "numbers", "compose"]
-Effort = Literal["quick", "thorough"]
-"""How much is done to find an answer: one search, or words of the model searched for, too, and what is found read."""
+StepName = Literal["words", "leads", "part", "section", "passage", "numbers", "compose"]
+Effort = Literal["auto", "quick", "thorough"]
+"""How much is done to find an answer: one search; or words of the model searched for, too, what is found read, and what
+that leads to; or the second, in less time, where the first has found too little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class AskOptions:
         top_k: How many passages, 1…50; None: as in the settings.
         filters: Which documents may answer.
         kind: What kind of question it is; None: that is told from what it means.
-        effort: `thorough`: the model says where to look, and reads what is found; up to a minute more.
+        effort: How much is done to find the answer; None: as in the settings.
         routing: Which of two models answers; None: as in the settings.
         answer_tokens: Longest answer, from 1; None, or more than the settings allow: as in the settings.
         wishes: A text from which wishes for the form of the answer are read, such as the system prompt of a client;
@@ -50,7 +51,7 @@ class AskOptions:
     top_k: int | None = None
     filters: Filters = EVERYTHING
     kind: QuestionKind | None = None
-    effort: Effort = "quick"
+    effort: Effort | None = None
     routing: Routing | None = None
     answer_tokens: int | None = None
     wishes: str = ""
@@ -197,7 +198,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class PassagesFound:
-    """Event: the passages, sent before any generation."""
+    """Event: the passages, sent before any generation; where it comes again, in the place of those before."""
 
     passages: tuple[Passage, ...]
 
@@ -207,8 +208,9 @@ class Step:
     """Event: what is being done now, where an answer takes several steps.
 
     Attributes:
-        doing: Words are looked for under which the answer may stand, or numbers to compute with; a part of the question
-            is looked up, a section or a passage is read, or the answer is put together.
+        doing: Words are looked for under which the answer may stand, what was read leads on to something else, or
+            numbers to compute with are looked for; a part of the question is looked up, a section or a passage is read,
+            or the answer is put together.
         number: Which of them, from 1.
         of: How many there are; 0: that is not known yet.
         about: The part of the question, or the place; may be empty.

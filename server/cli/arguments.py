@@ -54,9 +54,13 @@ AsKind = Annotated[
         "--kind", help="Answer as a lookup, parts, document, exhaustive or inventory; else as it seems meant."
     ),
 ]
-Thorough = Annotated[
-    bool,
-    typer.Option("--thorough", help="Have the model say where to look, and read what is found; up to a minute more."),
+HowMuch = Annotated[
+    str | None,
+    typer.Option(
+        "--effort",
+        help="How much is done to find the answer: quick (one search), thorough (the model looks further, up to a"
+        " minute more), or auto (it does so where too little was found, up to 20 seconds).",
+    ),
 ]
 ShowReasoning = Annotated[bool, typer.Option("--reasoning", help="Show what the model thinks.")]
 TopK = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages.")]

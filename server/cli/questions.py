@@ -8,15 +8,15 @@ from typing import Annotated, get_args
 import typer
 
 from kb.errors import InvalidRequest, KBError
-from kb.values.answers import AskOptions, QuestionKind, Thinking
+from kb.values.answers import AskOptions, Effort, QuestionKind, Thinking
 from server.cli.arguments import (
     AsJson,
     AsKind,
     HowLong,
+    HowMuch,
     Narrowing,
     Question,
     ShowReasoning,
-    Thorough,
     TopK,
     as_text,
     connected,
@@ -35,7 +35,7 @@ def ask(
     thinking: HowLong = None,
     top_k: TopK = None,
     kind: AsKind = None,
-    thorough: Thorough = False,
+    effort: HowMuch = None,
     show_reasoning: ShowReasoning = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +56,7 @@ def ask(
             top_k=top_k,
             filters=narrowing.filters(service),
             kind=_kind(kind),
-            effort="thorough" if thorough else "quick",
+            effort=_effort(effort),
         )
         for body in service.ask(question, (), options):
             if not as_json:
@@ -76,6 +76,7 @@ def chat(
     narrowing: Narrowing,
     thinking: HowLong = None,
     top_k: TopK = None,
+    effort: HowMuch = None,
     show_reasoning: ShowReasoning = False,
     goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the latest conversation.")] = False,
 ) -> None:
@@ -94,9 +95,9 @@ def chat(
     from server.cli.chat import chat as converse
     from server.cli.keeping import Keeping
 
-    chosen = _thinking(thinking)
+    chosen, much = _thinking(thinking), _effort(effort)
     with connected() as service:
-        options = AskOptions(thinking=chosen, top_k=top_k, filters=narrowing.filters(service))
+        options = AskOptions(thinking=chosen, top_k=top_k, filters=narrowing.filters(service), effort=much)
         converse(
             lambda question, history: service.ask(question, history, options),
             prepare=lambda question, history: service.prepare(question, history, options),
@@ -176,6 +177,14 @@ def _thinking(value: str | None) -> Thinking | None:
             return value
         case _:
             raise InvalidRequest(f"--thinking {value!r} is unknown", "use auto, off, short or full")
+
+
+def _effort(value: str | None) -> Effort | None:
+    match value:
+        case None | "auto" | "quick" | "thorough":
+            return value
+        case _:
+            raise InvalidRequest(f"--effort {value!r} is unknown", "use auto, quick or thorough")
 
 
 def _kind(value: str | None) -> QuestionKind | None:

@@ -41,11 +41,14 @@ const ENGLISH = {
 
   "options.title": "Options",
   "effort.label": "Search",
+  "effort.auto": "Auto",
   "effort.quick": "Quick",
   "effort.thorough": "Thorough",
+  "effort.chosen.quick": "quick",
   "effort.chosen.thorough": "thorough",
   "effort.text":
-    "Thorough: the model also thinks of other words for what is asked, and reads what they find. Up to a minute more.",
+    "Thorough: the model also thinks of other words for what is asked, reads what they find, and follows it. Up to a" +
+    " minute more. Auto: the same, up to 20 seconds, where one search finds too little.",
   "kind.label": "Kind of question",
   "kind.told": "told by itself",
   "shortcut": "The key / goes to the question",
@@ -80,6 +83,7 @@ const ENGLISH = {
   "stage.searching": "Searching your documents… {seconds} s",
   "stage.reading": ({ n, seconds }) => `Reading ${plural(n, "passage", "passages")}… ${seconds} s`,
   "stage.words": "Looking for the words under which it may stand… {seconds} s",
+  "stage.leads": "Following what was found… {seconds} s",
   "stage.part": ({ which, about, seconds }) => `Looking up part ${which}: ${about} ${seconds} s`,
   "stage.section": ({ which, about, seconds }) => `Reading section ${which}: ${about} ${seconds} s`,
   "stage.passage": ({ which, seconds }) => `Reading passage ${which}… ${seconds} s`,
@@ -345,10 +349,13 @@ const CHINESE = {
 
   "options.title": "选项",
   "effort.label": "检索",
+  "effort.auto": "自动",
   "effort.quick": "快速",
   "effort.thorough": "深入",
+  "effort.chosen.quick": "快速检索",
   "effort.chosen.thorough": "深入检索",
-  "effort.text": "深入：模型会换用其他说法再找一遍，并阅读找到的内容，最多多花一分钟。",
+  "effort.text":
+    "深入：模型会换用其他说法再找一遍，阅读找到的内容并追查线索，最多多花一分钟。自动：只在找到的内容不足时这样做，最多 20 秒。",
   "kind.label": "问题类型",
   "kind.told": "自动判断",
   "shortcut": "按 / 键回到提问框",
@@ -383,6 +390,7 @@ const CHINESE = {
   "stage.searching": "正在检索文档……{seconds} 秒",
   "stage.reading": "正在阅读 {n} 个段落……{seconds} 秒",
   "stage.words": "正在查找答案可能出现的词语……{seconds} 秒",
+  "stage.leads": "正在追查已找到的线索……{seconds} 秒",
   "stage.part": "正在查找第 {which} 部分：{about} {seconds} 秒",
   "stage.section": "正在阅读第 {which} 节：{about} {seconds} 秒",
   "stage.passage": "正在阅读第 {which} 个段落……{seconds} 秒",

@@ -36,12 +36,17 @@ export function offerThinking(reasons) {
 /** How long the model may think, where it does. */
 export const thinkingOption = () => (byId("thinking").hidden ? {} : { thinking: chosenOf("thinking") });
 
-/** What the next question is to be asked with; the kind is chosen for it alone. @returns {AskOptions} */
+/**
+ * What the next question is to be asked with: the kind is chosen for it alone; what is usual is not named, but as the
+ * service is set.
+ *
+ * @returns {AskOptions}
+ */
 export function takeOptions() {
   const kind = byId("kind").value;
   byId("kind").value = "";
   tell();
-  return { effort: chosenOf("effort"), ...(kind && { kind }) };
+  return { ...(isUsual("effort") ? {} : { effort: chosenOf("effort") }), ...(kind && { kind }) };
 }
 
 /** Whether a single key leads to the question box. */
@@ -58,9 +63,12 @@ const choicesOf = (name) => byId(name).querySelectorAll("input");
 /** @param {string} name */
 const chosenOf = (name) => [...choicesOf(name)].find(({ checked }) => checked)?.value ?? "";
 
+/** @param {string} name */
+const isUsual = (name) => choicesOf(name)[0].checked;
+
 /** Says on the button what is chosen that is not usual. */
 function tell() {
-  const unusual = KEPT.filter((name) => !byId(name).hidden && !choicesOf(name)[0].checked);
+  const unusual = KEPT.filter((name) => !byId(name).hidden && !isUsual(name));
   const keys = unusual.map((name) => `${name}.chosen.${chosenOf(name)}`);
   const kind = byId("kind").value;
   const chosen = [...keys, ...(kind ? [`kind.${kind}`] : [])].map((key) => words(key));

@@ -18,7 +18,8 @@ import { makeParts, markCurrent, markUnseen, timingsLine } from "./turn-parts.js
 import { openViewer } from "./viewer/viewer.js";
 
 const TICK_MS = 500;
-const WAITING = ["searching", "queued", "reading", "words", "part", "section", "passage", "numbers", "compose"];
+const STEPS = ["words", "leads", "part", "section", "passage", "numbers", "compose"];
+const WAITING = ["searching", "queued", "reading", ...STEPS];
 
 /** A question and its answer. `node` is to be put on the page. */
 export class Turn {

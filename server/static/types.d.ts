@@ -349,7 +349,7 @@ export type WireFilters = Record<ListedKind | "document_ids", string[]> & Record
 
 /** How a question is to be answered; without a kind, the service tells it from what is asked. */
 export interface AskOptions {
-  effort: string;
+  effort?: string;
   kind?: string;
 }
 

@@ -21,6 +21,7 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
 
 _STEPS: dict[StepName, str] = {
     "words": "looking for the words under which it may stand",
+    "leads": "following what was found",
     "part": "looking up part {which}",
     "section": "reading section {which}",
     "passage": "reading passage {which}",

@@ -1,6 +1,6 @@
 """What a kind of question is: it takes a question with what is known of it, and answers it with what there is."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -73,6 +73,7 @@ class Asked:
         live_index: The index that answers.
         index: How current it is.
         effort: To find the passages.
+        others_wait: Whether other questions wait for the model.
         wishes: For the form of the answer.
         things: That the question sets side by side; each is searched for by itself, too.
         read: Sources that the model has read while the question was written.
@@ -90,6 +91,7 @@ class Asked:
     index: IndexState
     wishes: Sequence[Wish] = ()
     effort: Effort = "quick"
+    others_wait: Callable[[], bool] = lambda: False
     things: Sequence[str] = ()
     read: SourcesRead = NOTHING_READ
 

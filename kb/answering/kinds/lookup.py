@@ -1,35 +1,27 @@
-"""A question → a stream of events: passages, reasoning, answer, citations, and the whole answer last.
+"""A question → a stream of events: passages, reasoning, answer, citations, and the whole answer last."""
 
-Whether to answer at all is decided before anything is generated: by what the search found, and then, where the model is
-known for it, by what the model finds in the sources.
-"""
-
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from kb.answering import remarks
 from kb.answering.drafting.clock import QuestionClock
 from kb.answering.drafting.writing import AnswerOptions, AnswerWriter
-from kb.answering.engines.judges import Judges
 from kb.answering.engines.routing import Route, engines_here
-from kb.answering.kinds.engine import looking_model
 from kb.answering.kinds.kind import Asked, Resources
-from kb.answering.prompts.instructions import FindInstructions, without_instructions
+from kb.answering.kinds.looking_further import LookingFurther
+from kb.answering.kinds.lookup_answer import LookupAnswer
+from kb.answering.prompts.instructions import without_instructions
 from kb.answering.prompts.read_ahead import SourcesRead
 from kb.answering.prompts.source_budget import source_tokens
 from kb.answering.sources.freshness import FreshPassages
 from kb.answering.sources.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
-from kb.answering.sources.widening import WideSearch
 from kb.answering.understanding.followup import Decide, self_contained
 from kb.answering.understanding.subquestions import split
-from kb.citing.citations import EmbedSentences
 from kb.judging.evidence import CALIBRATED_MODEL
-from kb.ports import AheadReader, LanguageModel
-from kb.values.answers import Answer, AnswerDelta, AnswerEvent, Done, IndexState, PassagesFound
+from kb.ports import AheadReader
+from kb.values.answers import AnswerEvent, Step
 from kb.values.chat import Heartbeat, Turn
 from kb.values.documents import DocumentInfo
-from kb.values.passages import Passage
 
 Events = Generator[AnswerEvent, None, None]
 
@@ -42,26 +34,18 @@ class LookupKind:
     def events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
         """See `Kind`."""
         searches, route = _ways(asked, resources)
-        answered = self._answered(asked, resources, searches, route)
-        return answered if asked.effort == "quick" else self._after_wide_search(asked, resources, searches, answered)
+        further = LookingFurther(asked, resources, searches)
+        answered = self._answered(asked, resources, searches, route, further)
+        return _after(further.thoroughly(), answered) if asked.effort == "thorough" else answered
 
-    def _after_wide_search(
-        self, asked: Asked, resources: Resources, searches: SubQuestionSearch, answered: Events
+    def _answered(
+        self,
+        asked: Asked,
+        resources: Resources,
+        searches: SubQuestionSearch,
+        route: Route,
+        further: LookingFurther,
     ) -> Events:
-        """Searches with the help of the model before it answers."""
-        found: dict[str, Sequence[Passage]] = {}
-        with closing(answered):
-            model = yield from looking_model(resources)
-            may_see = lambda each: not (resources.models.looks_elsewhere and resources.must_stay(each))  # noqa: E731
-            for part in searches.parts:
-                wide = WideSearch(searches.search, model, may_see, resources.judges.calibration(model))
-                found[part.query] = yield from wide.passages(part.query, asked.top_k)
-            search = searches.search
-            # Once: who searches again does it because files have changed.
-            searches.search = lambda query, k: found.pop(query, None) or search(query, k)
-            yield from answered
-
-    def _answered(self, asked: Asked, resources: Resources, searches: SubQuestionSearch, route: Route) -> Events:
         serving = asked.live_index.serving
         fresh = FreshPassages(searches.passages, resources.catalog.document, resources.files)
 
@@ -71,9 +55,10 @@ class LookupKind:
             found = RetrievalResult(passages, searches.evidence(passages), "" if passages else why)
             return route.admit(found, searches.evidence)
 
-        events = answer_events(
+        answer = LookupAnswer(
             _options(asked, resources),
             retrieve=retrieve,
+            look_further=further.by_itself,
             model=route.model,
             embed=serving.embedder.embed_passages,
             index=asked.index,
@@ -81,7 +66,7 @@ class LookupKind:
             judges=resources.judges,
             day_of=lambda document_id: _day(resources.catalog.document(document_id)),
         )
-        return route.declared(fresh.declared(events))
+        return route.declared(fresh.declared(answer.events()))
 
     def read_ahead(self, asked: Asked, resources: Resources) -> SourcesRead:
         """Has the model read what `events` would tell it of a question so far; files are not looked at."""
@@ -99,85 +84,11 @@ class LookupKind:
         return SourcesRead(asked.question, options.passage_tokens, writer.read_ahead(model))
 
 
-def answer_events(
-    options: AnswerOptions,
-    retrieve: Callable[[], RetrievalResult],
-    model: Callable[[], LanguageModel | None],
-    embed: EmbedSentences,
-    index: IndexState,
-    find_instructions: FindInstructions,
-    judges: Judges,
-    day_of: Callable[[str], str],
-) -> Generator[AnswerEvent, None, None]:
-    """Answers one question.
-
-    Closing the generator stops the generation.
-
-    Args:
-        retrieve: Finds the passages.
-        model: Gives the language model, or None after a moment while it loads; called after the passages are out, and
-            not at all without evidence.
-        embed: For citations across languages.
-        index: How current the index is.
-        find_instructions: What is kept from the model.
-        judges: Who says what the passages bear out.
-        day_of: The day of a document, given its id: `2026-03-01`.
-
-    Yields:
-        `PassagesFound` first, `Done` last.
-    """
-    clock = QuestionClock()
-    found = retrieve()
-    clock.mark("retrieve_ms")
-    yield PassagesFound(found.passages)
-    answer = Answer(passages=found.passages, evidence=max(found.evidence, default=0.0), index=index)
-    if not found.passages or not options.answered(found.evidence):
-        yield from _refuse(options, found, answer, clock)
-        return
-    while (language_model := model()) is None:
-        yield Heartbeat()
-    readable, kept_back = without_instructions(found.passages, find_instructions)
-    writer = AnswerWriter(options, replace(found, passages=readable), language_model, embed, judges, clock)
-    is_answered = yield from writer.events()
-    answer = replace(answer, evidence=max(writer.evidence), model=language_model.info.name)
-    if not is_answered:
-        yield from _refuse(options, found, answer, clock)
-        return
-    answer = replace(answer, left_out=replace(writer.left_out, instructions=kept_back))
-    yield from _finish(writer, options.question, answer, clock, day_of)
-
-
-def _finish(
-    writer: AnswerWriter, question: str, answer: Answer, clock: QuestionClock, day_of: Callable[[str], str]
-) -> Generator[AnswerEvent, None, None]:
-    """Says what is left to be said beside what was written, and puts all together."""
-    draft, is_borne_out = writer.draft, not writer.draft.is_unsupported
-    written = draft.answer
-    disagreement = (yield from writer.disagreement(day_of)) if is_borne_out else ()
-    if is_borne_out:
-        yield from writer.remark()
-    yield Done(
-        replace(
-            answer,
-            answer=draft.answer if is_borne_out else remarks.unsupported(question),
-            draft="" if is_borne_out else written,
-            reasoning=draft.reasoning,
-            citations=draft.citations,
-            answerable=bool(written) and is_borne_out,
-            unanswered=writer.unanswered,
-            finish_reason=draft.finish_reason if is_borne_out else "unsupported",
-            timings=clock.timings(draft.end),
-            disagreement=disagreement,
-        )
-    )
-
-
-def _refuse(
-    options: AnswerOptions, found: RetrievalResult, answer: Answer, clock: QuestionClock
-) -> Iterator[AnswerEvent]:
-    text = remarks.refusal(options.question, found.nothing_because, answer.index.pending)
-    yield AnswerDelta(text)
-    yield Done(replace(answer, answer=text, finish_reason="no_evidence", timings=clock.timings()))
+def _after(work: Generator[Step | Heartbeat, None, None], events: Events) -> Events:
+    """The events of an answer, after some work for it."""
+    with closing(events):
+        yield from work
+        yield from events
 
 
 def _ways(asked: Asked, resources: Resources) -> tuple[SubQuestionSearch, Route]:

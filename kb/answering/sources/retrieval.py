@@ -55,6 +55,17 @@ class SubQuestionSearch:
     search: Search
     is_calibrated: bool = True
     _found: list[Sequence[Passage]] = field(default_factory=list)
+    _given: dict[int, "_Given"] = field(default_factory=dict)
+    _weighed: dict[int, float] = field(default_factory=dict)
+
+    def give(self, number: int, passages: Sequence[Passage], evidence: float | None) -> None:
+        """Has the next search for a part give these, and once: who searches again does it because files have changed.
+
+        Args:
+            number: Of the part, from 0.
+            evidence: How likely they hold its answer, in 0…1; None: they are weighed as others are.
+        """
+        self._given[number] = _Given(passages, evidence)
 
     def passages(self, top_k: int) -> tuple[Passage, ...]:
         """Searches for each part; the best of each come before the second best of any.
@@ -62,7 +73,11 @@ class SubQuestionSearch:
         Args:
             top_k: How many passages at the most, but one for each part.
         """
-        self._found = [self.search(part.query, top_k) for part in self.parts]
+        given, self._given = self._given, {}
+        self._found = [
+            given[n].passages if n in given else self.search(part.query, top_k) for n, part in enumerate(self.parts)
+        ]
+        self._weighed = {n: each.evidence for n, each in given.items() if each.evidence is not None}
         chosen: list[Passage] = []
         for passage in filter(None, chain.from_iterable(zip_longest(*self._found))):
             if not any(_holds(other, passage) for other in chosen):
@@ -76,20 +91,27 @@ class SubQuestionSearch:
         Args:
             passages: Those of the last search that are still there.
         """
+        shown = [[each for each in found if any(_holds(other, each) for other in passages)] for found in self._found]
         return tuple(
-            max(
-                (
-                    self._likelihood(part, passage)
-                    for passage in found
-                    if any(_holds(shown, passage) for shown in passages)
-                ),
-                default=0.0,
-            )
-            for part, found in zip(self.parts, self._found, strict=True)
+            self._weighed.get(n, self.likelihood(part.query, found)) if found else 0.0
+            for n, (part, found) in enumerate(zip(self.parts, shown, strict=True))
         )
 
-    def _likelihood(self, part: SubQuestion, passage: Passage) -> float:
-        return likelihood(part.query, passage, is_calibrated=self.is_calibrated)
+    @property
+    def prospects(self) -> tuple[float, ...]:
+        """The evidence for each part in all that the last search has found for it."""
+        return tuple(self.likelihood(part.query, found) for part, found in zip(self.parts, self._found, strict=True))
+
+    def likelihood(self, query: str, passages: Sequence[Passage]) -> float:
+        """How likely passages hold the answer, in 0…1; none do not."""
+        each = (likelihood(query, passage, is_calibrated=self.is_calibrated) for passage in passages)
+        return max(each, default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    passages: Sequence[Passage]
+    evidence: float | None
 
 
 def _holds(one: Passage, other: Passage) -> bool:

@@ -1,49 +1,50 @@
-"""A search that takes its time: the model says under which words the answer may stand, and reads what is found.
+"""A search that takes its time: the model says under which words to look, reads what is found, and follows it.
 
 "How much did they spend on research?" is answered by a row of a table, "Research and development expense": the words of
-the question lead near it, those of a reader who knows such documents to it. What both find is read passage by passage,
-and what holds the answer comes first. Bounded in passages, tokens and seconds; what is found until the time is up
-counts. Knows the search only as a function.
+the question lead near it, those of a reader who knows such documents to it. "How tight must the cover be?" is answered
+by a section that says "torque class B, see Table 6", and by that table: the second round looks for what the first one
+has led to, and reads both together. Bounded in passages, tokens and seconds; what is found until then counts. Knows the
+search only as a function.
 """
 
-import re
-import time
+import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.answering.prompts.prompt import build_prompt
 from kb.answering.prompts.tokens import token_counter
+from kb.answering.sources.reading import SOURCE_TOKENS, Bounds, Reader
 from kb.answering.sources.retrieval import Search
-from kb.judging.calibration import Calibration
-from kb.ports import LanguageModel, Looker
-from kb.text.languages import asked_in
+from kb.answering.sources.wording import (
+    LEAD_TOKENS,
+    MOST_LEADS,
+    WORDING_TOKENS,
+    asking_for_leads,
+    asking_for_words,
+    wordings_in,
+)
+from kb.judging.evidence import with_look
+from kb.ports import Looker
 from kb.values.answers import Step
-from kb.values.chat import Delta, GenerationOptions, Heartbeat, Looked, Message
+from kb.values.chat import Heartbeat
 from kb.values.passages import Passage
 
-MOST_WORDINGS = 6
-WORDING_TOKENS = 72
-MOST_READ = 10
-"""Passages that the model reads."""
+THOROUGH = Bounds(seconds=60.0, tokens=6000, passages=10, more=4)
+"""Of a question that is to be searched for thoroughly."""
 
-SOURCE_TOKENS = 320
-"""Of each passage it reads so much."""
+BY_ITSELF = Bounds(seconds=20.0, tokens=2400, passages=5, more=3)
+"""Of one that goes on by itself where little was found."""
 
-SECONDS = 60.0
-"""How long all of it may take."""
+DEPTH = 10
+"""Passages that each search gives."""
+
+CERTAIN = 0.95
+"""Who has read a passage that holds the answer with this probability reads no other."""
 
 _RANK_DAMPING = 60  # Cormack, Clarke and Büttcher 2009, reciprocal rank fusion
 _QUESTION_WEIGHT = 2  # of the question's own list, against one for that of each wording
-_LONGEST_WORDING = 80  # characters
-
-_ASKED = {
-    "en": "Question: {question}\n"
-    "Under which headings, rows of a table or other words may the answer stand in a document?"
-    " Write up to {most} of them, one on each line, and nothing else.",
-    "zh": "问题：{question}\n答案在文档里可能出现在哪些标题、表格行或其他词语之下？"
-    "最多写 {most} 个，每行一个，不要写别的。",
-}
-_MARK = re.compile(r"^\W*(?:\d{1,2}[.)、]\s*)?")
+_BRIDGES = 2  # passages that the second round starts from
+_LEADING_CHARS = 600  # of a passage, searched for together with the question
 
 Events = Generator[Step | Heartbeat, None, tuple[Passage, ...]]
 
@@ -53,16 +54,18 @@ class WideSearch:
     """Finds passages with a model's help.
 
     Attributes:
-        model: Says where to look, and reads, if it is a `Looker`; else the order is that of the searches.
-        may_see: Whether a passage may be shown to it.
-        calibration: How its looks are read; None: by their margin.
+        reader: Says where to look, and reads, if its model is a `Looker`; else the order is that of the searches.
+        weigh: Says how likely passages hold the answer, before they are read.
+        prior: How likely the answer is there at all, by the search for the question itself; in 0…1.
+        evidence: How likely what was read holds the answer, in 0…1; 0 where the reader cannot tell.
     """
 
     search: Search
-    model: LanguageModel
-    may_see: Callable[[Passage], bool] = lambda _: True
-    calibration: Calibration | None = None
-    _until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    reader: Reader
+    weigh: Callable[[str, Sequence[Passage]], float]
+    prior: float = 0.0
+    evidence: float = 0.0
+    _read: dict[tuple[Passage, ...], float] = field(default_factory=dict)
 
     def passages(self, query: str, top_k: int) -> Events:
         """Finds the passages that hold the answer.
@@ -78,70 +81,56 @@ class WideSearch:
         Returns:
             Best first, numbered from 1.
         """
+        depth = max(top_k, DEPTH)
+        own = self.search(query, depth)
+        self.prior = self.weigh(query, own[:top_k])
         yield Step("words")
-        wordings = yield from self._wordings(query)
-        depth = max(top_k, MOST_READ)
-        lists = [self.search(query, depth)] * _QUESTION_WEIGHT
-        lists += [self.search(f"{wording}. {query}", depth) for wording in wordings]
-        candidates = fused(lists)[:depth]
-        ordered = yield from self._read(query, candidates)
-        return in_order(ordered[:top_k])
+        reply = yield from self.reader.write(asking_for_words(query), WORDING_TOKENS)
+        lists = [self.search(f"{wording}. {query}", depth) for wording in wordings_in(reply)]
+        candidates = fused([own] * _QUESTION_WEIGHT + lists)[:depth]
+        if isinstance(self.reader.model, Looker):
+            yield from self._look_through(query, [(passage,) for passage in candidates], self.reader.bounds.passages)
+            yield from self._follow(query, candidates)
+        return in_order(self._ordered(candidates)[:top_k])
 
-    def _wordings(self, query: str) -> Generator[Heartbeat, None, list[str]]:
-        prompt = _ASKED[asked_in(query)].format(question=query, most=MOST_WORDINGS)
-        reply = ""
-        stream = self.model.stream([Message("user", prompt)], self._limits(WORDING_TOKENS))
-        try:
-            for item in stream:
-                if isinstance(item, Heartbeat):
-                    yield item
-                elif isinstance(item, Delta) and item.phase == "answer":
-                    reply += item.text
-        finally:
-            stream.close()
-        return wordings_in(reply)
+    def _look_through(
+        self, query: str, groups: Sequence[tuple[Passage, ...]], most: int
+    ) -> Generator[Step | Heartbeat, None, None]:
+        """Reads passages, those of a group together, until the answer is certainly there."""
+        readable = [group for group in groups if all(map(self.reader.may_see, group))][:most]
+        for number, group in enumerate(readable, start=1):
+            if self.evidence >= CERTAIN or not self.reader.may_go_on:
+                return
+            yield Step("passage", number, len(readable), group[-1].name)
+            look = yield from self.reader.read(query, in_order(group))
+            if look is None:
+                return
+            self._read[group] = look
+            if self.reader.can_tell:
+                self.evidence = max(self.evidence, with_look(self.prior, look))
 
-    def _read(self, query: str, candidates: Sequence[Passage]) -> Generator[Step | Heartbeat, None, list[Passage]]:
-        """Puts first what the model takes for the answer; what it has not read keeps its place behind."""
-        shown: dict[Passage, float] = {}
-        read = list(filter(self.may_see, candidates))[:MOST_READ]
-        for number, passage in enumerate(read, start=1):
-            if self._left <= 0 or not isinstance(self.model, Looker):
-                break
-            yield Step("passage", number, len(read), passage.name)
-            likely = yield from self._look(self.model, query, passage)
-            if likely is None:
-                break
-            shown[passage] = likely
-        unread = [passage for passage in candidates if passage not in shown]
-        return [*sorted(shown, key=lambda passage: -shown[passage]), *unread]
+    def _follow(self, query: str, candidates: Sequence[Passage]) -> Generator[Step | Heartbeat, None, None]:
+        """Looks for what the best passages lead to, and reads it together with them."""
+        if not self._read or self.evidence >= CERTAIN or not self.reader.may_go_on:
+            return
+        yield Step("leads")
+        best = list(filter(self.reader.may_see, self._ordered(candidates)))[:_BRIDGES]
+        counter = token_counter(self.reader.model)
+        sources = build_prompt(query, best, (), counter.count_tokens, SOURCE_TOKENS).sources
+        reply = yield from self.reader.write(asking_for_leads(query, sources), LEAD_TOKENS)
+        queries = [f"{lead}. {query}" for lead in wordings_in(reply, MOST_LEADS)]
+        queries += [f"{passage.text[:_LEADING_CHARS]} {query}" for passage in best]
+        found = fused([self.search(each, DEPTH) for each in queries])
+        others = [passage for passage in found if not _overlap(passage, best[0])]
+        yield from self._look_through(query, [(best[0], passage) for passage in others], self.reader.bounds.more)
 
-    def _look(self, model: Looker, query: str, passage: Passage) -> Generator[Heartbeat, None, float | None]:
-        prompt = build_prompt(query, [passage], (), token_counter(self.model).count_tokens, SOURCE_TOKENS)
-        stream = model.stream_after_looks(prompt.looks([query]), (), self._limits(1))
-        likely = None
-        try:
-            for item in stream:
-                if isinstance(item, Heartbeat):
-                    yield item
-                elif isinstance(item, Looked) and item.margins:
-                    (likely,) = self.calibration.log_odds("evidence", item) if self.calibration else item.margins
-        finally:
-            stream.close()
-        return likely
-
-    @property
-    def _left(self) -> float:
-        return self._until - time.monotonic()
-
-    def _limits(self, answer_tokens: int) -> GenerationOptions:
-        return GenerationOptions(reasoning_tokens=0, answer_tokens=answer_tokens, seconds=max(self._left, 0.001))
-
-
-def wordings_in(reply: str) -> list[str]:
-    """The lines of a reply without numbers and marks before them, each once; sentences are left out."""
-    lines = (_MARK.sub("", line).strip(' \t*:："“”') for line in reply.splitlines())
-    return [line for line in dict.fromkeys(lines) if 0 < len(line) <= _LONGEST_WORDING][:MOST_WORDINGS]
+    def _ordered(self, candidates: Sequence[Passage]) -> list[Passage]:
+        """What was read, the likeliest first; what was not keeps its place behind."""
+        # Two together that say no more than one of them alone are not better together.
+        most = max((look for group, look in self._read.items() if len(group) == 1), default=-math.inf)
+        worth = {group: look for group, look in self._read.items() if len(group) == 1 or look > most}
+        groups = sorted(worth, key=lambda group: -worth[group])
+        return list(dict.fromkeys([passage for group in groups for passage in group] + list(candidates)))
 
 
 def fused(lists: Sequence[Sequence[Passage]]) -> list[Passage]:

@@ -17,6 +17,7 @@ _WORDS = {
     "waiting": {"en": "{count} questions come before", "zh": "前面还有 {count} 个问题"},
     "passages": {"en": "{count} passages found", "zh": "找到 {count} 个段落"},
     "words": {"en": "looking for the words under which it may stand", "zh": "正在查找答案可能出现的词语"},
+    "leads": {"en": "following what was found", "zh": "正在追查已找到的线索"},
     "part": {"en": "looking up part {number} of {of}: {about}", "zh": "正在查找第 {number}/{of} 部分：{about}"},
     "section": {"en": "reading section {number} of {of}: {about}", "zh": "正在阅读第 {number}/{of} 节：{about}"},
     "passage": {"en": "reading passage {number} of {of}", "zh": "正在阅读第 {number}/{of} 个段落"},

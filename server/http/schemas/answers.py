@@ -251,8 +251,9 @@ class StepEvent(Wire):
     """Event `step`: what is being done now, where an answer takes several steps."""
 
     doing: StepName = Field(
-        description="The `words` are looked for under which the answer may stand, or `numbers` to compute with; a"
-        " `part` of the question is looked up, a `section` or a `passage` is read, or all is put together (`compose`).",
+        description="The `words` are looked for under which the answer may stand, or `numbers` to compute with, or what"
+        " was read is followed to where it leads (`leads`); a `part` of the question is looked up, a `section` or a"
+        " `passage` is read, or all is put together (`compose`).",
         examples=["part"],
     )
     number: int = Field(description="Which of them, from 1.", examples=[2])

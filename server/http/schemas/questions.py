@@ -93,10 +93,12 @@ class AskRequest(PrepareRequest):
         " Where there is only one, that one. What has answered is in `model` of the answer.",
         examples=["large"],
     )
-    effort: Effort = Field(
-        default="quick",
-        description="`thorough`: the model says under which words the answer may stand, too, and reads what is found;"
-        " up to a minute more, told by `step` events.",
+    effort: Effort | None = Field(
+        default=None,
+        description="How much is done to find the answer. `quick`: one search. `thorough`: the model says under which"
+        " words it may stand, reads what is found, and follows what that leads to; up to a minute more, told by `step`"
+        " events. `auto`: the same, up to 20 seconds, where one search has found too little; `passages` come again"
+        " then. Null: as set.",
         examples=["thorough"],
     )
     stream: bool = Field(default=False, description="Server-sent events in place of JSON.", examples=[False])

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from kb.errors import InvalidRequest, PromptTooLong
 from kb.knowledge_base import KnowledgeBase
-from kb.values.answers import Citation
+from kb.values.answers import AskOptions, Citation, PassagesFound
 from kb.values.passages import Passage
 from server.measure.eval.answers import AnswerOutcome, answer_metrics, judge
 from server.measure.eval.asking import with_bar
@@ -92,11 +93,19 @@ def _outcome(knowledge_base: KnowledgeBase, case: Case, answers: bool) -> Outcom
     try:
         if question.answerable:
             ranks = case.rank(())  # what is not taken is not found
-            ranks = case.rank(knowledge_base.search(question.text, PASSAGES))
+            ranks = case.rank(_found(knowledge_base, question.text))
         answer = judge(knowledge_base.ask(question.text), question.answers, case.is_gold) if answers else None
     except (InvalidRequest, PromptTooLong) as error:
         return Outcome(question.id, question.text, question.answerable, ranks, error=error.message)
     return Outcome(question.id, question.text, question.answerable, ranks, answer)
+
+
+def _found(knowledge_base: KnowledgeBase, question: str) -> Sequence[Passage]:
+    """What is found for a question; as thoroughly as is set."""
+    if knowledge_base.settings.effort != "thorough":
+        return knowledge_base.search(question, PASSAGES)
+    with closing(knowledge_base.ask_stream(question, options=AskOptions(top_k=PASSAGES, kind="lookup"))) as events:
+        return next(event.passages for event in events if isinstance(event, PassagesFound))
 
 
 def _metrics(outcomes: Iterable[Outcome]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """A question asked of some passages and a fake model."""
 
+import itertools
 from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import groupby
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from kb.answering.drafting.writing import AnswerOptions
 from kb.answering.engines.judges import Judges
-from kb.answering.kinds.lookup import answer_events
+from kb.answering.kinds.lookup_answer import LookFurther, LookupAnswer
 from kb.answering.sources.retrieval import RetrievalResult, SubQuestion
 from kb.answering.understanding.thinking import ThinkingBudgets
 from kb.ports import LanguageModel, Vectors
@@ -16,9 +17,10 @@ from kb.values.answers import (
     AnswerEvent,
     Done,
     IndexState,
+    Step,
     Thinking,
 )
-from kb.values.chat import GenerationOptions, Turn
+from kb.values.chat import GenerationOptions, Heartbeat, Turn
 from kb.values.passages import Passage, PassagePart
 from tests.fakes import CALIBRATION
 
@@ -57,6 +59,8 @@ def ask(
     nothing_because: str = "",
     is_calibrated: bool = False,
     days: Mapping[str, str] | None = None,
+    look_further: LookFurther | None = None,
+    further: RetrievalResult | None = None,
 ) -> Generator[AnswerEvent, None, None]:
     limits = limits or GenerationOptions()
     options = AnswerOptions(
@@ -72,16 +76,23 @@ def ask(
     found = RetrievalResult(tuple(passages), tuple(evidence) if passages else (0.0,) * len(evidence), nothing_because)
     get_model = model if callable(model) else lambda: model
     judges = Judges(lambda info: CALIBRATION if is_calibrated else None)
-    return answer_events(
+    tries = itertools.chain([found], itertools.repeat(further or found))
+    return LookupAnswer(
         options,
-        lambda: found,
+        lambda: next(tries),
+        look_further or _nothing_more,
         get_model,
         no_vectors,
         index or IndexState(),
         speaks_to_the_answerer,
         judges,
         lambda document_id: (days or {}).get(document_id, ""),
-    )
+    ).events()
+
+
+def _nothing_more(evidence: Sequence[float]) -> Generator[Step | Heartbeat, None, bool]:
+    yield from ()
+    return False
 
 
 def answer_of(events: Sequence[AnswerEvent]) -> Answer:
