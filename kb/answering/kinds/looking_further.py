@@ -11,7 +11,7 @@ from kb.answering.kinds.engine import looking_model
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.sources.reading import Bounds, Reader
 from kb.answering.sources.retrieval import SubQuestionSearch
-from kb.answering.sources.widening import BY_ITSELF, THOROUGH, WideSearch
+from kb.answering.sources.widening import BY_ITSELF, THOROUGH, Weigh, WideSearch
 from kb.ports import LanguageModel
 from kb.values.answers import Step
 from kb.values.chat import Heartbeat
@@ -36,7 +36,8 @@ class LookingFurther:
     def thoroughly(self) -> Generator[Step | Heartbeat, None, None]:
         """Looks for all parts of the question, before anything is answered."""
         model = yield from looking_model(self.resources)
-        yield from self._look_for(range(len(self.searches.parts)), self._reader(model, THOROUGH))
+        reader = self._reader(model, THOROUGH)
+        yield from self._look_for(range(len(self.searches.parts)), reader, self.searches.likelihood)
 
     def by_itself(self, evidence: Sequence[float]) -> Generator[Step | Heartbeat, None, bool]:
         """Looks for the parts of a question for which too little was found.
@@ -53,17 +54,27 @@ class LookingFurther:
             return False
         model = yield from looking_model(self.resources)
         reader = self._reader(model, BY_ITSELF)
-        return reader.can_tell and (yield from self._look_for(thin, reader)) >= least
 
-    def _look_for(self, numbers: Iterable[int], reader: Reader) -> Generator[Step | Heartbeat, None, float]:
+        def weigh(query: str, passages: Sequence[Passage]) -> float:
+            """That the question is near to the documents was weighed before it came here: it only counts against."""
+            return min(self.searches.likelihood(query, passages), least)
+
+        return reader.can_tell and (yield from self._look_for(thin, reader, weigh)) >= least
+
+    def _look_for(
+        self, numbers: Iterable[int], reader: Reader, weigh: Weigh
+    ) -> Generator[Step | Heartbeat, None, float]:
         """Looks for parts of the question.
+
+        Args:
+            weigh: See `WideSearch`.
 
         Returns:
             How likely the answer to one of them was read, in 0…1.
         """
         least, best = self.resources.settings.min_evidence, 0.0
         for n in numbers:
-            wide = WideSearch(self.searches.search, reader, self.searches.likelihood)
+            wide = WideSearch(self.searches.search, reader, weigh)
             passages = yield from wide.passages(self.searches.parts[n].query, self.asked.top_k)
             # What was read with success is let through to be read again, all together; that decides.
             admitted = max(wide.prior, least) if wide.evidence >= least else wide.prior

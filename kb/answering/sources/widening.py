@@ -7,7 +7,6 @@ has led to, and reads both together. Bounded in passages, tokens and seconds; wh
 search only as a function.
 """
 
-import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +45,7 @@ _QUESTION_WEIGHT = 2  # of the question's own list, against one for that of each
 _BRIDGES = 2  # passages that the second round starts from
 _LEADING_CHARS = 600  # of a passage, searched for together with the question
 
+Weigh = Callable[[str, Sequence[Passage]], float]
 Events = Generator[Step | Heartbeat, None, tuple[Passage, ...]]
 
 
@@ -62,7 +62,7 @@ class WideSearch:
 
     search: Search
     reader: Reader
-    weigh: Callable[[str, Sequence[Passage]], float]
+    weigh: Weigh
     prior: float = 0.0
     evidence: float = 0.0
     _read: dict[tuple[Passage, ...], float] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class WideSearch:
         candidates = fused([own] * _QUESTION_WEIGHT + lists)[:depth]
         if isinstance(self.reader.model, Looker):
             yield from self._look_through(query, [(passage,) for passage in candidates], self.reader.bounds.passages)
-            yield from self._follow(query, candidates)
+            yield from self._follow(query)
         return in_order(self._ordered(candidates)[:top_k])
 
     def _look_through(
@@ -109,12 +109,12 @@ class WideSearch:
             if self.reader.can_tell:
                 self.evidence = max(self.evidence, with_look(self.prior, look))
 
-    def _follow(self, query: str, candidates: Sequence[Passage]) -> Generator[Step | Heartbeat, None, None]:
+    def _follow(self, query: str) -> Generator[Step | Heartbeat, None, None]:
         """Looks for what the best passages lead to, and reads it together with them."""
         if not self._read or self.evidence >= CERTAIN or not self.reader.may_go_on:
             return
         yield Step("leads")
-        best = list(filter(self.reader.may_see, self._ordered(candidates)))[:_BRIDGES]
+        best = [passage for (passage,) in sorted(self._read, key=self._read.__getitem__, reverse=True)[:_BRIDGES]]
         counter = token_counter(self.reader.model)
         sources = build_prompt(query, best, (), counter.count_tokens, SOURCE_TOKENS).sources
         reply = yield from self.reader.write(asking_for_leads(query, sources), LEAD_TOKENS)
@@ -125,11 +125,11 @@ class WideSearch:
         yield from self._look_through(query, [(best[0], passage) for passage in others], self.reader.bounds.more)
 
     def _ordered(self, candidates: Sequence[Passage]) -> list[Passage]:
-        """What was read, the likeliest first; what was not keeps its place behind."""
-        # Two together that say no more than one of them alone are not better together.
-        most = max((look for group, look in self._read.items() if len(group) == 1), default=-math.inf)
-        worth = {group: look for group, look in self._read.items() if len(group) == 1 or look > most}
-        groups = sorted(worth, key=lambda group: -worth[group])
+        """What was taken for the answer, the likeliest first; all else keeps the place that the searches gave it."""
+        alone = {group: look for group, look in self._read.items() if len(group) == 1}
+        best = max([0.0, *alone.values()])  # two together that say no more than one of them are not better together
+        taken = [group for group, look in self._read.items() if look > (0.0 if group in alone else best)]
+        groups = sorted(taken, key=self._read.__getitem__, reverse=True)
         return list(dict.fromkeys([passage for group in groups for passage in group] + list(candidates)))
 
 

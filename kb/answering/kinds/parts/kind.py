@@ -141,13 +141,13 @@ def _looked_up_instead(asked: Asked, resources: Resources, why: str) -> Events:
 
 
 def _whole(events: Events) -> Generator[AnswerEvent, None, Answer]:
-    """The whole answer of a part; what is thought and waited for on the way is passed on."""
+    """The whole answer of a part; what is done, thought and waited for on the way is passed on."""
     answer = Answer()
     with closing(events):
         for event in events:
             if isinstance(event, Done):
                 answer = event.answer
-            elif isinstance(event, Heartbeat | ReasoningDelta):
+            elif isinstance(event, Heartbeat | ReasoningDelta | Step):
                 yield event
     return answer
 

@@ -64,6 +64,14 @@ def test_what_the_model_takes_for_the_answer_comes_first() -> None:
     assert steps[:4] == FIRST_ROUND
 
 
+def test_what_the_model_does_not_take_for_the_answer_keeps_its_place() -> None:
+    """It is wrong about some: a page that the searches have first is not put behind all others for that."""
+    _, as_searched = run(wide_search(FakeEngine("R&D expense")))
+    model = FakeLanguageModel("R&D expense", margins={FAR.text: -1.0, OTHER.text: -3.0, NEAR.text: -2.0})
+    _, found = run(wide_search(model))
+    assert found == as_searched
+
+
 def test_what_the_model_may_not_see_it_does_not_read() -> None:
     model = FakeLanguageModel("R&D expense", margins={FAR.text: 9.0, NEAR.text: -1.0})
     steps, found = run(wide_search(model, sees=(NEAR, OTHER)))
