@@ -4,6 +4,7 @@ It does so where that is asked for; and by itself, in less time, where the quest
 about, and yet too little was found to answer from.
 """
 
+import logging
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,13 @@ from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.sources.reading import Bounds, Reader
 from kb.answering.sources.retrieval import SubQuestionSearch
 from kb.answering.sources.widening import BY_ITSELF, THOROUGH, Weigh, WideSearch
+from kb.errors import ModelError
 from kb.ports import LanguageModel
 from kb.values.answers import Step
 from kb.values.chat import Heartbeat
 from kb.values.passages import Passage
+
+logger = logging.getLogger(__name__)
 
 LEAST_PROSPECT = 0.1
 """With less evidence from the search the documents are about something else, and nothing more is looked for."""
@@ -50,16 +54,20 @@ class LookingFurther:
         """
         least, prospects = self.resources.settings.min_evidence, self.searches.prospects
         thin = [n for n, likely in enumerate(evidence) if likely < least and prospects[n] >= LEAST_PROSPECT]
-        if not thin or self.asked.effort != "auto" or self.asked.others_wait():
+        model = self.resources.models.looking_model.get()  # what is declined without a model does not wait for one
+        if not thin or model is None or self.asked.effort != "auto" or self.asked.others_wait():
             return False
-        model = yield from looking_model(self.resources)
         reader = self._reader(model, BY_ITSELF)
 
         def weigh(query: str, passages: Sequence[Passage]) -> float:
             """That the question is near to the documents was weighed before it came here: it only counts against."""
             return min(self.searches.likelihood(query, passages), least)
 
-        return reader.can_tell and (yield from self._look_for(thin, reader, weigh)) >= least
+        try:
+            return reader.can_tell and (yield from self._look_for(thin, reader, weigh)) >= least
+        except ModelError as error:
+            logger.info("nothing more is looked for: %s", error.message)
+            return False
 
     def _look_for(
         self, numbers: Iterable[int], reader: Reader, weigh: Weigh

@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
+from kb.errors import ModelBusy, ModelMissing
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerEvent, AskOptions, Done, Effort, PassagesFound, Step
@@ -99,6 +100,24 @@ def test_nothing_is_looked_for_by_itself_where_nobody_could_tell_that_it_is_foun
         assert not steps(asked(knowledge_base, "auto"))
     with bakery(settings, FakeEngine("oven"), is_calibrated=True) as knowledge_base:
         assert not steps(asked(knowledge_base, "auto"))
+
+
+def test_model_that_fails_while_more_is_looked_for_leaves_a_refusal(settings: Settings) -> None:
+    model = FakeLanguageModel(REPLY, margins={BREAD: -4.0}, fails=ModelBusy("others wait", "ask again"))
+    with bakery(settings, model) as knowledge_base:
+        events = asked(knowledge_base, "auto")
+    assert (steps(events), answer(events).finish_reason) == (["words"], "no_evidence")
+
+
+def test_question_that_is_declined_without_a_model_does_not_wait_for_one(settings: Settings) -> None:
+    def load(name: str) -> None:
+        if name == "answering":
+            raise ModelMissing("there is no model", "fetch one")
+
+    settings = settings.model_copy(update={"min_evidence": 0.9999})
+    with open_fake_knowledge_base(settings, before_loading=load) as knowledge_base:
+        add(knowledge_base, "bread.md", BREAD)
+        assert answer(asked(knowledge_base, "auto")).finish_reason == "no_evidence"
 
 
 class Queueing(FakeLanguageModel):
