@@ -145,7 +145,7 @@ class Settings(BaseModel):
         " does.",
     )
     effort: Effort = Field(
-        default="auto",
+        default="quick",
         description="How much is done to find an answer: quick: one search; thorough: the model looks further, too, up"
         " to a minute; auto: it does so, up to 20 seconds, where too little was found.",
     )

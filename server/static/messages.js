@@ -41,7 +41,9 @@ const ENGLISH = {
 
   "options.title": "Options",
   "effort.label": "Search",
+  "effort.set": "As set",
   "effort.auto": "Auto",
+  "effort.chosen.auto": "auto",
   "effort.quick": "Quick",
   "effort.thorough": "Thorough",
   "effort.chosen.quick": "quick",
@@ -349,7 +351,9 @@ const CHINESE = {
 
   "options.title": "选项",
   "effort.label": "检索",
+  "effort.set": "按设置",
   "effort.auto": "自动",
+  "effort.chosen.auto": "自动检索",
   "effort.quick": "快速",
   "effort.thorough": "深入",
   "effort.chosen.quick": "快速检索",

@@ -24,6 +24,10 @@ logger = logging.getLogger(__name__)
 LEAST_PROSPECT = 0.1
 """With less evidence from the search the documents are about something else, and nothing more is looked for."""
 
+BEST_OF_MANY = 0.9
+"""So likely the answer must be in what was read where it was not found before: of eight passages one looks well by
+chance, so that odds of one to one, which are enough where one look is had, are eight to one for the best of them."""
+
 
 @dataclass(slots=True)
 class LookingFurther:
@@ -64,7 +68,7 @@ class LookingFurther:
             return min(self.searches.likelihood(query, passages), least)
 
         try:
-            return reader.can_tell and (yield from self._look_for(thin, reader, weigh)) >= least
+            return reader.can_tell and (yield from self._look_for(thin, reader, weigh)) >= max(least, BEST_OF_MANY)
         except ModelError as error:
             logger.info("nothing more is looked for: %s", error.message)
             return False

@@ -69,7 +69,7 @@ def test_options_are_reached_and_left_by_keyboard(page: Page) -> None:
     expect(page.locator("#options-button")).to_have_attribute("aria-expanded", "true")
     page.focus("#effort [value=quick]")
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#effort [value=thorough]")).to_be_checked()
+    expect(page.locator("#effort [value=auto]")).to_be_checked()
     page.keyboard.press("Enter")
     assert page.locator(".turn").count() == 0
     page.keyboard.press("Escape")

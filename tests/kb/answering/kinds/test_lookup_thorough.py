@@ -79,7 +79,7 @@ def test_enough_evidence_is_not_added_to(settings: Settings) -> None:
     assert (steps(events), answer(events).answerable) == ([], True)
 
 
-@pytest.mark.parametrize("oven", [-4.0, -0.5])
+@pytest.mark.parametrize("oven", [-4.0, -0.5, 1.5])
 def test_right_refusal_stays_one_after_all_was_read(settings: Settings, oven: float) -> None:
     """Of many passages one may look well by chance: that the question is near to all of them does not help it."""
     with bakery(settings, baker(oven)) as knowledge_base:
