@@ -38,7 +38,7 @@ def wide_search(
 
 def run(wide: WideSearch, top_k: int = 4) -> tuple[list[tuple[str, int, int]], list[str]]:
     """The steps, and the texts that are found."""
-    steps, stream = [], wide.passages(QUESTION, top_k)
+    steps, stream = list[tuple[str, int, int]](), wide.passages(QUESTION, top_k)
     while True:
         try:
             event = next(stream)
