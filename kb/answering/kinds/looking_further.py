@@ -21,8 +21,12 @@ from kb.values.passages import Passage
 
 logger = logging.getLogger(__name__)
 
-LEAST_PROSPECT = 0.1
-"""With less evidence from the search the documents are about something else, and nothing more is looked for."""
+LEAST_PROSPECT = 0.2
+"""With less evidence from the search the documents are about something else, and nothing more is looked for.
+
+Of 60 questions of XQuAD each in English and Chinese two and two have too little for an answer, and these four have so
+much; without the article it is 27 % and 58 % that have too little and yet so much, with 0.1 it were 53 % and 82 %.
+"""
 
 BEST_OF_MANY = 0.9
 """So likely the answer must be in what was read where it was not found before: of eight passages one looks well by
