@@ -32,7 +32,7 @@ def page(service: Served, open_page: OpenPage) -> Iterator[Page]:
         yield page
 
 
-def _asked(page: Page) -> tuple[str, str | None]:
+def _asked(page: Page) -> tuple[str | None, str | None]:
     """Asks, and gives the effort and the kind that the service is asked for."""
 
     def is_question(request: Request) -> bool:
@@ -42,7 +42,7 @@ def _asked(page: Page) -> tuple[str, str | None]:
     with page.expect_request(is_question) as sent:
         page.press("#question", "Enter")
     page.wait_for_selector(".turn:last-child[data-state=done]")
-    body = sent.value.post_data_json
+    body = sent.value.post_data_json or {}
     return body.get("effort"), body.get("kind")
 
 
