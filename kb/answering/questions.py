@@ -18,6 +18,7 @@ from kb.answering.kinds.inventory.inventory import Inventory
 from kb.answering.kinds.inventory.kind import InventoryKind
 from kb.answering.kinds.kind import Asked, Kind, Resources
 from kb.answering.kinds.lookup import LookupKind
+from kb.answering.kinds.parts.going_on import gone_on
 from kb.answering.kinds.parts.kind import PartsKind
 from kb.answering.prompts.read_ahead import NOTHING_READ
 from kb.answering.remarks import without_remark
@@ -89,7 +90,9 @@ class Questions:
     def _events(self, asked: Asked, resources: Resources) -> Generator[AnswerEvent, None, None]:
         """Answers as a kind of question wants it; in doubt as a lookup."""
         kind = self._kinds.get(asked.decision.kind, self._lookup)
-        return kind.events(asked, resources) or self._lookup.events(asked, resources)
+        if events := kind.events(asked, resources):
+            return gone_on(asked, resources, events) if asked.decision.may_be_parts else events
+        return self._lookup.events(asked, resources)
 
     def prepare(self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET) -> None:
         """Has the model read the sources of a question that is being written. See `KnowledgeBase.prepare`."""

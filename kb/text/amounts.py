@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from kb.text.dates import dates_in_figures, worded_dates
 from kb.text.numerals import NUMERAL, value
-from kb.text.quantities import Quantity, placed_quantities
+from kb.text.quantities import Quantity, placed_quantities, units_named
 from kb.text.scripts import CJK, in_one_writing
 
 _FACTORS = {
@@ -108,6 +108,20 @@ def amounts_in(text: str) -> list[Amount]:
     """The amounts of a text, in its order; 2 hours and 10 minutes are one."""
     written = _TEN_THOUSANDS.sub(_in_figures, in_one_writing(text).lower())
     return list(_joined(amount for amount, _ in _placed(written)))
+
+
+def unit_in(text: str, dimension: str) -> tuple[str, Decimal] | None:
+    """The unit of a dimension that a text names without a number, and how many of the base one is.
+
+    Returns:
+        None: it names none, or several.
+    """
+    found = {}
+    for name, unit, scale in units_named(in_one_writing(text).lower()):
+        base, factor = _FACTORS.get(unit, (unit, "1"))
+        if base == dimension:
+            found[unit, scale] = name, Decimal(factor) * scale
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def values_in(text: str) -> list[Value]:

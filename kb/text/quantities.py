@@ -115,6 +115,11 @@ def _one_of(names: Iterable[str]) -> str:
     return "|".join(re.escape(name) + ends[name] for name in sorted(ends, key=len, reverse=True))
 
 
+def _is_word(unit: str) -> bool:
+    """Whether the name of a unit is one without a number before it, too; m need not be, nor the second of two."""
+    return not unit.isascii() or (len(unit) > 2 and unit.endswith("s")) or unit == "feet"
+
+
 _DIGITS = rf"\d+(?:\.\d+)?|{NUMERAL}"
 _COMPOSED = (("hundreds_of_millions", 10**8), ("ten_thousands", 10**4), ("rest", 1))
 _QUANTITY = re.compile(
@@ -126,12 +131,16 @@ _QUANTITY = re.compile(
     rf"(?:[\s-]?(?P<scale>{_one_of(_SCALES)}))?"
     rf"(?:[\s-]?(?P<unit>{_one_of(_UNITS)}))?"
 )
+_NAMED_UNIT = re.compile(
+    rf"(?<![a-z\d])(?P<scale>万亿|[千万亿])?(?P<unit>{_one_of(each for each in _UNITS if _is_word(each))})"
+)
 _FRACTION = re.compile(rf"(?!百分)(?P<parts>{_DIGITS})分之(?P<counted>{_DIGITS})")
 _MINUS = re.compile(r"(?:(?<![a-z\d.,)%])-|零下|minus )\Z")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _FULL_HOUR = re.compile(r"(?<=\d):00\Z")
 _MEASURE = re.compile(f"\\s?[{MEASURES}]|小时|公里")
+_SURELY_NUMBER = re.compile("[一二三四五六七八九两]+[十百千]")  # 九千 counts, whatever follows; 百 in 百般 does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +191,16 @@ def placed_quantities(text: str, *, ones: bool = False) -> Iterator[tuple[Quanti
         yield from ((Quantity(sign + number, unit), match.start()) for number in _values(match))
 
 
+def units_named(text: str) -> Iterator[tuple[str, str, int]]:
+    """The units that a text names without a number, in one writing and small letters.
+
+    Yields:
+        As it is written, what it is called here, and how many of that it is: 万元 is 10,000 of CNY.
+    """
+    for match in _NAMED_UNIT.finditer(text):
+        yield match[0], _UNITS[match["unit"]], _SCALES.get(match["scale"] or "", 1)
+
+
 def are_among(said: Iterable[Quantity], source: Iterable[Quantity]) -> bool:
     """Whether a source holds each of some numbers."""
     source = tuple(source)
@@ -199,6 +218,7 @@ def _is_meant(text: str, match: re.Match[str], ones: bool) -> bool:
         return ones or bool(match["scale"]) or match["words"] not in ("one", "first")
     before = text[: match.start()].endswith("第")
     is_counted = before or match["scale"] or match["unit"] or _MEASURE.match(text, match.end())
+    is_counted = is_counted or _SURELY_NUMBER.match(match["numeral"])
     return bool(is_counted) and (ones or match["numeral"] != "一" or bool(match["scale"]))
 
 

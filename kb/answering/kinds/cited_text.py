@@ -34,6 +34,12 @@ class Assembly:
     citations: list[Citation] = field(default_factory=list)
     _numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
+    @staticmethod
+    def of(text: CitedText) -> "Assembly":
+        """One that goes on behind a text whose numbers mean something already."""
+        numbers = {_place_of(each): each.number for each in text.citations}
+        return Assembly(text.text, list(text.citations), numbers)
+
     def say(self, words: str) -> Iterator[AnswerEvent]:
         """Adds what the service says itself."""
         if words:
@@ -53,10 +59,13 @@ class Assembly:
                 yield CitationFound(placed)
 
     def _placed(self, citation: Citation, begin: int) -> Citation:
-        key = citation.document_id, citation.start, citation.end
-        number = self._numbers.setdefault(key, len(self._numbers) + 1)
+        number = self._numbers.setdefault(_place_of(citation), len(self._numbers) + 1)
         start, end = begin + citation.answer_start, begin + citation.answer_end
         return replace(citation, number=number, answer_start=start, answer_end=end)
+
+
+def _place_of(citation: Citation) -> tuple[str, int, int]:
+    return citation.document_id, citation.start, citation.end
 
 
 def to_json(texts: Iterable[CitedText]) -> str:

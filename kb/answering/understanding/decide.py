@@ -49,6 +49,10 @@ less. So there doubt is for leaning."""
 LEAST_LOG_ODDS_OF_REFERRING = 0.0
 DOUBT = 1.0
 """So much speaks for a lookup of one fact beforehand: most questions are such, of the labelled ones fewer than half."""
+LEAST_LIKELIHOOD: dict[QuestionKind, float] = {"parts": 0.6}
+"""What is less likely than this is a lookup, though no other kind is likelier."""
+LEAST_LIKELIHOOD_OF_DOUBT = 0.1
+"""From this likelihood of parts on, it is looked whether the answer of a lookup has left something open."""
 LEAST_LIKELIHOOD_OF_SEVERAL = 0.4
 """What is likelier than this is cut where its signs allow."""
 
@@ -62,6 +66,7 @@ class Decision:
         refers: Whether it does so by what it names, as "it", "there" and "why?" do; "and in 2023?" does not.
         several: Whether it surely asks several things, each of which could be asked by itself.
         operation: What is to be computed, where several facts are put together.
+        may_be_parts: Whether it is taken for a lookup though it may ask for several facts.
     """
 
     leans: bool = False
@@ -70,6 +75,7 @@ class Decision:
     kind: QuestionKind = "lookup"
     form: Form = "sentence"
     operation: Operation = "none"
+    may_be_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,10 @@ class QuestionClassifier:
         """
         leans, refers, *scores = (self._factors @ vector + self._constants).tolist()
         likely = dict(zip(self._senses, _softmax(scores), strict=True))
-        known = _likeliest(likely, lambda sense: sense.kind) if kind is None else kind
+        kinds = _shares(likely, lambda sense: sense.kind)
+        known = kind or max(kinds, key=kinds.__getitem__)
+        if kind is None and kinds[known] < LEAST_LIKELIHOOD.get(known, 0.0):
+            known = "lookup"
         of_kind = {sense: share for sense, share in likely.items() if sense.kind == known}
         return Decision(
             leans=leans >= LEAST_LOG_ODDS_OF_LEANING,
@@ -119,6 +128,7 @@ class QuestionClassifier:
             kind=known,
             form=_likeliest(likely, lambda sense: sense.form),
             operation=_likeliest(of_kind, lambda sense: sense.operation),
+            may_be_parts=kind is None and known == "lookup" and kinds.get("parts", 0.0) >= LEAST_LIKELIHOOD_OF_DOUBT,
         )
 
 
@@ -149,7 +159,12 @@ def _softmax(scores: list[float]) -> list[float]:
 
 def _likeliest(likely: Mapping[Decision, float], part: Callable[[Decision], _Part]) -> _Part:
     """The part of a decision that most of the likelihood has."""
+    shares = _shares(likely, part)
+    return max(shares, key=shares.__getitem__)
+
+
+def _shares(likely: Mapping[Decision, float], part: Callable[[Decision], _Part]) -> dict[_Part, float]:
     shares: defaultdict[_Part, float] = defaultdict(float)
     for sense, share in likely.items():
         shares[part(sense)] += share
-    return max(shares, key=shares.__getitem__)
+    return shares

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from kb.text.amounts import amounts_in, values_in
+from kb.text.amounts import amounts_in, unit_in, values_in
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,18 @@ def test_values_are_alike_that_count_the_same_or_have_one_dimension() -> None:
     assert not mules.is_alike(kilograms)
     beds, rooms = values_in("16 beds in 4 rooms")
     assert not beds.is_alike(rooms)
+
+
+@pytest.mark.parametrize(
+    ("text", "dimension", "unit"),
+    [
+        ("How many minutes longer?", "s", ("minutes", 60)),
+        ("东山隧道比大桥长多少米？", "m", ("米", 1)),
+        ("多多少万元？", "CNY", ("万元", 10_000)),
+        ("Was the second longer than the first?", "s", None),
+        ("小周比老李多用多少小时？", "s", None),  # 周 may be a week
+        ("How many metres?", "kg", None),
+    ],
+)
+def test_unit_that_a_question_names(text: str, dimension: str, unit: tuple[str, int] | None) -> None:
+    assert unit_in(text, dimension) == unit

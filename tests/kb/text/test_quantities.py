@@ -71,3 +71,8 @@ def test_one_and_first_are_numbers_of_a_source_alone() -> None:
     assert quantities("one of the first") == frozenset()
     assert quantities("one of the first", ones=True) == {Quantity("1")}
     assert quantities("one million") == {Quantity("1000000")}
+
+
+def test_a_chinese_number_of_several_places_counts_whatever_follows() -> None:
+    assert quantities("藏书九千册，果子四百五十筐") == {Quantity("9000"), Quantity("450")}
+    assert quantities("八方来客，百般照应") == frozenset()

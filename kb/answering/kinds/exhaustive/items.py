@@ -26,11 +26,14 @@ class Item:
         written: As it stands in the quote.
         key: The same for what says the same.
         quote: The sentence that it stands in.
+        start: With `end`, where it stands, in characters of the document.
     """
 
     written: str
     key: str
     quote: Quote
+    start: int = 0
+    end: int = 0
 
     @property
     def sentence(self) -> str:
@@ -57,9 +60,23 @@ def items_of_lines(written: str, passage: Passage) -> Iterator[Item]:
         item = _MARKS.sub("", line)
         for wording in (item, _ASIDE.sub("", item)):
             if len(wording) > 1 and (match := _found(wording, passage.text)):
-                quote = _quote_at(passage.start + match.start(), quotes, passage)
-                yield Item(" ".join(match[0].split()), in_one_writing(wording).casefold(), quote)
+                start, end = passage.start + match.start(), passage.start + match.end()
+                quote = _quote_at(start, quotes, passage)
+                yield Item(" ".join(match[0].split()), _key(wording), quote, start, end)
                 break
+
+
+def apart(items: Iterable[Item]) -> list[Item]:
+    """Items of one passage in the order of its text, none within another.
+
+    Of a stretch that holds one of them, the stretch is the item: a name and its first word; of one that holds several,
+    they are: it was a list.
+    """
+    found = list({(item.start, item.end): item for item in items}.values())
+    lists = [each for each in found if sum(_is_within(other, each) for other in found) > 1]
+    single = [each for each in found if each not in lists]
+    kept = [each for each in single if not any(_is_within(each, other) for other in single)]
+    return sorted(kept, key=lambda item: item.start)
 
 
 def words_beside(items: Sequence[Item], most: int) -> list[Item]:
@@ -96,6 +113,15 @@ def cited(group: Sequence[Item]) -> CitedText:
         )
     ]
     return CitedText(text, tuple(citations), about=group[0].sentence)
+
+
+def _key(wording: str) -> str:
+    """The words that carry meaning: an article more, or the plural, is the same item."""
+    return " ".join(sorted(set(content_terms(wording)))) or in_one_writing(wording).casefold()
+
+
+def _is_within(item: Item, other: Item) -> bool:
+    return item is not other and other.start <= item.start and item.end <= other.end
 
 
 def _found(wording: str, text: str) -> re.Match[str] | None:

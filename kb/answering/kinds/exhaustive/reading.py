@@ -8,7 +8,7 @@ from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.document.key_passages import passage_of
 from kb.answering.kinds.exhaustive.belonging import MOST_LOOKED_AT, belonging
 from kb.answering.kinds.exhaustive.bounds import Bound
-from kb.answering.kinds.exhaustive.items import Item, items_of_forms, items_of_lines, merged, words_beside
+from kb.answering.kinds.exhaustive.items import Item, apart, items_of_forms, items_of_lines, merged, words_beside
 from kb.answering.kinds.exhaustive.saying import Tally
 from kb.answering.kinds.exhaustive.scope import Scope
 from kb.answering.prompts.instructions import FindInstructions, without_instructions
@@ -81,7 +81,7 @@ def by_reading(
         text = join_broken_lines(readable.text)
         prompt = _PROMPT[words].format(title=passage.title, text=text, task=question)
         written = yield from writer.write(prompt, _ITEMS_TOKENS)
-        items += items_of_lines(written, readable)
+        items += apart(items_of_lines(written, readable))
     return merged(items)
 
 

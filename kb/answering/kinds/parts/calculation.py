@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from kb.text.amounts import DAY, Amount
+from kb.text.amounts import DAY, Amount, unit_in
 from kb.text.terms import content_terms
 from kb.values.answers import Operation
 
@@ -16,6 +16,12 @@ _PAIRS: tuple[Operation, ...] = ("difference", "ratio", "change", "share", "days
 _DECIMALS = re.compile(r"(?<=\d\.)\d+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _PERCENT = Decimal(100)
+_COMPARED_WITH = re.compile(
+    r"\b(?:than|compared (?:to|with)|als|gegenüber|que|frente a)\b|(?<![相对之])比(?![例率较赛如])"
+    "|(?P<follows>より|相比)",
+    re.IGNORECASE,
+)
+"""What something is compared with stands behind it, or before it, in the six languages known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Operand:
         written: As it stands in the source.
         template: How an amount is written in its unit, with `{}` for the number: `{} kg`, `${}`, `{} 万元`.
         unit: One of that unit, in the base of the dimension.
+        is_converted: Whether that is another unit than in the source.
     """
 
     name: str
@@ -34,11 +41,12 @@ class Operand:
     amount: Amount
     template: str
     unit: Decimal = Decimal(1)
+    is_converted: bool = False
 
     @property
     def decimals(self) -> int:
-        """How many decimals it is written with."""
-        return max((len(each) for each in _DECIMALS.findall(self.written)), default=0)
+        """How many decimals it is written with; none, if that says nothing of its unit here."""
+        return 0 if self.is_converted else max((len(each) for each in _DECIMALS.findall(self.written)), default=0)
 
     def write(self, value: Decimal, decimals: int) -> str:
         """Writes an amount of the same dimension in the same unit, with so many decimals at least."""
@@ -85,9 +93,15 @@ def calculate(operation: Operation, operands: Sequence[Operand], question: str) 
     chosen = _meant(operands, question) if operation in _PAIRS else list(operands)
     if len(chosen) < 2:
         return NotComputed("missing", tuple(chosen))
-    if not all(chosen[0].amount.fits(other.amount) for other in chosen) or _has_days(chosen) != (operation == "days"):
+    are_days = all(each.amount.dimension == DAY for each in chosen)
+    if are_days and operation == "difference":
+        operation = "days"
+    can_be = operation in ("days", "highest", "lowest") if are_days else operation != "days"
+    if not can_be or not all(chosen[0].amount.fits(other.amount) for other in chosen):
         return NotComputed("units", tuple(chosen))
-    return _COMPUTING[operation](operation, chosen)
+    if operation == "change":
+        chosen = _earlier_first(question, chosen)
+    return _COMPUTING[operation](operation, _in_unit_of(question, chosen))
 
 
 def _meant(operands: Sequence[Operand], question: str) -> list[Operand]:
@@ -97,8 +111,31 @@ def _meant(operands: Sequence[Operand], question: str) -> list[Operand]:
     return [each for each in operands if each in ranked[:2]]
 
 
-def _has_days(operands: Sequence[Operand]) -> bool:
-    return any(each.amount.dimension == DAY for each in operands)
+def _earlier_first(question: str, operands: Sequence[Operand]) -> list[Operand]:
+    """The two in the order of their years; without such, that first with which the question compares the other."""
+    years = [(_YEAR.findall(each.name) or [""])[-1] for each in operands]
+    if all(years):
+        return [each for _, each in sorted(zip(years, operands, strict=True), key=lambda pair: pair[0])]
+    compared = _COMPARED_WITH.search(question)
+    if compared is None:
+        return list(operands)
+    before, after = (set(content_terms(each)) for each in (question[: compared.start()], question[compared.end() :]))
+    with_what, what = (before, after) if compared["follows"] else (after, before)
+    names = [set(content_terms(each.name)) for each in operands]
+    order = [len(name & what) - len(name & with_what) for name in names]
+    return [each for _, each in sorted(zip(order, operands, strict=True), key=lambda pair: pair[0])]
+
+
+def _in_unit_of(question: str, operands: Sequence[Operand]) -> list[Operand]:
+    """The operands, whose results are written in the unit that the question names, if it names one of theirs."""
+    named = [unit_in(question, each.amount.dimension) for each in operands]
+    found = next(filter(None, named), None)
+    if found is None:
+        return list(operands)
+    name, of_base = found
+    return [
+        replace(each, template=f"{{}} {name}", unit=of_base, is_converted=each.unit != of_base) for each in operands
+    ]
 
 
 def _sum(operation: Operation, operands: Sequence[Operand]) -> Calculation:
@@ -135,7 +172,7 @@ def _share(operation: Operation, operands: Sequence[Operand]) -> Calculation:
 
 
 def _change(operation: Operation, operands: Sequence[Operand]) -> Calculation:
-    before, after = sorted(operands, key=lambda each: (_YEAR.findall(each.name) or [""])[-1])
+    before, after = operands
     more = after.amount.value - before.amount.value
     result = _equals(_PERCENT * more / (before.amount.value or 1), 1, "+{} %" if more > 0 else "{} %")
     return Calculation(operation, (after, before), f"({after.written} − {before.written}) ÷ {before.written} {result}")

@@ -12,6 +12,7 @@ from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.kinds.lookup import LookupKind
 from kb.answering.kinds.parts.calculation import NotComputed, calculate
 from kb.answering.kinds.parts.operands import REPLY_TOKENS, asking_for_numbers, copied_numbers, examples_in
+from kb.answering.kinds.parts.putting_together import answered_together, whole_answer
 from kb.answering.kinds.parts.saying import not_computed, operand_line, result_line
 from kb.answering.prompts.instructions import without_instructions
 from kb.answering.prompts.tokens import token_counter
@@ -20,8 +21,8 @@ from kb.answering.sources.retrieval import SubQuestion, SubQuestionSearch
 from kb.answering.sources.side_by_side import things_in
 from kb.answering.understanding.followup import self_contained
 from kb.answering.understanding.subquestions import split
-from kb.values.answers import Answer, AnswerEvent, Done, LeftOut, PassagesFound, ReasoningDelta, Step
-from kb.values.chat import Heartbeat, Turn
+from kb.values.answers import Answer, AnswerEvent, Done, LeftOut, PassagesFound, Step
+from kb.values.chat import Turn
 
 _READ_MORE = 2
 """Where numbers stand in several places, so many times as much is read as for one fact."""
@@ -64,7 +65,7 @@ def _one_by_one(asked: Asked, resources: Resources, parts: Sequence[str]) -> Eve
         said = [Turn(parts[0], answers[0].answer)] if answers else []
         history = [*asked.history, *said] if decision.leans else []
         looked_up = replace(asked, question=part, history=history, decision=replace(decision, several=False))
-        answers.append((yield from _whole(LookupKind().events(looked_up, resources))))
+        answers.append((yield from whole_answer(LookupKind().events(looked_up, resources))))
         if answers[-1].answerable:
             yield from assembly.say("\n\n" if assembly.text else "")
             yield from assembly.cite(CitedText(answers[-1].answer, answers[-1].citations))
@@ -75,7 +76,7 @@ def _one_by_one(asked: Asked, resources: Resources, parts: Sequence[str]) -> Eve
         yield from assembly.say(f"\n\n{remarks.without_source(asked.question, unanswered)}")
     is_kept = any(answer.left_out.kept_here for answer in answers)
     shown = tuple(passage for passage in found if not (is_kept and resources.must_stay(passage)))
-    yield Done(replace(_together(answers, assembly), passages=shown, unanswered=unanswered))
+    yield Done(replace(answered_together(answers, assembly), passages=shown, unanswered=unanswered))
 
 
 def _calculated(asked: Asked, resources: Resources) -> Events:
@@ -130,7 +131,7 @@ def _calculated(asked: Asked, resources: Resources) -> Events:
 
 def _looked_up_instead(asked: Asked, resources: Resources, why: str) -> Events:
     """The answer of a lookup, which says why nothing was computed."""
-    answer = yield from _whole(LookupKind().events(asked, resources))
+    answer = yield from whole_answer(LookupKind().events(asked, resources))
     assembly = Assembly()
     if answer.answerable:
         yield from assembly.cite(CitedText(answer.answer, answer.citations))
@@ -138,47 +139,3 @@ def _looked_up_instead(asked: Asked, resources: Resources, why: str) -> Events:
     else:
         yield from assembly.say(answer.answer)
     yield Done(replace(answer, answer=assembly.text))
-
-
-def _whole(events: Events) -> Generator[AnswerEvent, None, Answer]:
-    """The whole answer of a part; what is done, thought and waited for on the way is passed on."""
-    answer = Answer()
-    with closing(events):
-        for event in events:
-            if isinstance(event, Done):
-                answer = event.answer
-            elif isinstance(event, Heartbeat | ReasoningDelta | Step):
-                yield event
-    return answer
-
-
-def _together(answers: Sequence[Answer], assembly: Assembly) -> Answer:
-    """What several answers have in common, and in all."""
-    first, last = answers[0], answers[-1]
-    answered = [answer for answer in answers if answer.answerable]
-    spent = [answer.timings for answer in answers]
-    return Answer(
-        answer=assembly.text,
-        reasoning="\n\n".join(filter(None, (answer.reasoning for answer in answers))),
-        citations=tuple(assembly.citations),
-        answerable=bool(answered),
-        model=next((answer.model for answer in answers if answer.model), ""),
-        finish_reason="stop" if answered else first.finish_reason,
-        timings=replace(
-            first.timings,
-            total_ms=sum(each.total_ms for each in spent),
-            prompt_tokens=sum(each.prompt_tokens for each in spent),
-            reasoning_tokens=sum(each.reasoning_tokens for each in spent),
-            answer_tokens=sum(each.answer_tokens for each in spent),
-        ),
-        index=last.index,
-        evidence=max(answer.evidence for answer in answers),
-        left_out=LeftOut(
-            instructions=sum(answer.left_out.instructions for answer in answers),
-            kept_here=max(answer.left_out.kept_here for answer in answers),
-        ),
-        draft=first.draft if not answered else "",
-        instead=next((answer.instead for answer in answers if answer.instead), ""),
-        kind="parts",
-        disagreement=tuple(stated for answer in answers for stated in answer.disagreement),
-    )

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from kb.answering.kinds.parts.calculation import Operand
 from kb.answering.prompts.prompt import build_prompt
 from kb.text.amounts import Amount, amounts_in
-from kb.text.languages import asked_in
+from kb.text.languages import asked_in, language
 from kb.text.numerals import NUMERAL
 from kb.text.quantities import MEASURES
-from kb.text.scripts import in_one_writing
+from kb.text.scripts import in_one_writing, is_cjk
+from kb.text.terms import content_terms
 from kb.values.passages import Passage
 
 MOST_OPERANDS = 12
@@ -53,7 +54,8 @@ _EXAMPLES = {
 _LINE = re.compile(
     r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)?(?P<name>[^\n]*\S)\s*[:：]\s*(?P<written>\S[^\n]*?)\s*[.。]?\s*$", re.MULTILINE
 )
-_FIGURE = re.compile(rf"\d[\d,]*(?:\.\d+)?|{NUMERAL}(?=[{MEASURES}万亿])")
+_FIGURE = re.compile(rf"\d[\d,]*(?:\.\d+)?|{NUMERAL}(?=[{MEASURES}万亿])|{NUMERAL}(?<=..)")
+_IN_CHARACTERS = re.compile(rf"(?:{NUMERAL}[万亿]?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +106,39 @@ def _copied(name: str, written: str, passages: Sequence[Passage]) -> Copied | No
     amounts = amounts_in(written)
     if len(amounts) != 1:
         return None
-    amount, own = amounts[0], _FIGURE.search(written)
-    for passage in passages:
-        for other in amounts_in(passage.text):
-            if other.value == amount.value and other.fits(amount):
-                return Copied(_operand(name, written, amount if amount.dimension else other), passage)
-        if own and _has_figure(passage.text, own[0]) and _rest(written) in in_one_writing(passage.text):
-            return Copied(_operand(name, written, amount), passage)  # its unit stands in the head of the table
-    return None
+    holding = [(passage, amount) for passage in passages if (amount := _held(written, amounts[0], passage))]
+    if not holding:
+        return None
+    passage, amount = max(holding, key=lambda pair: _shared(name, pair[0]))
+    if content_terms(name) and not _shared(name, passage) and language(name) == language(passage.text):
+        return None  # a number of another thing
+    return Copied(_operand(name, written, amount), passage)
+
+
+def _held(written: str, amount: Amount, passage: Passage) -> Amount | None:
+    """The amount, with its dimension as far as it is known, if a passage has it."""
+    for other in amounts_in(passage.text):
+        if other.value == amount.value and other.fits(amount):
+            return amount if amount.dimension else other
+    own = _FIGURE.search(written)
+    is_there = own and _has_figure(passage.text, own[0]) and _rest(written) in in_one_writing(passage.text)
+    return amount if is_there else None  # its unit stands in the head of the table
+
+
+def _shared(name: str, passage: Passage) -> int:
+    """How many terms of a name a passage has, with its own name and headings."""
+    headings = {heading for part in passage.parts for heading in part.headings}
+    held = in_one_writing("\n".join([passage.name, *headings, passage.text])).lower()
+    terms = set(content_terms(held))
+    return sum(term in terms or (is_cjk(term[0]) and term in held) for term in set(content_terms(name)))
 
 
 def _operand(name: str, written: str, amount: Amount) -> Operand:
-    template, count = _FIGURE.subn("{}", written.replace("{", "").replace("}", ""), count=1)
-    ones = amounts_in(template.format(1)) if count and not _FIGURE.search(template) else []
-    if len(ones) == 1 and amount.day is None and ones[0].dimension in ("", amount.dimension):
-        return Operand(name, written, amount, template, ones[0].value)
+    for number in (_FIGURE, _IN_CHARACTERS):
+        template, count = number.subn("{}", written.replace("{", "").replace("}", ""), count=1)
+        ones = amounts_in(template.format(1)) if count and not _FIGURE.search(template) else []
+        if len(ones) == 1 and amount.day is None and ones[0].dimension in ("", amount.dimension):
+            return Operand(name, written, amount, template, ones[0].value)
     return Operand(name, written, amount, f"{{}} {amount.unit}".rstrip(), amount.scale)
 
 

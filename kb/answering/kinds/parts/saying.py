@@ -30,6 +30,10 @@ _RESULTS: dict[str, dict[Operation, str]] = {
         "days": "相隔天数",
     },
 }
+_OF_DAYS: dict[str, dict[Operation, str]] = {
+    "en": {"highest": "Latest", "lowest": "Earliest"},
+    "zh": {"highest": "最晚", "lowest": "最早"},
+}
 _EQUAL = {"en": "equal", "zh": "相等"}
 _MISSING = {
     "en": "Nothing was computed: two numbers are needed, and only this was found: {found}.",
@@ -52,7 +56,9 @@ _DOUBTFUL = {
 def result_line(calculation: Calculation, question: str) -> str:
     """The calculation with its result."""
     words = asked_in(question)
-    label, colon = _RESULTS[words][calculation.operation], "：" if words == "zh" else ": "
+    labels = _OF_DAYS[words] if calculation.operands[0].amount.day else {}
+    label = labels.get(calculation.operation, _RESULTS[words][calculation.operation])
+    colon = "：" if words == "zh" else ": "
     if calculation.operation not in ("highest", "lowest"):
         return f"**{label}{colon}{calculation.expression}**"
     found = calculation.found.name if calculation.found else _EQUAL[words]

@@ -1,5 +1,5 @@
 from kb.answering.kinds.document.key_passages import passage_of
-from kb.answering.kinds.exhaustive.items import cited, items_of_forms, items_of_lines, merged, words_beside
+from kb.answering.kinds.exhaustive.items import apart, cited, items_of_forms, items_of_lines, merged, words_beside
 from tests.kb.answering.kinds.document.document_harness import stored
 
 TEXT = "Jane has 555-0134. The\nmule train is led by Old\nFerro. Jane's number is 5550134, or so; call (555) 0134."
@@ -36,3 +36,20 @@ def test_words_beside_items_are_of_the_same_passages_and_in_none_of_them() -> No
     assert all(each.written in passage.text for each in beside)
     assert not any(each.written in item.written for each in beside for item in items)
     assert words_beside(items, 0) == words_beside([], 3) == []
+
+
+def test_items_of_a_passage_stand_in_its_order_and_none_within_another() -> None:
+    text = "The team was led by Ana Duarte. They carried an echo sounder, two gill nets and a flow meter."
+    passage = passage_of(1, stored([("", text)])[0])
+    written = "a flow meter\necho sounder, two gill nets\necho sounder\ntwo gill nets\nAna\nAna Duarte"
+    found = apart(items_of_lines(written, passage))
+    assert [item.written for item in found] == ["Ana Duarte", "echo sounder", "two gill nets", "a flow meter"]
+
+
+def test_an_article_or_the_plural_makes_no_other_item() -> None:
+    passages = [
+        passage_of(n, stored([("", text)])[0]) for n, text in enumerate(("The lantern.", "A lantern, lanterns."))
+    ]
+    written = ("The lantern", "A lantern\nlanterns")
+    items = [item for lines, passage in zip(written, passages, strict=True) for item in items_of_lines(lines, passage)]
+    assert [len(group) for group in merged(items)] == [3]

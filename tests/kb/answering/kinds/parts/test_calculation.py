@@ -4,6 +4,7 @@ import pytest
 
 from kb.answering.kinds.parts.calculation import Calculation, NotComputed, Operand, calculate
 from kb.answering.kinds.parts.operands import copied_numbers
+from kb.answering.kinds.parts.saying import result_line
 from kb.values.answers import Operation
 from tests.kb.answering.kinds.lookup_harness import passage
 
@@ -67,3 +68,42 @@ def test_what_is_missing_or_does_not_fit_is_not_computed() -> None:
     units = calculate("sum", operands("red: 12.50 €", "blue: 9 kg"), "")
     assert isinstance(units, NotComputed)
     assert units.because == "units"
+
+
+@pytest.mark.parametrize(
+    ("operation", "lines", "question", "expression"),
+    [
+        ("difference", ["tunnel: 1.2 km", "bridge: 350 m"], "How many metres longer is the tunnel?", "850 metres"),
+        ("difference", ["隧道：1.2公里", "大桥：三百五十米"], "隧道比大桥长多少米？", "850 米"),
+        ("difference", ["隧道：1.2公里", "大桥：三百五十米"], "隧道比大桥长多少？", "0.85公里"),
+        ("difference", ["one: 3 hours", "second: 2 hours"], "How much shorter was the second?", "1 hours"),
+        ("sum", ["甲：13.8万元", "乙：12万元"], "一共多少元？", "258,000 元"),
+        ("sum", ["厨房：三万二千元", "客厅：八千元"], "一共多少？", "40,000元"),
+        ("sum", ["图书馆：十二万册", "文化馆：九千册"], "一共多少？", "12.9万册"),
+    ],
+)
+def test_result_is_in_the_unit_that_the_question_names(
+    operation: Operation, lines: Sequence[str], question: str, expression: str
+) -> None:
+    assert computed(operation, *lines, question=question).expression.endswith(f" = {expression}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "question"),
+    [
+        (["实际花费：13.8万元", "预算：12万元"], "实际花费比预算超出百分之几？"),
+        (["spent: 13.8", "budget: 12"], "By how many percent did we spend more than the budget?"),
+        (["実費：13.8", "予算：12"], "予算より実費は何パーセント多いですか。"),
+    ],
+)
+def test_change_is_of_what_the_question_compares_with(lines: Sequence[str], question: str) -> None:
+    assert computed("change", *lines, question=question).expression.endswith("= +15 %")
+
+
+def test_days_are_subtracted_and_put_in_order() -> None:
+    lines = ["sown: 3 March 2023", "picked: 18 June 2023"]
+    assert computed("difference", *lines).expression == "2023-06-18 − 2023-03-03 = 107"
+    latest = computed("highest", *lines)
+    assert latest.found is not None
+    assert result_line(latest, "Which came last?") == "**Latest: picked** (18 June 2023 > 3 March 2023)"
+    assert isinstance(calculate("sum", operands(*lines), ""), NotComputed)

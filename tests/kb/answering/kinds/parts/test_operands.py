@@ -44,3 +44,14 @@ def test_only_passages_with_numbers_are_shown() -> None:
     assert "It costs 9 €." in told
     assert "The lamp is red." not in told
     assert with_numbers([passage("The lamp is red.")]) == []
+
+
+def test_number_under_the_name_of_another_thing_is_left_out() -> None:
+    meals = "Breakfast is 25 € and dinner is 48 €."
+    assert names("breakfast: 25 €\nlunch: 48 €", meals) == ["breakfast"]
+    assert names("早餐：25 €\n晚餐：48 €", meals) == ["早餐", "晚餐"], "in another language names are others"
+
+
+def test_number_that_several_passages_have_is_cited_where_its_name_stands() -> None:
+    one, other = passage("The barn has 9 beds.", 1), passage("The school has 9 beds.", 2)
+    assert [copied.passage for copied in copied_numbers("school: 9 beds", [one, other])] == [other]
