@@ -23,6 +23,7 @@ from kb.answering.kinds.parts.kind import PartsKind
 from kb.answering.prompts.read_ahead import NOTHING_READ
 from kb.answering.remarks import without_remark
 from kb.answering.understanding.decide import Classifiers, Decision, FitClassifier
+from kb.answering.understanding.features import features_of
 from kb.answering.understanding.question_weights import classifier_for
 from kb.answering.understanding.subquestions import split
 from kb.answering.understanding.wishes import WishReader
@@ -179,7 +180,8 @@ class Questions:
         """Decides about a question; several in one are seen better from its words, where these are known."""
         serving = live_index.serving
         classifier = self._classifiers.of(serving.space.model, serving.embedder)
-        decision = classifier.decide(live_index.query_vectors.of(serving.embedder, question), kind)
+        vector = live_index.query_vectors.of(serving.embedder, question)
+        decision = classifier.decide(features_of(question, vector), kind)
         is_lookup = kind is None and decision.kind == "lookup"
         are_parts = is_lookup and len(split(question, surely_several=decision.several)) > 1
         return replace(decision, kind="parts") if are_parts else decision

@@ -13,14 +13,15 @@ from importlib.resources import files
 import numpy as np
 
 from kb.answering.understanding.decide import Decision, QuestionClassifier, QuestionWeights, sense_of
+from kb.answering.understanding.features import features_of
 from kb.answering.understanding.labelled_questions import decision_of, read_questions
 from kb.judging.weights import Weights, fit
 from kb.ports import Embedder, Vectors, embed_queries
 
 _RIDGE = 0.03
-_SOFTNESS = 100.0  # scikit-learn's C
+_SOFTNESS = 30.0  # scikit-learn's C
 _MOST_ROUNDS = 5000
-_ENOUGH = 1e-5
+_ENOUGH = 1e-4
 _DECIMALS = 3
 
 
@@ -40,7 +41,8 @@ def fit_to_questions(embedder: Embedder) -> QuestionWeights:
         fit(vectors, [getattr(each.decision, name) for each in labelled], ridge=_RIDGE, scaled=False)
         for name in ("leans", "refers")
     )
-    return QuestionWeights(leans, refers, _fit_senses(vectors, [sense_of(each.decision) for each in labelled]))
+    seen = np.stack([features_of(each.question, vector) for each, vector in zip(labelled, vectors, strict=True)])
+    return QuestionWeights(leans, refers, _fit_senses(seen, [sense_of(each.decision) for each in labelled]))
 
 
 def to_json(model: str, weights: QuestionWeights) -> str:

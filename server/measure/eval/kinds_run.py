@@ -9,6 +9,7 @@ from typing import get_args
 from rich.console import Console
 
 from kb.answering.understanding.decide import Decision
+from kb.answering.understanding.features import features_of
 from kb.answering.understanding.form import Form
 from kb.answering.understanding.labelled_questions import LabelledQuestion, labelled, read_questions
 from kb.answering.understanding.question_weights import classifier_for
@@ -71,12 +72,14 @@ def evaluate_kinds(settings: Settings, path: Path | None, split: str, limit: int
     asked = list(spread_out(chosen, limit))
     if not asked:
         raise InvalidRequest(
-            "the set is empty", "give a file with labelled questions; --split is fit, held, unseen, fresh or computed"
+            "the set is empty",
+            "give a file with labelled questions; --split is fit, held, unseen, fresh, computed or stated",
         )
     embedder = load_embedder(settings, lambda progress: None)
     classifier = classifier_for(settings.embedding_model, embedder)
     decided = [
-        classifier.decide(embedder.embed_query(each.question)) for each in with_bar(console.err, "asking", asked)
+        classifier.decide(features_of(each.question, embedder.embed_query(each.question)))
+        for each in with_bar(console.err, "asking", asked)
     ]
     wrong = {each.question: got for each, got in zip(asked, decided, strict=True) if got != each.decision}
     return KindsReport(settings.embedding_model, tuple(scores(asked, decided)), wrong)

@@ -81,4 +81,4 @@ def test_values_are_alike_that_count_the_same_or_have_one_dimension() -> None:
     ],
 )
 def test_unit_that_a_question_names(text: str, dimension: str, unit: tuple[str, int] | None) -> None:
-    assert unit_in(text, dimension) == unit
+    assert unit_in(text, dimension) == (unit and (unit[0], Decimal(unit[1])))

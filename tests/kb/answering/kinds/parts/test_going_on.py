@@ -6,6 +6,7 @@ import pytest
 
 from kb.answering.kinds.parts.going_on import left_open
 from kb.answering.understanding.decide import Decision, QuestionClassifier, QuestionWeights
+from kb.answering.understanding.features import PLACES
 from kb.judging.weights import Weights
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
@@ -33,7 +34,7 @@ class Replying(FakeLanguageModel):
 
 
 def taken_for_a_lookup(odds_of_parts: float) -> QuestionClassifier:
-    factors = (0.0,) * FakeEmbedder().dimension
+    factors = (0.0,) * (FakeEmbedder().dimension + PLACES)
     senses = {Decision(): 0.0, Decision(kind="parts"): odds_of_parts}
     weights = tuple((sense, Weights(factors, constant)) for sense, constant in senses.items())
     never = Weights(factors, -9.0)
@@ -42,10 +43,11 @@ def taken_for_a_lookup(odds_of_parts: float) -> QuestionClassifier:
 
 def events_of(settings: Settings, model: FakeLanguageModel, odds_of_parts: float = 0.0) -> list[object]:
     lenient = settings.model_copy(update={"min_evidence": 0.0})
-    classifier = taken_for_a_lookup(odds_of_parts)
-    with open_fake_knowledge_base(lenient, model=model, fit_classifier=lambda *_: classifier) as knowledge_base:
-        fill(knowledge_base)
-        return list(knowledge_base.ask_stream(QUESTION, options=AskOptions()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.harness.fitted_once", lambda *_: taken_for_a_lookup(odds_of_parts))
+        with open_fake_knowledge_base(lenient, model=model) as knowledge_base:
+            fill(knowledge_base)
+            return list(knowledge_base.ask_stream(QUESTION, options=AskOptions()))
 
 
 def fill(knowledge_base: KnowledgeBase) -> None:
