@@ -97,7 +97,8 @@ class Indexer:
             self._knowledge_base.observe(
                 FileEnded("indexed", document_id, count, file.size_bytes, reading.seconds, seconds)
             )
-            logger.info("%s: %d chunks in %.1f + %.1f s", file.source, count, reading.seconds, seconds)
+            chunks = "1 chunk" if count == 1 else f"{count:,} chunks"
+            logger.info("%s: %s, read in %.1f s, indexed in %.1f s", file.source, chunks, reading.seconds, seconds)
             return True
         known = self._knowledge_base.find(file.root, file.source)
         if known is None or known.file.sha256 != file.sha256:

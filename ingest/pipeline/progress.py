@@ -7,6 +7,10 @@ from pathlib import Path
 
 from kb.errors import KBError
 
+LEAST_SHARE = 0.1
+"""Of a run's bytes: before that, hours would be told after the small files, which come first and take long for their
+size."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkProgress:
@@ -16,7 +20,7 @@ class WorkProgress:
         files_done: Indexed or recorded as failed since the run began.
         files_total: Those, and all that wait.
         chunks_done: Chunks whose embeddings are there.
-        seconds_left: By the bytes that are left; None before the first file is done.
+        seconds_left: By the bytes that are left; None until `LEAST_SHARE` of them is done.
     """
 
     files_done: int
@@ -94,8 +98,12 @@ class ProgressMeter:
             chunks_done=self._chunks_done,
             files_per_second=self._files_done / seconds,
             chunks_per_second=self._chunks_done / seconds,
-            seconds_left=seconds * self._waiting_bytes / self._bytes_done if self._bytes_done else None,
+            seconds_left=self._seconds_left(seconds),
         )
+
+    def _seconds_left(self, seconds: float) -> float | None:
+        is_known = 0 < self._bytes_done >= LEAST_SHARE * (self._bytes_done + self._waiting_bytes)
+        return seconds * self._waiting_bytes / self._bytes_done if is_known else None
 
     def _begin(self) -> None:
         self._began = self._clock()

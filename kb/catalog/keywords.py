@@ -92,13 +92,27 @@ class KeywordStore:
         """
         vocabulary = self._vocabulary_of_now()
         weights = vocabulary.weights(terms)
+        named = {key: _named(name, weights) for key, name in self._names(document_ids).items()}
+        about = _about(vocabulary, vocabulary.rarest(weights, POSTINGS_COUNTED), named)
+        return {key: (about[key] + named[key]) / 2 for key in named}
+
+    def name_shares(self, terms: Sequence[str], document_ids: Collection[str]) -> dict[str, float]:
+        """How much of the query a chunk holds by the name of its document: of a note all, of a long document little.
+
+        Returns:
+            Shares in 0…1, by document: of the query, divided by the number of chunks that go by the name.
+        """
+        weights = self._vocabulary_of_now().weights(terms)
+        sql = "SELECT document_id, max(ordinal) + 1 AS chunks FROM chunks WHERE document_id IN ({marks}) GROUP BY 1"
+        chunks = {row["document_id"]: row["chunks"] for row in self._database.rows_in(sql, list(document_ids))}
+        names = self._names([*chunks])
+        return {key: share / chunks[key] for key, name in names.items() if (share := _named(name, weights))}
+
+    def _names(self, document_ids: Collection[str]) -> dict[str, str]:
         sql = "SELECT id, title, source FROM documents WHERE id IN ({marks})"
-        names = {
+        return {
             row["id"]: f"{row['title']}\n{row['source']}" for row in self._database.rows_in(sql, list(document_ids))
         }
-        about = _about(vocabulary, vocabulary.rarest(weights, POSTINGS_COUNTED), names)
-        named = {key: _share(dict.fromkeys(_name_terms(name), 1.0), weights) for key, name in names.items()}
-        return {key: (about[key] + named[key]) / 2 for key in names}
 
     def opening(self, document_id: str, chunks: int) -> tuple[set[int], set[str]]:
         """What a document says of itself: the ids of so many chunks at its beginning; their terms and its name's."""
@@ -154,6 +168,10 @@ def _about(vocabulary: Vocabulary, terms: Sequence[str], document_ids: Collectio
 @lru_cache(maxsize=4096)
 def _name_terms(name: str) -> frozenset[str]:
     return frozenset(search_terms(name))
+
+
+def _named(name: str, weights: Mapping[str, float]) -> float:
+    return _share(dict.fromkeys(_name_terms(name), 1.0), weights)
 
 
 def _share(parts: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -24,7 +24,8 @@ class Candidates:
 
     Attributes:
         document_ids: Of all candidates.
-        lexical: Share of the best lexical score in 0…1; in the document that is meant, for what is sought in it.
+        lexical: Share of the best lexical score in 0…1; in the document that is meant, for what is sought in it. The
+            name of a short document counts as if it stood in its chunks.
         said: The same for the whole question, as far as that is known.
         documents: Share of the question that says its document is meant, in 0…1.
         newness: How new its document is in 0…1; empty where nobody asked.
@@ -70,9 +71,11 @@ def gather(
         said = {key: known * share for key, share in found.items()} | said
         elsewhere = {key for key in said if document_ids[key] != meant.document_id or key in meant.opening}
         lexical = found | {key: said[key] for key in elsewhere}
+    names = catalog.keywords.name_shares(terms, shares)
+    by_name = {key: names[holder] for key, holder in document_ids.items() if holder in names}
     return Candidates(
         document_ids=document_ids,
-        lexical=lexical,
+        lexical={key: lexical.get(key, 0.0) + by_name.get(key, 0.0) for key in {**lexical, **by_name}},
         said=said,
         documents={key: shares[holder] for key, holder in document_ids.items()},
         newness={key: new[holder] for key, holder in document_ids.items() if holder in new},

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.logging import RichHandler
 
 from kb.errors import DataDirectoryLocked, InvalidRequest, KBError, ModelError, SettingsError
 from kb.settings import load
@@ -149,8 +148,6 @@ def doctor() -> None:
 
 
 def _set_up_log(level: int) -> None:
-    handler = RichHandler(console=console.err, show_path=False, markup=False, highlighter=None)
-    handler.setFormatter(console.LogFormatter("%(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[console.log_handler(console.err)], force=True)
     for name in ("kb", "ingest", "server"):
         logging.getLogger(name).setLevel(level)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.logging import RichHandler
 from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
@@ -40,6 +41,17 @@ class LogFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - it is logging's
         """The entry without its traceback."""
         return on_one_line(super().formatMessage(record)).strip()
+
+
+def log_handler(console: Console) -> logging.Handler:
+    """Writes the log to a console: in columns on a terminal; elsewhere each entry on one line, however long."""
+    if console.is_terminal:
+        handler: logging.Handler = RichHandler(console=console, show_path=False, markup=False, highlighter=None)
+        handler.setFormatter(LogFormatter("%(message)s", "%H:%M:%S"))
+    else:
+        handler = logging.StreamHandler(console.file)
+        handler.setFormatter(LogFormatter("%(asctime)s %(levelname)-8s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    return handler
 
 
 def escaped(text: str) -> str:

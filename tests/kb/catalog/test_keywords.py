@@ -79,6 +79,17 @@ def test_document_named_in_the_query_has_a_share_of_it(catalog: Catalog) -> None
     assert all(0 <= share <= 1 for share in found.values())
 
 
+def test_chunks_hold_what_their_document_is_called_the_less_the_more_there_are(catalog: Catalog) -> None:
+    add(catalog, "whale.md", "they sing")
+    add(catalog, "whales.md", "they sing", "they dive", "they sleep", "they eat")
+    add(catalog, "a.md", "a whale in a sentence")
+    terms = search_terms("whale songs")
+    found = catalog.keywords.name_shares(terms, ["whale.md", "whales.md", "a.md"])
+    assert found["whale.md"] == pytest.approx(4 * found["whales.md"])
+    assert 0 < found["whale.md"] < 1
+    assert "a.md" not in found
+
+
 def test_query_without_words_has_no_shares(catalog: Catalog) -> None:
     add(catalog, "a.md", "net sales rose")
     assert shares(catalog, "?!") == {"a.md": 0.0}
