@@ -112,6 +112,11 @@ def chunk(
             )
             place = start, end, text[start:end], headings, page, "\n".join(filter(None, context))
             chunks.append(Chunk(*place, page_label=_label_of(document, page), by_ocr=page in document.ocr_pages))
+    return _counted(chunks, text, tokens)
+
+
+def _counted(chunks: Sequence[Chunk], text: str, tokens: Tokens) -> tuple[Chunk, ...]:
+    """The same with the length of text and context together."""
     tokens.learn(piece.context for piece in chunks)
     sizes = tokens.each(text[piece.start : piece.end] for piece in chunks)
     return tuple(replace(piece, tokens=tokens[piece.context] + size) for piece, size in zip(chunks, sizes, strict=True))
