@@ -247,8 +247,7 @@ def test_text_in_the_other_language_gains_and_its_similarity_stays_the_cosine(tm
         axis = apart / np.linalg.norm(apart)
         asked = float(embedder.embed_query(query) @ axis)
         texts = (float(ends[0] @ axis), float(ends[1] @ axis))
-        nothing = np.zeros_like(axis)
-        return LanguageBalance(axis, (asked, asked + 1), texts, (5.0, 0.0), (nothing, nothing), (0.0, 0.0))
+        return LanguageBalance(axis, (asked, asked + 1), texts, (5.0, 0.0))
 
     catalog = Catalog(tmp_path / "catalog.sqlite3")
     knowledge_base = Base(catalog, measure)
