@@ -41,7 +41,7 @@ from server.settings import ServerSettings
 from tests.fake_indexes import FakeIndexStores
 from tests.fakes import FakeEmbedder, FakeLanguageModel, FakeReranker, FakeVectorIndex
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 DEBOUNCE_SECONDS = 0.02
 FAKE_WEIGHTS = Path(__file__).parent / "fake_question_weights.json"
 

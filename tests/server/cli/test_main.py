@@ -164,7 +164,7 @@ def test_data_directory_that_cannot_be_made_is_told(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("arguments", [["serve", "."], ["sync"], ["forget", "dome.md"]])
-def test_second_process_is_told_after_two_seconds_of_work_that_another_has_the_data_directory(
+def test_second_process_is_told_at_once_that_another_has_the_data_directory(
     settings: Settings, arguments: list[str]
 ) -> None:
     command = [sys.executable, "-m", "server", "--home", str(settings.home), *arguments]
@@ -173,13 +173,16 @@ def test_second_process_is_told_after_two_seconds_of_work_that_another_has_the_d
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         return used.ru_utime + used.ru_stime
 
+    began = work_seconds()
+    subprocess.run([*command[:3], "--help"], capture_output=True, check=True)
+    start_seconds = work_seconds() - began
     with open_fake_knowledge_base(settings):
         before = work_seconds()
         ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"})
     assert (ran.returncode, ran.stdout) == (5, "")
     assert "has the data directory" in ran.stderr
     assert "Traceback" not in ran.stderr
-    assert work_seconds() - before < 2, "of a processor, whatever else keeps it busy"
+    assert work_seconds() - before < 2 * start_seconds + 1, "hardly more than a start takes on this machine"
 
 
 def test_second_server_is_told_where_the_first_one_listens(run: Run, served: Served) -> None:

@@ -132,11 +132,9 @@ def test_step_tells_what_is_being_done() -> None:
 def test_passages_are_there_before_the_model_has_said_anything(tmp_path: Path, folder: Path) -> None:
     with serving(quick_settings(tmp_path / "home"), folder, model=Endless(silent=True)) as service:
         service.sync()
-        began = time.monotonic()
         with service.client.stream("POST", "/ask", json=QUESTION | {"stream": True}) as response:
             lines = response.iter_lines()
-            assert next(lines) == "event: passages"
-            assert time.monotonic() - began < 1
+            assert next(lines) == "event: passages", "the model never says anything"
             assert "dome.md" in next(lines)
             assert next(lines) == ""
             assert next(lines).startswith(":"), "a comment now and then while there is nothing to say"

@@ -117,7 +117,7 @@ def test_models_of_the_roberta_family_count_positions_from_behind_the_padding(mo
     change(model / "config.json", lambda config: config.update(architectures=["XLMRobertaModel"]))
     change(model / "sentence_bert_config.json", lambda config: config.update(max_seq_length=tokens))
     embedder = open_converted(model)
-    assert embedder.max_tokens == tokens
+    assert 0 < tokens - embedder.max_tokens < 10, "what the prompt and the two special tokens take"
     assert agreement(model, embedder).min() > CLOSE
 
 
