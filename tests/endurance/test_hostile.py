@@ -72,7 +72,7 @@ def test_file_of_a_gigabyte_is_refused_by_its_size_and_not_read(settings: Settin
     with watching(settings, folder) as watched, memory_within(100_000_000):
         began = time.monotonic()
         watched.sync()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         (failure,) = watched.knowledge_base.failures()
         assert "1,000,000,000 bytes" in failure.reason
         assert failure.file.sha256 == ""
