@@ -188,7 +188,7 @@ def test_decisions_hold_for_questions_that_were_not_fitted(embedder: Embedder) -
 
 
 @pytest.mark.models
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(900)
 def test_weights_that_ship_are_those_of_the_questions(embedder: Embedder) -> None:
     fitted, shipped = QuestionClassifier(fit_to_questions(embedder)), classifier_for("multilingual-e5-small", embedder)
     vectors = [seen(embedder, each) for each in read_questions() if each.split == "held"]
