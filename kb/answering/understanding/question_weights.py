@@ -26,7 +26,7 @@ _DECIMALS = 3
 
 
 def classifier_for(model: str, embedder: Embedder) -> QuestionClassifier:
-    """The weights that ship for a model; where there are none, they are fitted, which takes some ten seconds."""
+    """The weights that ship for a model; where there are none, they are fitted, which takes up to a minute."""
     shipped_for, shipped = from_json(
         (files("kb.answering.understanding") / "data" / "question_weights.json").read_text("utf-8")
     )
