@@ -12,11 +12,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NoReturn
 
 from kb.errors import KBError
 
@@ -154,6 +155,24 @@ def take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     return source, replies
+
+
+def answer_parent(source: BinaryIO, begin: Callable[[bytes], object], answer: Callable[[bytes], object]) -> NoReturn:
+    """In a child with pipes: answers line after line, and ends with the parent, or where something is not foreseen.
+
+    Args:
+        begin: Is given the first line.
+        answer: Is given each of the others.
+    """
+    threading.excepthook = lambda _: os._exit(1)
+    status = 1
+    try:
+        begin(source.readline())
+        for line in source:
+            answer(line)
+        status = 0
+    finally:
+        os._exit(status)  # at once: other threads may be in the midst of something, or native code hang
 
 
 def forbid_core_dumps() -> None:

@@ -4,10 +4,9 @@ Knows nothing of starting it again: that is `kb.adapters.llama.process`; and not
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 
 from kb import observing
-from kb.adapters.llama.pipe import ChildPipe, death_of
+from kb.adapters.llama.pipe import ChildPipe
 from kb.adapters.llama.wire import (
     CountTokens,
     FromChild,
@@ -43,11 +42,10 @@ class LlamaChild:
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._what = f"the answering model {spec.name}"
-        self._loaded: Future[LanguageModelInfo] = Future()
         self.has_answered = False
-        self._pipe: ChildPipe[FromChild] = ChildPipe(
-            _MODULE, self._what, encode_spec(spec), decode_reply, _goes_on, self._set_loaded, self._death
+        what, first = f"the answering model {spec.name}", encode_spec(spec)
+        self._pipe: ChildPipe[FromChild, LanguageModelInfo] = ChildPipe(
+            _MODULE, what, first, decode_reply, _goes_on, LanguageModelInfo, _HINTS
         )
 
     @property
@@ -62,8 +60,7 @@ class LlamaChild:
 
     def failure(self) -> KBError:
         """What became of it: why the model did not load, or how the process ended."""
-        error = self._loaded.exception() if self._loaded.done() else None
-        return error if isinstance(error, KBError) else self._death(self._pipe.reason)
+        return self._pipe.failure()
 
     def info(self, timeout_seconds: float | None = None) -> LanguageModelInfo | None:
         """Waits until the model is loaded.
@@ -74,10 +71,7 @@ class LlamaChild:
         Raises:
             ModelError: It could not be loaded, or the process has ended.
         """
-        try:
-            return self._loaded.result(timeout_seconds)
-        except TimeoutError:
-            return None
+        return self._pipe.info(timeout_seconds)
 
     def count_tokens(self, text: str) -> int:
         """See `TokenCounter`. The model must be loaded.
@@ -138,17 +132,6 @@ class LlamaChild:
         reply = self._pipe.call(lambda number: encode_request(number, request), HANG_SECONDS)
         assert isinstance(reply, int)
         return reply
-
-    def _set_loaded(self, reply: FromChild) -> None:
-        if isinstance(reply, LanguageModelInfo):
-            self._loaded.set_result(reply)
-        else:
-            assert isinstance(reply, KBError)
-            self._loaded.set_exception(reply)
-
-    def _death(self, reason: str) -> KBError:
-        is_loaded = self._loaded.done() and not self._loaded.exception()
-        return death_of(self._what, reason, is_loaded=is_loaded, hints=_HINTS)
 
 
 def _goes_on(reply: FromChild) -> bool:

@@ -34,7 +34,7 @@ from kb.adapters.llama.wire import (
     decode_spec,
     encode_reply,
 )
-from kb.children import forbid_core_dumps, take_standard_streams
+from kb.children import answer_parent, forbid_core_dumps, take_standard_streams
 from kb.errors import KBError
 
 # A thread that wants to count tokens waits this long for one that generates to let Python go.
@@ -52,16 +52,11 @@ def main() -> None:
     _be_the_one_to_go()
     server = _Server(sink)
     logging.basicConfig(level=logging.INFO, handlers=[_LogPipe(server.send)])
-    threading.excepthook = lambda _: os._exit(1)
-    status = 1
-    try:
-        spec = decode_spec(source.readline())
-        threading.Thread(target=server.load, args=(spec,), daemon=True).start()
-        for line in source:
-            server.answer(*decode_request(line))
-        status = 0
-    finally:
-        os._exit(status)  # at once: an answer may be on its way, or native code hang
+
+    def load(line: bytes) -> None:
+        threading.Thread(target=server.load, args=(decode_spec(line),), daemon=True).start()
+
+    answer_parent(source, load, lambda line: server.answer(*decode_request(line)))
 
 
 class _Server:

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import IO, Generic, TypeVar
 
 from kb import children, observing
@@ -21,12 +22,13 @@ from kb.errors import KBError, ModelError, ModelLoadError
 logger = logging.getLogger(__name__)
 
 Reply = TypeVar("Reply")
+Info = TypeVar("Info")
 
 _EXIT_SECONDS = 2.0
 
 
-class ChildPipe(Generic[Reply]):
-    """A running child; what it runs is being loaded.
+class ChildPipe(Generic[Reply, Info]):
+    """A running child; the model that it runs is being loaded.
 
     Args:
         module: What the child runs.
@@ -34,8 +36,8 @@ class ChildPipe(Generic[Reply]):
         first_line: Has it load a model; the reply to that has the number `LOADING`.
         decode: Reads a line of the child. Raises: ValueError, KeyError, TypeError: it is none.
         goes_on: Whether more replies to the same request come after one.
-        loaded: Is given the reply to the first line.
-        death: Makes an error of the reason for which the process has ended.
+        info: The type of what it tells of a model that is loaded.
+        hints: What to do if it ends while its model is being loaded, and what if it ends later.
 
     Attributes:
         ended: When; `time.monotonic`.
@@ -51,12 +53,13 @@ class ChildPipe(Generic[Reply]):
         first_line: bytes,
         decode: Callable[[bytes], tuple[int, Reply | LogLine | KBError]],
         goes_on: Callable[[Reply | KBError], bool],
-        loaded: Callable[[Reply | KBError], None],
-        death: Callable[[str], KBError],
+        info: type[Info],
+        hints: tuple[str, str],
     ) -> None:
-        self._what, self._decode, self._goes_on, self._death = what, decode, goes_on, death
+        self._what, self._decode, self._goes_on, self._hints = what, decode, goes_on, hints
+        self._info, self._loaded = info, Future[Info]()
         self._numbers = itertools.count(LOADING + 1)
-        self._waiting: dict[int, Callable[[Reply | KBError], None]] = {LOADING: loaded}
+        self._waiting: dict[int, Callable[[Reply | KBError], None]] = {LOADING: self._set_loaded}
         self._reason = ""  # why it has ended; empty while it has not
         self._state = threading.Lock()  # guards the two above
         self._turn = threading.Lock()  # of who writes to the child
@@ -72,10 +75,26 @@ class ChildPipe(Generic[Reply]):
         """Whether the process is gone."""
         return bool(self._reason)
 
-    @property
-    def reason(self) -> str:
-        """How it has ended, as what follows its name in a sentence; empty while it has not."""
-        return self._reason
+    def info(self, timeout_seconds: float | None = None) -> Info | None:
+        """Waits until the model is loaded.
+
+        Returns:
+            None if it did not load in time.
+
+        Raises:
+            ModelError: It could not be loaded, or the process has ended.
+        """
+        try:
+            return self._loaded.result(timeout_seconds)
+        except TimeoutError:
+            return None
+        except KBError as error:
+            raise error.again() from None
+
+    def failure(self) -> KBError:
+        """What became of it: why the model did not load, or how the process ended."""
+        error = self._loaded.exception() if self._loaded.done() else None
+        return error if isinstance(error, KBError) else self._death(self._reason)
 
     def ask(self, encode: Callable[[int], bytes], take: Callable[[Reply | KBError], None]) -> int:
         """Sends a request.
@@ -167,6 +186,19 @@ class ChildPipe(Generic[Reply]):
         for take in waiting.values():
             take(self._death(reason))
 
+    def _set_loaded(self, reply: Reply | KBError) -> None:
+        if isinstance(reply, self._info):
+            self._loaded.set_result(reply)
+        else:
+            assert isinstance(reply, KBError)
+            self._loaded.set_exception(reply)
+
+    def _death(self, reason: str) -> ModelError:
+        message, (while_loading, later) = f"the process of {self._what} {reason}", self._hints
+        if self._loaded.done() and not self._loaded.exception():
+            return ModelError(message, later)
+        return ModelLoadError(f"{message} while it was being loaded", while_loading)
+
     def _hand_over(self, number: int, reply: Reply | LogLine | KBError) -> None:
         if isinstance(reply, LogLine):
             observing.request_id.set(reply.request_id)
@@ -176,18 +208,6 @@ class ChildPipe(Generic[Reply]):
             take = self._waiting.get(number) if self._goes_on(reply) else self._waiting.pop(number, None)
         if take:
             take(reply)
-
-
-def death_of(what: str, reason: str, *, is_loaded: bool, hints: tuple[str, str]) -> ModelError:
-    """What is said where a process has ended.
-
-    Args:
-        hints: What to do if it ended while its model was being loaded, and what if it ended later.
-    """
-    message = f"the process of {what} {reason}"
-    return (
-        ModelError(message, hints[1]) if is_loaded else ModelLoadError(f"{message} while it was being loaded", hints[0])
-    )
 
 
 def _start(module: str, what: str) -> Child:

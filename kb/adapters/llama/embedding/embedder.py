@@ -7,7 +7,6 @@ which is never loaded into this process. Invariant: there is at most one child, 
 import logging
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
 from pathlib import Path
 
 from kb.adapters.llama.embedding.wire import (
@@ -23,14 +22,16 @@ from kb.adapters.llama.embedding.wire import (
     encode_request,
     encode_spec,
 )
-from kb.adapters.llama.pipe import ChildPipe, death_of
-from kb.errors import KBError, ModelError
+from kb.adapters.llama.pipe import ChildPipe
+from kb.errors import ModelError
 from kb.models.prefixes import prefixes_of
 from kb.observing import Observe, unobserved
 from kb.ports import Vectors
 from kb.values.happenings import ChildRestarted
 
 logger = logging.getLogger(__name__)
+
+_Child = ChildPipe[FromChild, EmbeddingInfo]
 
 HANG_SECONDS = 600.0
 """After so long without an answer the process hangs: native code does, or the driver of a GPU."""
@@ -67,9 +68,10 @@ class LlamaEmbedder:
         self._observe = observe
         self._lock = threading.Lock()  # guards the two below
         self._closed = False
-        self._child = _Child(self._spec)
+        self._child = _started(self._spec)
         try:
             info = self._child.info()
+            assert info, "without a limit of time it is loaded, or an error"
             self._prefixes = prefixes_of(path.stem, info.title)
             self._info = info
             self.max_tokens = info.text_tokens - self.count_tokens([self._prefixes.passage])[0]
@@ -118,56 +120,24 @@ class LlamaEmbedder:
             child = self._sound_child()
             try:
                 child.info()
-                return child.pipe.call(lambda number: encode_request(number, request), HANG_SECONDS)
+                return child.call(lambda number: encode_request(number, request), HANG_SECONDS)
             except ModelError as error:
-                if not (child.pipe.has_ended and tries_left) or self._closed:
+                if not (child.has_ended and tries_left) or self._closed:
                     raise
                 logger.warning("%s; it is started again", error.message)
         raise AssertionError("the last try returns or raises")
 
-    def _sound_child(self) -> "_Child":
+    def _sound_child(self) -> _Child:
         with self._lock:
             if self._closed:
                 raise ModelError(f"the model {self._spec.path.name} is closed", "open the data directory again")
-            if self._child.pipe.has_ended:
+            if self._child.has_ended:
                 self._observe(ChildRestarted("embedder"))
-                self._child = _Child(self._spec)
+                self._child = _started(self._spec)
             return self._child
 
 
-class _Child:
+def _started(spec: EmbeddingSpec) -> _Child:
     """A running child; its model is being loaded."""
-
-    def __init__(self, spec: EmbeddingSpec) -> None:
-        self._what = f"the embedding model {spec.path.name}"
-        self._loaded: Future[EmbeddingInfo] = Future()
-        first = encode_spec(spec)
-        self.pipe: ChildPipe[FromChild] = ChildPipe(
-            _MODULE, self._what, first, decode_reply, lambda _: False, self._set_loaded, self._death
-        )
-
-    def info(self) -> EmbeddingInfo:
-        """Waits until the model is loaded.
-
-        Raises:
-            ModelError: It could not be loaded, or the process has ended.
-        """
-        try:
-            return self._loaded.result()
-        except KBError as error:
-            raise error.again() from None
-
-    def close(self) -> None:
-        """Ends the process at once."""
-        self.pipe.close()
-
-    def _set_loaded(self, reply: FromChild | KBError) -> None:
-        if isinstance(reply, EmbeddingInfo):
-            self._loaded.set_result(reply)
-        else:
-            assert isinstance(reply, KBError)
-            self._loaded.set_exception(reply)
-
-    def _death(self, reason: str) -> KBError:
-        is_loaded = self._loaded.done() and not self._loaded.exception()
-        return death_of(self._what, reason, is_loaded=is_loaded, hints=_HINTS)
+    what, first = f"the embedding model {spec.path.name}", encode_spec(spec)
+    return ChildPipe(_MODULE, what, first, decode_reply, lambda _: False, EmbeddingInfo, _HINTS)

@@ -28,7 +28,7 @@ from kb.adapters.llama.embedding.wire import (
     encode_reply,
 )
 from kb.adapters.llama.wire import LOADING
-from kb.children import forbid_core_dumps, take_standard_streams
+from kb.children import answer_parent, forbid_core_dumps, take_standard_streams
 from kb.errors import KBError
 from kb.ports import Vectors
 
@@ -41,16 +41,11 @@ def main() -> None:
     source, sink = take_standard_streams()
     forbid_core_dumps()
     server = _Server(sink)
-    threading.excepthook = lambda _: os._exit(1)
-    status = 1
-    try:
-        spec = decode_spec(source.readline())
-        threading.Thread(target=server.run, args=(spec,), daemon=True).start()
-        for line in source:
-            server.answer(*decode_request(line))
-        status = 0
-    finally:
-        os._exit(status)  # at once: native code may hang
+
+    def run(line: bytes) -> None:
+        threading.Thread(target=server.run, args=(decode_spec(line),), daemon=True).start()
+
+    answer_parent(source, run, lambda line: server.answer(*decode_request(line)))
 
 
 @dataclass(order=True, slots=True)
