@@ -4,6 +4,8 @@ Knows nothing about how its parts are made; that is `kb.wiring`.
 """
 
 import datetime
+import functools
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
@@ -17,7 +19,7 @@ from kb.answering.observed import observed
 from kb.answering.prompts.instruction_finders import InstructionFinders
 from kb.answering.questions import Questions
 from kb.answering.understanding.decide import FitClassifier
-from kb.answering.understanding.question_weights import classifier_for
+from kb.answering.understanding.question_weights import FOLDER_NAME, classifier_for
 from kb.catalog.catalog import Catalog
 from kb.conversations.store import ConversationStore
 from kb.data_directory import CONVERSATIONS_NAME, DataDirectoryLock
@@ -57,7 +59,7 @@ class KnowledgeBase(Documents):
         lock: Held until `close`.
         catalog: Closed by `close`.
         models: Closed by `close`.
-        fit_classifier: See `kb.answering.questions.Questions`.
+        fit_classifier: See `kb.answering.questions.Questions`; None: fits once, and keeps it beside the models.
         observers: Whom the parts of this knowledge base tell what happens; None: it has its own.
         find_personal: Finds what answers mark, and what is not to be indexed, as the settings want it.
         finders: Find what is kept from the models; None: those of `weights_for`.
@@ -73,7 +75,7 @@ class KnowledgeBase(Documents):
         lock: DataDirectoryLock,
         catalog: Catalog,
         models: Models,
-        fit_classifier: FitClassifier = classifier_for,
+        fit_classifier: FitClassifier | None = None,
         observers: Observers | None = None,
         find_personal: FindPersonal = none_found,
         finders: InstructionFinders | None = None,
@@ -95,7 +97,8 @@ class KnowledgeBase(Documents):
             settings, models, catalog, judges, finders or InstructionFinders(), LocalOnly(settings.local_only)
         )
         self._digests = IdleDigests(self._resources)
-        self._questions = Questions(self._resources, self.index_state, fit_classifier)
+        fit = fit_classifier or functools.partial(classifier_for, kept=settings.models / FOLDER_NAME)
+        self._questions = Questions(self._resources, self.index_state, fit)
         self._pending = 0
         self._has_synced = False
 
@@ -245,6 +248,13 @@ class KnowledgeBase(Documents):
         return upkeep.progress if upkeep else None
 
     # State
+
+    def fit_ahead(self) -> None:
+        """Fits what decides about questions to a new embedding model as soon as it is loaded, in a thread of its own.
+
+        Else the first question waits for it, up to a minute.
+        """
+        threading.Thread(target=self._questions.fit_ahead, name="fit-ahead", daemon=True).start()
 
     def digest_when_idle(self) -> None:
         """Has new documents read whole, while nobody asks and no file waits, if the user wants that."""

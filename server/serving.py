@@ -65,6 +65,7 @@ def serve(
     server = make_server(knowledge_base, pipeline, settings, Limits(connections_allowed()))
     url = _url(settings.host, listener.getsockname()[1])
     knowledge_base.announce(url)
+    knowledge_base.fit_ahead()
     knowledge_base.calibrate_when_idle()
     knowledge_base.digest_when_idle()
     knowledge_base.observers.add(log_happening)

@@ -5,6 +5,7 @@ Knows nothing about documents beyond the passages that are found.
 
 import threading
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -24,10 +25,9 @@ from kb.answering.prompts.read_ahead import NOTHING_READ
 from kb.answering.remarks import without_remark
 from kb.answering.understanding.decide import Classifiers, Decision, FitClassifier
 from kb.answering.understanding.features import features_of
-from kb.answering.understanding.question_weights import classifier_for
 from kb.answering.understanding.subquestions import split
 from kb.answering.understanding.wishes import WishReader
-from kb.errors import InvalidRequest, RequestTooLarge
+from kb.errors import InvalidRequest, KBError, RequestTooLarge
 from kb.indexing.live_index import LiveIndex
 from kb.values.answers import (
     AS_SET,
@@ -63,7 +63,7 @@ class Questions:
         self,
         resources: Resources,
         index_state: Callable[[], IndexState],
-        fit_classifier: FitClassifier = classifier_for,
+        fit_classifier: FitClassifier,
     ) -> None:
         self._resources = resources
         self._index_state = index_state
@@ -80,6 +80,14 @@ class Questions:
         self._preparing = threading.Lock()
         self._sources_read = NOTHING_READ
         self._checks = TextChecks(resources)
+
+    def fit_ahead(self) -> None:
+        """Fits what is told from embeddings to a new embedding model. See `KnowledgeBase.fit_ahead`."""
+        with suppress(KBError):  # who asks is told
+            if upkeep := self._resources.models.upkeep.wait():
+                serving = upkeep.live_index.serving
+                self._classifiers.of(serving.space.model, serving.embedder)
+                self._resources.finders.of(serving).get_ready()
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), options: AskOptions = AS_SET

@@ -58,6 +58,10 @@ class InstructionFinder:
         """Whether it sees with a model."""
         return self._embedder is embedder
 
+    def get_ready(self) -> None:
+        """Fits the weights now; else the first sentence that is asked about waits for them."""
+        self._ready_weights()
+
     def found(self, sentences: Sequence[str]) -> list[bool]:
         """Which of some sentences speak to the one who answers."""
         digests = [

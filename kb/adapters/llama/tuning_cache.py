@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 import re
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from kb.adapters.llama.memory import ModelShape
 from kb.adapters.llama.options import EngineOptions, EngineSettings
+from kb.atomic_write import write_atomically
 from kb.errors import ModelLoadError
 from kb.processor import describe_engine
 
@@ -91,21 +91,12 @@ class TuningCache:
         entries.pop(key, None)
         newest = dict([*entries.items(), (key, dataclasses.asdict(measurement))][-_MOST_ENTRIES:])
         text = json.dumps({"version": _VERSION, "measurements": newest}, indent=1)
-        scratch: Path | None = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=self.path.parent, prefix=".tuning-", delete=False
-            ) as file:
-                scratch = Path(file.name)
-                file.write(text)
-            scratch.replace(self.path)
+            write_atomically(self.path, text)
         except OSError as error:
             logger.warning(
                 "%s cannot be written (%s): the model is measured again next time", self.path, error.strerror
             )
-            if scratch:
-                scratch.unlink(missing_ok=True)
 
     def _entries(self) -> dict[str, Any]:
         try:

@@ -5,10 +5,10 @@ A file that is damaged or cannot be written costs a calibration, never an answer
 
 import hashlib
 import logging
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+from kb.atomic_write import write_atomically
 from kb.judging.calibration import Calibration
 from kb.values.chat import LanguageModelInfo
 
@@ -54,17 +54,11 @@ class Calibrations:
     def keep(self, calibration: Calibration) -> None:
         """Notes a calibration, and writes it into a file if that can be done."""
         self._read[calibration.model] = calibration
-        path, scratch = self._folder / _file_name(calibration.model), None
+        path = self._folder / _file_name(calibration.model)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self._folder, delete=False) as file:
-                scratch = Path(file.name)
-                file.write(calibration.to_json())
-            scratch.replace(path)
+            write_atomically(path, calibration.to_json())
         except OSError as error:
             logger.warning("%s cannot be written (%s): the model is calibrated again next time", path, error.strerror)
-            if scratch:
-                scratch.unlink(missing_ok=True)
 
 
 def _file_name(identity: str) -> str:

@@ -4,20 +4,30 @@ Two yes-or-no regressions for leaning, and one softmax regression over what ques
 of rare senses were chosen by cross-validation on the fitted questions, with those alike kept in one fold.
 """
 
+import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from kb.answering.understanding.decide import Decision, QuestionClassifier, QuestionWeights, sense_of
 from kb.answering.understanding.features import features_of
 from kb.answering.understanding.labelled_questions import decision_of, read_questions
+from kb.atomic_write import write_atomically
 from kb.judging.weights import Weights, fit
 from kb.ports import Embedder, Vectors, embed_queries
 
+logger = logging.getLogger(__name__)
+
+FOLDER_NAME = "questions"
+"""In the models directory, for what was fitted here."""
+
+_DATA = files("kb.answering.understanding") / "data"
 _RIDGE = 0.03
 _SOFTNESS = 30.0  # scikit-learn's C
 _MOST_ROUNDS = 5000
@@ -25,12 +35,48 @@ _ENOUGH = 1e-4
 _DECIMALS = 3
 
 
-def classifier_for(model: str, embedder: Embedder) -> QuestionClassifier:
-    """The weights that ship for a model; where there are none, they are fitted, which takes up to a minute."""
-    shipped_for, shipped = from_json(
-        (files("kb.answering.understanding") / "data" / "question_weights.json").read_text("utf-8")
-    )
-    return QuestionClassifier(shipped if shipped_for == model else fit_to_questions(embedder))
+def classifier_for(model: str, embedder: Embedder, kept: Path | None = None) -> QuestionClassifier:
+    """The weights that ship for a model; where there are none, they are fitted, which takes up to a minute.
+
+    Args:
+        model: Name of the embedding model.
+        kept: A folder for what was fitted, so that it is fitted once; None: it is not kept.
+    """
+    shipped_for, shipped = from_json((_DATA / "question_weights.json").read_text("utf-8"))
+    if shipped_for == model:
+        return QuestionClassifier(shipped)
+    path = kept / _file_name(embedder.identity) if kept else None
+    if path is None:
+        return QuestionClassifier(fit_to_questions(embedder))
+    return QuestionClassifier(_kept(path, embedder.identity) or _fitted_and_kept(path, embedder))
+
+
+def _kept(path: Path, identity: str) -> QuestionWeights | None:
+    """What was fitted for a model before; a file that is damaged counts for nothing."""
+    try:
+        fitted_for, weights = from_json(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        logger.warning("%s cannot be read (%s): questions are fitted again", path, error)
+        return None
+    return weights if fitted_for == identity else None
+
+
+def _fitted_and_kept(path: Path, embedder: Embedder) -> QuestionWeights:
+    weights = fit_to_questions(embedder)
+    try:
+        write_atomically(path, to_json(embedder.identity, weights))
+    except OSError as error:
+        logger.warning("%s cannot be written (%s): questions are fitted again next time", path, error.strerror)
+    return weights
+
+
+def _file_name(identity: str) -> str:
+    """Another one for other labelled questions."""
+    labelled = hashlib.sha256((_DATA / "questions.jsonl").read_bytes())
+    labelled.update(identity.encode())
+    return labelled.hexdigest()[:16] + ".json"
 
 
 def fit_to_questions(embedder: Embedder) -> QuestionWeights:
