@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ QUESTIONS = [
     for question in json.loads((ROOT / "tests/sample_questions.json").read_text("utf-8"))["answerable"]
 ]
 MCP = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25"}
+
+Source = dict[str, object]
 
 pytestmark = [pytest.mark.models, pytest.mark.timeout(1800)]
 
@@ -49,17 +51,22 @@ def call(client: TestClient, tool: str, arguments: dict[str, object]) -> dict[st
     return result
 
 
+def places(sources: Iterable[Source]) -> list[Source]:
+    """Without the probability, which has other last digits where the model had read more of the prompt before."""
+    return [{**source, "probability": None} for source in sources]
+
+
 def test_sample_questions_have_the_same_answers_and_places(client: TestClient, request: pytest.FixtureRequest) -> None:
     asked_for = QUESTIONS if request.config.getoption("--full") else QUESTIONS[::4]
     for question in asked_for:
         asked = client.post("/ask", json={"question": question}).json()
         body = {"model": "r1-kb", "messages": [{"role": "user", "content": question}]}
         message = client.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
-        sources = [annotation["source"] for annotation in message["annotations"]]
+        sources = places(annotation["source"] for annotation in message["annotations"])
         assert without_marks(message["content"]) == asked["answer"]
-        assert sources == (asked["citations"] if asked["answerable"] else asked["passages"])
+        assert sources == places(asked["citations"] if asked["answerable"] else asked["passages"])
         answered = call(client, "ask", {"question": question})
-        assert (answered["answer"], answered["citations"]) == (asked["answer"], asked["citations"])
+        assert (answered["answer"], places(answered["citations"])) == (asked["answer"], places(asked["citations"]))
         found = client.post("/search", json={"query": question}).json()
         assert call(client, "search", {"query": question}) == found
         records = client.post("/retrieval", json={"query": question}).json()["records"]

@@ -67,6 +67,10 @@ def test_only_questions_with_others_before_them_lean() -> None:
     assert all(each.decision.leans for each in read_questions() if each.decision.refers)
 
 
+def test_what_refers_to_what_was_said_leans_on_it() -> None:
+    assert classifier_of(leans=-9.0, refers=1.0, senses={Decision(): 1.0}).decide(ONE).leans
+
+
 def test_any_embedding_model_is_fitted(fake_classifier: QuestionClassifier) -> None:
     embedder = FakeEmbedder()
     fitted = [each for each in read_questions() if each.split == "fit"]
