@@ -102,7 +102,7 @@ def _calculated(asked: Asked, resources: Resources) -> Events:
     lines: list[CitedText] = []
     for operand in computed.operands:
         sources = [each.passage for each in copied if each.operand is operand]
-        lines += yield from writer.checked(operand_line(operand, asked.question), sources, question)
+        lines += yield from writer.checked(operand_line(operand, asked.question), sources)  # by itself: it is no answer
     if any(citation.verdict == "contradicted" for line in lines for citation in line.citations):
         doubtful = NotComputed("doubtful", computed.operands)
         yield from _looked_up_instead(asked, resources, not_computed(doubtful, asked.question))

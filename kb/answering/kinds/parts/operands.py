@@ -1,7 +1,7 @@
 """The numbers that a calculation needs: copied from passages by the model, and then held against them."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kb.answering.kinds.parts.calculation import Operand
@@ -97,9 +97,19 @@ def copied_numbers(reply: str, passages: Sequence[Passage]) -> list[Copied]:
     """The lines of a reply whose number a passage has; what was reckoned or made up is left out."""
     found: dict[tuple[str, Amount], Copied] = {}
     for line in _LINE.finditer(reply):
-        if copied := _copied(line["name"].strip(" *_`"), line["written"].strip(" *_`"), passages):
+        copied = _copied(line["name"].strip(" *_`"), line["written"].strip(" *_`"), passages)
+        if copied and _has_another(copied, found.values()):
             found.setdefault((copied.operand.name.casefold(), copied.operand.amount), copied)
     return list(found.values())[:MOST_OPERANDS]
+
+
+def _has_another(copied: Copied, before: Iterable[Copied]) -> bool:
+    """Whether the passage has the number once more than it was copied: one place is not of two things."""
+    value, text = copied.operand.amount.value, copied.passage.text
+    figure = _FIGURE.search(copied.operand.written)
+    places = sum(other.value == value for other in amounts_in(text))
+    places = max(places, len(_places(text, figure[0])) if figure else 0, 1)
+    return places > sum(each.passage is copied.passage and each.operand.amount.value == value for each in before)
 
 
 def _copied(name: str, written: str, passages: Sequence[Passage]) -> Copied | None:
@@ -143,7 +153,11 @@ def _operand(name: str, written: str, amount: Amount) -> Operand:
 
 
 def _has_figure(text: str, figure: str) -> bool:
-    return re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)", text) is not None
+    return bool(_places(text, figure))
+
+
+def _places(text: str, figure: str) -> list[str]:
+    return re.findall(rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)", text)
 
 
 def _rest(written: str) -> str:

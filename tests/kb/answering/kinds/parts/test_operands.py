@@ -55,3 +55,9 @@ def test_number_under_the_name_of_another_thing_is_left_out() -> None:
 def test_number_that_several_passages_have_is_cited_where_its_name_stands() -> None:
     one, other = passage("The barn has 9 beds.", 1), passage("The school has 9 beds.", 2)
     assert [copied.passage for copied in copied_numbers("school: 9 beds", [one, other])] == [other]
+
+
+def test_one_place_is_not_of_two_things() -> None:
+    reply = "repairs of 2023: 29.3 t\nrepairs of 2024: 29.3 t"
+    assert len(copied_numbers(reply, [passage("Repairs of 2023 and 2024: 29.3 t.")])) == 1
+    assert len(copied_numbers(reply, [passage("Repairs of 2023: 29.3 t. Repairs of 2024: 29.3 t.")])) == 2
