@@ -252,9 +252,10 @@ class KnowledgeBase(Documents):
     def fit_ahead(self) -> None:
         """Fits what decides about questions to a new embedding model as soon as it is loaded, in a thread of its own.
 
-        Else the first question waits for it, up to a minute.
+        Else the first question waits for it, up to a minute. A model elsewhere may cost money: nothing is fitted ahead.
         """
-        threading.Thread(target=self._questions.fit_ahead, name="fit-ahead", daemon=True).start()
+        if not ((remote := self.settings.remote_embedder) and remote.is_elsewhere):
+            threading.Thread(target=self._questions.fit_ahead, name="fit-ahead", daemon=True).start()
 
     def digest_when_idle(self) -> None:
         """Has new documents read whole, while nobody asks and no file waits, if the user wants that."""

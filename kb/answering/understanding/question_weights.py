@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 FOLDER_NAME = "questions"
 """In the models directory, for what was fitted here."""
 
+_VERSION = 1
+"""Of what is fitted, and of the files: what another version wrote counts for nothing."""
+
 _DATA = files("kb.answering.understanding") / "data"
 _RIDGE = 0.03
 _SOFTNESS = 30.0  # scikit-learn's C
@@ -73,9 +76,9 @@ def _fitted_and_kept(path: Path, embedder: Embedder) -> QuestionWeights:
 
 
 def _file_name(identity: str) -> str:
-    """Another one for other labelled questions."""
+    """Another one for other labelled questions, and for another version."""
     labelled = hashlib.sha256((_DATA / "questions.jsonl").read_bytes())
-    labelled.update(identity.encode())
+    labelled.update(f"{_VERSION} {identity}".encode())
     return labelled.hexdigest()[:16] + ".json"
 
 

@@ -38,6 +38,26 @@ def test_a_model_without_shipped_weights_is_fitted_once(fits: list[str], tmp_pat
     assert len(fits) == 2
 
 
+def test_what_another_version_has_kept_counts_for_nothing(
+    fits: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for version in (1, 2):
+        monkeypatch.setattr("kb.answering.understanding.question_weights._VERSION", version)
+        classifier_for("new", FakeEmbedder(), tmp_path)
+    assert len(fits) == 2
+
+
+def test_model_elsewhere_is_not_asked_before_anybody_asks(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    started: list[object] = []
+    elsewhere = settings.model_copy(update={"embedding_model": "openai:embedder@https://models.example/v1"})
+    assert elsewhere.remote_embedder is not None
+    with open_fake_knowledge_base(elsewhere) as knowledge_base:
+        monkeypatch.setattr(knowledge_base._questions, "fit_ahead", lambda: started.append(None))
+        knowledge_base.fit_ahead()
+        assert not any(thread.name == "fit-ahead" for thread in threading.enumerate())
+    assert not started
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"model": "fake"}', b"\xff\xfe"])
 def test_what_was_kept_and_is_damaged_is_fitted_again(fits: list[str], tmp_path: Path, damage: bytes) -> None:
     classifier_for("new", FakeEmbedder(), tmp_path)
