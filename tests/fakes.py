@@ -5,6 +5,7 @@ import re
 import threading
 import zlib
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,6 +31,8 @@ CALIBRATION = Calibration(
 )
 """Takes what the fake shows as it is."""
 
+_T = TypeVar("_T")
+
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+")
 
@@ -38,7 +41,8 @@ class FakeEngine:
     """Says what it was told to say, a word at a time; nothing more is to be had of it than of an engine afar.
 
     Args:
-        answer: The reply to everything.
+        answer: The reply to everything else.
+        replies: Others, by a text that is in what it is asked.
         reasoning: What it thinks before; a model without reasoning does not think.
         context_tokens: Size of its context window, in its own tokens.
         queue_size: Streams that may be open beside a first one.
@@ -58,12 +62,14 @@ class FakeEngine:
         queue_size: int = 8,
         fails: KBError | None = None,
         goes_on: threading.Event | None = None,
+        replies: Mapping[str, str] | None = None,
     ) -> None:
         self.info = LanguageModelInfo("fake", "a fake", bool(reasoning), context_tokens)
         self.asked: list[Sequence[Message]] = []
         self.options: list[GenerationOptions] = []
         self.finished: list[str] = []
         self._answer = answer
+        self._replies = replies or {}
         self._reasoning = reasoning
         self._queue_size = queue_size
         self._fails = fails
@@ -90,7 +96,7 @@ class FakeEngine:
         self.asked.append(messages)
         self.options.append(options)
         reasoning = _PIECE.findall(self._reasoning)[:reasoning_tokens]
-        answer = _PIECE.findall(self._answer)
+        answer = _PIECE.findall(_of_text(self._replies, messages, self._answer))
         finish_reason = "cancelled"
         self._open += 1
         try:
@@ -149,6 +155,7 @@ class FakeLanguageModel(FakeEngine):
         fails: KBError | None = None,
         goes_on: threading.Event | None = None,
         margins: Mapping[str, float] | None = None,
+        replies: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             answer,
@@ -157,6 +164,7 @@ class FakeLanguageModel(FakeEngine):
             queue_size=queue_size,
             fails=fails,
             goes_on=goes_on,
+            replies=replies,
         )
         self._margins = margins or {}
         self.read: list[Sequence[Sequence[Message]]] = []
@@ -173,15 +181,17 @@ class FakeLanguageModel(FakeEngine):
     def stream_after_looks(
         self, looks: Sequence[Look], messages: Sequence[Message], options: GenerationOptions
     ) -> Generator[Generated, None, None]:
-        looked = Looked(tuple(self._margin(look.messages) for look in looks))
+        looked = Looked(tuple(_of_text(self._margins, look.messages, 0.0) for look in looks))
         if messages:
             yield from self._reply(messages, options, looked)
         else:
             yield looked
             yield GenerationEnd("stop", 0, 0, 0)
 
-    def _margin(self, prompt: Sequence[Message]) -> float:
-        return next((margin for text, margin in self._margins.items() if text in prompt[-1].content), 0.0)
+
+def _of_text(values: Mapping[str, _T], prompt: Sequence[Message], otherwise: _T) -> _T:
+    """The first value whose text is in what is asked."""
+    return next((value for text, value in values.items() if text in prompt[-1].content), otherwise)
 
 
 _FEATURE = re.compile(r"[^\W_\u3000-\uffff]+|[\u3040-\u9fff]")

@@ -110,6 +110,11 @@ def amounts_in(text: str) -> list[Amount]:
     return list(_joined(amount for amount, _ in _placed(written)))
 
 
+def days_in(text: str) -> list[Amount]:
+    """The days of a text, each once."""
+    return list(dict.fromkeys(amount for amount in amounts_in(text) if amount.day))
+
+
 def unit_in(text: str, dimension: str) -> tuple[str, Decimal] | None:
     """The unit of a dimension that a text names without a number, and how many of the base one is.
 

@@ -29,11 +29,12 @@ class Operand:
     """A number that is computed with.
 
     Attributes:
-        name: What it is of.
+        name: What it is of; may be empty.
         written: As it stands in the source.
         template: How an amount is written in its unit, with `{}` for the number: `{} kg`, `${}`, `{} 万元`.
         unit: One of that unit, in the base of the dimension.
         is_converted: Whether that is another unit than in the source.
+        is_quoted: Whether the name is the sentence that says it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Operand:
     template: str
     unit: Decimal = Decimal(1)
     is_converted: bool = False
+    is_quoted: bool = False
 
     @property
     def decimals(self) -> int:
@@ -114,7 +116,7 @@ def _meant(operands: Sequence[Operand], question: str) -> list[Operand]:
 def _earlier_first(question: str, operands: Sequence[Operand]) -> list[Operand]:
     """The two in the order of their years; without such, that first with which the question compares the other."""
     years = [(_YEAR.findall(each.name) or [""])[-1] for each in operands]
-    if all(years):
+    if all(years) and years[0] != years[1]:
         return [each for _, each in sorted(zip(years, operands, strict=True), key=lambda pair: pair[0])]
     compared = _COMPARED_WITH.search(question)
     if compared is None:

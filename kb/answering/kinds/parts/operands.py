@@ -1,60 +1,34 @@
 """The numbers that a calculation needs: copied from passages by the model, and then held against them."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kb.answering.kinds.parts.calculation import Operand
-from kb.answering.prompts.prompt import build_prompt
-from kb.text.amounts import Amount, amounts_in
-from kb.text.languages import asked_in, language
+from kb.text.amounts import Amount, amounts_in, days_in
+from kb.text.languages import language
 from kb.text.numerals import NUMERAL
 from kb.text.quantities import MEASURES
 from kb.text.scripts import in_one_writing, is_cjk
+from kb.text.sentences import sentence_spans
 from kb.text.terms import content_terms
 from kb.values.passages import Passage
 
 MOST_OPERANDS = 12
-REPLY_TOKENS = 120
 
-_PROMPT = {
-    "en": "{sources}\n\nQuestion: {question}\nCopy the numbers that are needed to answer this from the sources, one on"
-    " each line: name: number unit. Copy each number and unit exactly, and do not calculate.",
-    "zh": "{sources}\n\n问题：{question}\n请从资料中抄出回答这个问题所需的数字，每行一个，格式为“名称：数字 单位”。"
-    "数字和单位必须照抄原文，不要计算。",
-}
-_EXAMPLES = {
-    "en": (
-        (
-            'Sources:\n\n<source title="Shop">\nThe red lamp costs 12.50 € and weighs 2 kg. The blue lamp is 9 € and'
-            " the green one 11 €.\n</source>",
-            "How much do the red lamp and the blue lamp cost together?",
-            "red lamp: 12.50 €\nblue lamp: 9 €",
-        ),
-        (
-            'Sources:\n\n<source title="Boats">\nBoat Length Mast Crew\nHeron 9 m 12 m 4\nTern 7 m 10 m 2\n</source>',
-            "Which boat is longer, the Heron or the Tern?",
-            "Heron: 9 m\nTern: 7 m",
-        ),
-    ),
-    "zh": (
-        (
-            '资料：\n\n<source title="商店">\n红灯每盏12.5元，重2公斤。蓝灯9元，绿灯11元。\n</source>',
-            "红灯和蓝灯一共多少钱？",
-            "红灯：12.5 元\n蓝灯：9 元",
-        ),
-        (
-            '资料：\n\n<source title="报表">\n项目 2020年（万元） 2021年（万元）\n'
-            "收入 35.2 41.7\n支出 30.1 33.4\n</source>",
-            "2021年的收入比2020年多多少万元？",
-            "2021年收入：41.7 万元\n2020年收入：35.2 万元",
-        ),
-    ),
-}
+_MOST_QUOTED = 300
+"""A sentence of more characters, such as a table, is not shown in the place of a name."""
+
 _LINE = re.compile(
-    r"^\s*(?:[-*•]\s*|\d{1,2}[.)]\s+)?(?P<name>[^\n]*\S)\s*[:：]\s*(?P<written>\S[^\n]*?)\s*[.。]?\s*$", re.MULTILINE
+    r"^[ \t]*(?:[-*•][ \t]*|\d{1,2}[.)][ \t]+)?(?:(?P<name>[^\n]*\S)[ \t]*[:：][ \t]*)?"
+    r"(?P<written>\S[^\n]*?)[ \t]*[.。]?[ \t]*$",
+    re.MULTILINE,
 )
+_RESULT = re.compile(r"\s*[=＝≈≅].*")
+_BETWEEN = re.compile(r"[+＋*×÷/;；、><]|\s[-−–x]\s|(?<!\d)[,，]|[,，](?!\d)|\b(?:and|und|et|y)\b|[和与]")
+_YEAR = re.compile(r"(?<![\d.,])(?:1\d|20)\d\d(?![\d.,]\d|\d)\s?年?")
 _FIGURE = re.compile(rf"\d[\d,]*(?:\.\d+)?|{NUMERAL}(?=[{MEASURES}万亿])|{NUMERAL}(?<=..)")
+_NUMBER = re.compile(rf"[$€£¥]?\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:[%‰°℃µ€$£¥A-Za-z²³]+|[千万亿]*[{MEASURES}]))?")
 _IN_CHARACTERS = re.compile(rf"(?:{NUMERAL}[万亿]?)+")
 
 
@@ -70,37 +44,63 @@ class Copied:
     passage: Passage
 
 
-def asking_for_numbers(
-    question: str, passages: Sequence[Passage], count_tokens: Callable[[str], int], budget_tokens: int
-) -> str:
-    """Asks a model for the numbers that a question needs; only the parts of passages that have any are shown."""
-    sources = build_prompt(question, with_numbers(passages), (), count_tokens, budget_tokens).sources
-    return _PROMPT[asked_in(question)].format(sources=sources, question=question)
+def days_given(question: str) -> list[Operand]:
+    """The days that a question names itself."""
+    return [Operand(question, str(each.day), each, "{}", is_quoted=True) for each in days_in(question)]
 
 
-def examples_in(question: str) -> list[tuple[str, str]]:
-    """How such prompts are replied to, in the language of a question."""
-    prompt, examples = _PROMPT[asked_in(question)], _EXAMPLES[asked_in(question)]
-    return [(prompt.format(sources=sources, question=asked), reply) for sources, asked, reply in examples]
+def copied_numbers(reply: str, passages: Sequence[Passage], question: str = "") -> list[Copied]:
+    """The numbers of a reply that a passage has; what was reckoned or made up is left out.
 
-
-def with_numbers(passages: Sequence[Passage]) -> list[Passage]:
-    """Passages with only those of their parts that have a number."""
-    kept = [
-        (passage, tuple(part for part in passage.parts if amounts_in(_text(passage, part.start, part.end))))
-        for passage in passages
-    ]
-    return [replace(passage, parts=parts) for passage, parts in kept if parts]
-
-
-def copied_numbers(reply: str, passages: Sequence[Passage]) -> list[Copied]:
-    """The lines of a reply whose number a passage has; what was reckoned or made up is left out."""
+    Args:
+        question: A number without a name is of what the sentence says that holds it, if that has words of the question.
+    """
     found: dict[tuple[str, Amount], Copied] = {}
     for line in _LINE.finditer(reply):
-        copied = _copied(line["name"].strip(" *_`"), line["written"].strip(" *_`"), passages)
-        if copied and _has_another(copied, found.values()):
-            found.setdefault((copied.operand.name.casefold(), copied.operand.amount), copied)
+        for copied in _copied_in(line, passages, question):
+            if _has_another(copied, found.values()):
+                found.setdefault((copied.operand.name.casefold(), copied.operand.amount), copied)
     return list(found.values())[:MOST_OPERANDS]
+
+
+def _copied_in(line: re.Match[str], passages: Sequence[Passage], question: str) -> Iterator[Copied]:
+    """What stands before a sign of equality is copied; what stands behind it is reckoned."""
+    name, written = (line["name"] or "").strip(" *_`"), _RESULT.sub("", line["written"]).strip(" *_`")
+    parts = [part for part in _BETWEEN.split(written) if amounts_in(part)]
+    is_one = len(amounts_in(written)) == 1
+    if name and (is_one or len({amount.value for part in parts for amount in amounts_in(part)}) == 1):
+        yield from filter(None, [_copied(name, written if is_one else parts[-1].strip(), passages)])
+        return
+    for part in parts:
+        numbers = list(_NUMBER.finditer(_YEAR.sub(_blank, part)))
+        if len(numbers) == 1 and (unnamed := _unnamed(numbers[0][0].strip(), passages, question)):
+            yield unnamed
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _unnamed(written: str, passages: Sequence[Passage], question: str) -> Copied | None:
+    """A number with the sentence that holds it and shares most words with the question."""
+    figure, asked = _FIGURE.search(written), set(content_terms(question))
+    holding = [
+        (len(asked.intersection(content_terms(sentence))), sentence, passage)
+        for passage in passages
+        for start, end in sentence_spans(passage.text)
+        if figure and _has_figure(sentence := passage.text[start:end].strip(), figure[0])
+    ]
+    shared, sentence, passage = max(holding, key=lambda each: each[0], default=(0, "", None))
+    if not shared or passage is None or figure is None:
+        return None
+    own = written if written in sentence else figure[0]  # what follows it in a reply need not be its unit
+    amounts = amounts_in(own)
+    amount = _held(own, amounts[0], passage) if len(amounts) == 1 else None
+    if amount is None:
+        return None
+    sentence = " ".join(sentence.split())
+    operand = _operand(sentence if len(sentence) <= _MOST_QUOTED else "", own, amount)
+    return Copied(replace(operand, is_quoted=bool(operand.name)), passage)
 
 
 def _has_another(copied: Copied, before: Iterable[Copied]) -> bool:
@@ -127,7 +127,7 @@ def _copied(name: str, written: str, passages: Sequence[Passage]) -> Copied | No
 
 def _held(written: str, amount: Amount, passage: Passage) -> Amount | None:
     """The amount, with its dimension as far as it is known, if a passage has it."""
-    for other in amounts_in(passage.text):
+    for other in [*amounts_in(passage.text), *days_in(passage.name)]:
         if other.value == amount.value and other.fits(amount):
             return amount if amount.dimension else other
     own = _FIGURE.search(written)
@@ -163,7 +163,3 @@ def _places(text: str, figure: str) -> list[str]:
 def _rest(written: str) -> str:
     """What stands after the number."""
     return in_one_writing(_FIGURE.sub("", written, count=1)).strip()
-
-
-def _text(passage: Passage, start: int, end: int) -> str:
-    return passage.text[start - passage.start : end - passage.start]

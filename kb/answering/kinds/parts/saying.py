@@ -61,13 +61,15 @@ def result_line(calculation: Calculation, question: str) -> str:
     colon = "：" if words == "zh" else ": "
     if calculation.operation not in ("highest", "lowest"):
         return f"**{label}{colon}{calculation.expression}**"
-    found = calculation.found.name if calculation.found else _EQUAL[words]
+    found = _called(calculation.found) if calculation.found else _EQUAL[words]
     brackets = "（{}）" if words == "zh" else " ({})"
     return f"**{label}{colon}{found}**{brackets.format(calculation.expression)}"
 
 
 def operand_line(operand: Operand, question: str) -> str:
-    """One of the numbers that are computed with."""
+    """One of the numbers that are computed with; or the sentence that says it."""
+    if operand.is_quoted or not operand.name:
+        return operand.name or operand.written
     colon = "：" if asked_in(question) == "zh" else ": "
     return f"{operand.name}{colon}{operand.written}"
 
@@ -77,6 +79,10 @@ def not_computed(why: NotComputed, question: str) -> str:
     words = asked_in(question)
     texts = {"units": _UNITS, "doubtful": _DOUBTFUL, "missing": _MISSING if why.operands else _NOTHING}[why.because]
     return texts[words].format(found=_listed(why.operands, question))
+
+
+def _called(operand: Operand) -> str:
+    return operand.written if operand.is_quoted else operand.name or operand.written
 
 
 def _listed(operands: Sequence[Operand], question: str) -> str:

@@ -1,14 +1,17 @@
 """Several parts and calculations, over a fake model that copies what it is told to."""
 
+import datetime
+
 import pytest
 
 from kb.answering.engines.calibrations import Calibrations
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerDelta, AskOptions, Done, PassagesFound, Step
+from kb.values.documents import Chunk, Document
 from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base
-from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add
+from tests.kb.knowledge_base.knowledge_base_harness import BREAD, DOME, add, file_named
 
 OFFER = "The roof costs 12.50 € in the offer. The gutters cost 9 € in it."
 TOGETHER = "What do the roof and the gutters cost together?"  # labelled: what is meant is known
@@ -61,6 +64,33 @@ def test_what_cannot_be_computed_is_looked_up_and_that_is_said(settings: Setting
     assert (answer.kind, answer.answer.startswith(copied)) == ("lookup", True)
     assert why in answer.answer
     assert sum(isinstance(event, PassagesFound) for event in events) == 1
+
+
+def test_numbers_that_the_answer_of_the_lookup_tells_are_computed_with(settings: Settings) -> None:
+    told = "We add these:\n\n1. The roof costs 12.50 € in the offer.\n2. The gutters cost 9 € in it.\n\nThat is 22 €."
+    model = FakeLanguageModel(told, replies={"Copy the numbers": "I do not know."})
+    with open_fake_knowledge_base(settings, model=model) as knowledge_base:
+        add(knowledge_base, "offer.md", OFFER)
+        answer = answer_of(events_of(knowledge_base, TOGETHER))
+    result = "**Together: 12.50 € + 9 € = 21.50 €**"
+    assert answer.answer == f"- The roof costs 12.50 € in the offer.\n- The gutters cost 9 € in it.\n\n{result}"
+    assert (answer.kind, answer.finish_reason) == ("parts", "stop")
+    assert all(each.verified for each in answer.citations)
+
+
+MEETING = "At the meeting of the roof, tiles were chosen."
+
+
+def test_day_of_a_document_is_computed_with_and_that_of_the_question(settings: Settings) -> None:
+    model = FakeLanguageModel("meeting of the roof: 2025-03-11")
+    question = "How many days lie between the meeting of the roof and 8 April 2025?"
+    with open_fake_knowledge_base(settings, model=model) as knowledge_base:
+        document = Document("Meeting of the roof", "text/markdown", MEETING, (), date=datetime.date(2025, 3, 11))
+        knowledge_base.replace(file_named("meeting.md"), document, [Chunk(0, len(MEETING), MEETING, tokens=9)])
+        answer = answer_of(events_of(knowledge_base, question))
+    assert answer.answer == "- meeting of the roof: 2025-03-11\n\n**Days between: 2025-04-08 − 2025-03-11 = 28**"
+    assert "Meeting of the roof, 2025-03-11" in model.asked[-1][-1].content
+    assert [(each.title, each.verified) for each in answer.citations] == [("Meeting of the roof", False)]
 
 
 def test_each_part_is_asked_with_a_prompt_of_its_own(settings: Settings) -> None:

@@ -1,11 +1,17 @@
-from kb.answering.kinds.parts.operands import asking_for_numbers, copied_numbers, with_numbers
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+
+from kb.answering.kinds.parts.asking_for_numbers import asking_for_numbers, with_numbers
+from kb.answering.kinds.parts.operands import copied_numbers, days_given
+from kb.values.passages import Passage
 from tests.kb.answering.kinds.lookup_harness import passage
 
 TABLE = "| 项目 | 2023 年（万元） | 2024 年（万元） |\n| --- | --- | --- |\n| 修缮 | 12.7 | 29.3 |"
 
 
-def names(reply: str, *texts: str) -> list[str]:
-    passages = [passage(text, n) for n, text in enumerate(texts, start=1)]
+def names(reply: str, *texts: str | Passage) -> list[str]:
+    passages = [passage(each, n) if isinstance(each, str) else each for n, each in enumerate(texts, start=1)]
     return [copied.operand.name for copied in copied_numbers(reply, passages)]
 
 
@@ -61,3 +67,64 @@ def test_one_place_is_not_of_two_things() -> None:
     reply = "repairs of 2023: 29.3 t\nrepairs of 2024: 29.3 t"
     assert len(copied_numbers(reply, [passage("Repairs of 2023 and 2024: 29.3 t.")])) == 1
     assert len(copied_numbers(reply, [passage("Repairs of 2023: 29.3 t. Repairs of 2024: 29.3 t.")])) == 2
+
+
+WINTERS = "The mean brightness was 214 rayleighs.\n\nIn the second winter the mean brightness was 263 rayleighs."
+
+
+def test_number_without_a_name_is_of_what_its_sentence_says() -> None:
+    first, second = copied_numbers(
+        "214 rayleighs\n263 rayleighs", [passage(WINTERS)], "What is the average brightness?"
+    )
+    assert first.operand.name == "The mean brightness was 214 rayleighs."
+    assert (second.operand.written, second.operand.is_quoted) == ("263 rayleighs", True)
+
+
+def test_number_without_a_name_must_have_to_do_with_the_question() -> None:
+    assert copied_numbers("214 rayleighs", [passage(WINTERS)], "How heavy is the lamp?") == []
+
+
+def test_numbers_of_a_sum_are_read_and_not_its_result() -> None:
+    text = "There are 16 beds in the house. The barn has 22 beds. The school has 38 beds."
+    reply = "Together there are 16 + 22 = 38 beds."
+    written = [each.operand.written for each in copied_numbers(reply, [passage(text)], "How many beds are there?")]
+    assert written == ["16", "22"]
+
+
+def test_numbers_of_a_quotient_are_no_names_of_each_other() -> None:
+    text = "全站用电 41.6 兆瓦时，其中太阳能供了 36.9 兆瓦时。"
+    reply = "太阳能占全站用电的百分比：36.9/41.6≈88.5%"
+    copied = copied_numbers(reply, [passage(text)], "太阳能占全站用电的百分之几？")
+    assert [each.operand.amount.value for each in copied] == [Decimal("36900000"), Decimal("41600000")] or [
+        each.operand.written for each in copied
+    ] == ["36.9", "41.6"]
+    assert all(each.operand.is_quoted for each in copied)
+
+
+def test_same_number_twice_on_a_line_is_one() -> None:
+    text = "Lantern I has 1,024 × 1,024 pixels. Lantern II has 2,048 × 2,048 pixels."
+    reply = "Lantern I: 1,024 × 1,024 pixels\nLantern II: 2,048 × 2,048 pixels"
+    assert names(reply, text) == ["Lantern I", "Lantern II"]
+
+
+def test_numbers_of_a_written_answer_are_read() -> None:
+    text = "The guest house has 16 beds. The second house, in the hollow, has 22 beds."
+    reply = (
+        "To find it, we add:\n\n1. The guest house has 16 beds.\n2. The second house has 22 beds.\n\nSo it has 38 beds."
+    )
+    copied = copied_numbers(reply, [passage(text)], "How many beds do the houses have altogether?")
+    assert [each.operand.written for each in copied] == ["16 beds", "22 beds"]
+    text = "2024 年接待访客 612 人，2023 年是 548 人。"
+    copied = copied_numbers("2023年和2024年一共接待了612+548=1160人。", [passage(text)], "一共接待了多少访客？")
+    assert [each.operand.written for each in copied] == ["612", "548"]
+
+
+def test_day_of_a_document_stands_in_its_name() -> None:
+    meeting = replace(passage("The winch was chosen."), title="Meeting, 2025-03-11")
+    assert names("meeting: 2025-03-11", meeting) == ["meeting"]
+    assert with_numbers([meeting]) == [meeting]
+
+
+def test_days_of_the_question_are_given() -> None:
+    (day,) = days_given("How many days lie between the meeting and 8 April 2025?")
+    assert day.amount.day == datetime.date(2025, 4, 8)
