@@ -1,6 +1,6 @@
 """Answers that name all of something."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from kb.answering.drafting.clock import QuestionClock
@@ -21,10 +21,14 @@ from kb.answering.kinds.exhaustive.recognised import AMBIGUOUS
 from kb.answering.kinds.exhaustive.saying import Tally, laid_out, tally_text
 from kb.answering.kinds.exhaustive.scope import Scope, scope_of
 from kb.answering.kinds.exhaustive.wanted import Wanted, WantedForms
+from kb.answering.kinds.exhaustive.worth_copying import BOUNDS, FirstLook
 from kb.answering.kinds.kind import Asked, Resources
 from kb.answering.kinds.refusing import refused
 from kb.answering.sources.freshness import FreshPassages
+from kb.answering.sources.reading import Reader
 from kb.answering.understanding.followup import self_contained
+from kb.judging.evidence import CALIBRATED_MODEL, likelihood
+from kb.ports import LanguageModel
 from kb.values.answers import Answer, AnswerEvent, Done, PassagesFound, Step
 from kb.values.chat import Heartbeat
 from kb.values.passages import Passage
@@ -114,13 +118,19 @@ class _Search:
         writer = yield from writer_on(route, self._asked, self._resources)
         self._model = writer.model.info.name
         find_instructions = self._resources.finders.of(self._asked.live_index.serving).found
-        groups = yield from by_reading(self._question, admitted, writer, find_instructions)
+        first_look = self._first_look(near, writer.model)
+        groups, skipped = yield from by_reading(self._question, admitted, writer, find_instructions, first_look)
         documents = len({passage.document_id for passage in admitted})
         kept_here = len(passages) - len(admitted)
-        gathered = Gathered(groups, Tally(documents, len(admitted), unread=unread + kept_here))
+        gathered = Gathered(groups, Tally(documents, len(admitted), unread=unread + kept_here, skipped=skipped))
         if groups:
             yield from self._keep_what_belongs(gathered, WORDS_BESIDE)
         return gathered
+
+    def _first_look(self, near: Sequence[Passage], model: LanguageModel) -> FirstLook:
+        is_calibrated = self._asked.live_index.serving.space.model == CALIBRATED_MODEL
+        likely = [(each, likelihood(self._question, each, is_calibrated=is_calibrated)) for each in near]
+        return FirstLook(self._question, likely, Reader(model, self._resources.judges.calibration(model), BOUNDS))
 
     def _keep_what_belongs(
         self, gathered: Gathered, words_beside_them: int = 0

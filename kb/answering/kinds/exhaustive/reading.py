@@ -11,6 +11,7 @@ from kb.answering.kinds.exhaustive.bounds import Bound
 from kb.answering.kinds.exhaustive.items import Item, apart, items_of_forms, items_of_lines, merged, words_beside
 from kb.answering.kinds.exhaustive.saying import Tally
 from kb.answering.kinds.exhaustive.scope import Scope
+from kb.answering.kinds.exhaustive.worth_copying import LEAST, FirstLook
 from kb.answering.prompts.instructions import FindInstructions, without_instructions
 from kb.catalog.catalog import Catalog
 from kb.text.languages import language
@@ -70,19 +71,31 @@ def passages_to_read(scope: Scope, catalog: Catalog, near: Sequence[Passage]) ->
 
 
 def by_reading(
-    question: str, passages: Sequence[Passage], writer: CheckedWriter, find_instructions: FindInstructions
-) -> Generator[Heartbeat | Step, None, list[list[Item]]]:
-    """Has the model copy the items out of passages; what does not stand there is none."""
+    question: str,
+    passages: Sequence[Passage],
+    writer: CheckedWriter,
+    find_instructions: FindInstructions,
+    first_look: FirstLook,
+) -> Generator[Heartbeat | Step, None, tuple[list[list[Item]], int]]:
+    """Has the model copy the items out of the passages that hold some; what does not stand there is none.
+
+    Returns:
+        Items that say the same, together; and how many passages hold none, by the first look.
+    """
     items: list[Item] = []
+    skipped = 0
     for number, passage in enumerate(passages, start=1):
         yield Step("passage", number, len(passages), passage.title)
         (readable,), _ = without_instructions([passage], find_instructions)
+        if (yield from first_look.likely(readable)) < LEAST:
+            skipped += 1
+            continue
         words = language(question)
         text = join_broken_lines(readable.text)
         prompt = _PROMPT[words].format(title=passage.title, text=text, task=question)
         written = yield from writer.write(prompt, _ITEMS_TOKENS)
         items += apart(items_of_lines(written, readable))
-    return merged(items)
+    return merged(items), skipped
 
 
 def those_that_belong(

@@ -15,6 +15,7 @@ _TEXTS = {
         "none": "None was found.",
         "read": " Read: {read} passages of {documents} documents.",
         "all": " Nothing was left out.",
+        "skipped": " {n} of the passages hold none, by a first look.",
         "unread": " Left out: {n} passages that are farther from the question.",
         "unshown": " Left out: {n} more items.",
         "unjudged": " {n} of them were not checked one by one.",
@@ -26,6 +27,7 @@ _TEXTS = {
         "none": "没有找到。",
         "read": "已读 {documents} 份文档的 {read} 段。",
         "all": "没有遗漏。",
+        "skipped": "其中 {n} 段初看不含所问内容。",
         "unread": "未读：离问题较远的 {n} 段。",
         "unshown": "另有 {n} 项未列出。",
         "unjudged": "其中 {n} 项没有逐一核对。",
@@ -40,7 +42,7 @@ class Tally:
     """What was read and what was not.
 
     Attributes:
-        read: How many passages; `unread`: how many are left.
+        read: How many passages; `skipped`: how many of them hold none; `unread`: how many are left.
         unshown: How many items were found beyond what an answer holds.
         unjudged: How many of the items nobody has looked at.
         dropped: How many were found and do not belong.
@@ -52,12 +54,15 @@ class Tally:
     unshown: int = 0
     unjudged: int = 0
     dropped: int = 0
+    skipped: int = 0
 
 
 def tally_text(question: str, found: int, tally: Tally) -> str:
     """Says how many items were found, what was read, and what was left out."""
     texts = _TEXTS[asked_in(question)]
-    left = [(name, n) for name in ("unread", "unshown", "unjudged", "dropped") if (n := getattr(tally, name))]
+    left = [
+        (name, n) for name in ("skipped", "unread", "unshown", "unjudged", "dropped") if (n := getattr(tally, name))
+    ]
     return "".join(
         [
             texts["found"].format(n=f"{found:,}") if found else texts["none"],
