@@ -28,6 +28,8 @@ Ways = tuple[str, ...]
 
 _SHIPPED = "data/sample_kinds.jsonl"
 _BETWEEN_FIGURES = re.compile(r"(?<=\d),(?=\d{3})")
+_HEAD = re.compile(r"^\s*\|.*\n(?=\s*\|[\s|:-]+$)", re.MULTILINE)
+_CONTEXT = re.compile(r"(?<=.)\|.*")
 _LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)、]|\|(?![\s|:-]*$))\s*\S.*$", re.MULTILINE)
 
 
@@ -100,9 +102,9 @@ def _listing(asked: KindQuestion, answer: Answer, text: str) -> tuple[float | No
         return both / len(asked.documents), both / len(listed) if listed else None
     if not asked.items:
         return None, None
-    lines = [_folded(line) for line in _LISTED.findall(answer.answer)]
+    lines = [_folded(_CONTEXT.sub("", line.strip())) for line in _LISTED.findall(_HEAD.sub("", answer.answer))]
     right = sum(any(_holds(line, ways) for ways in asked.items) for line in lines)
-    held = sum(_holds(text, ways) for ways in asked.items)
+    held = sum(_holds("\n".join(lines) or text, ways) for ways in asked.items)
     return held / len(asked.items), right / len(lines) if lines else None
 
 

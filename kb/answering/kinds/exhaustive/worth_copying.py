@@ -1,9 +1,9 @@
 """Which passages hold some of what is listed: the model looks at each before it copies from it.
 
 The look is that for the answer to a question, see `kb.judging.evidence`. What the search finds near counts no more for
-it, since all passages of one document are near; what it finds far counts against it. With Qwen2.5-Coder 1.5B, eleven
-lists in two languages and 150 passages: each of the eleven where the items stand has at least .69 and they are copied
-from one of six passages; without a look, from all.
+it, since all passages of one document are near; what it finds far counts against it. With Qwen2.5-Coder 1.5B, ten lists
+in two languages and 126 passages: those where the items stand have at least .69, and one of five passages is copied
+from. Of what is listed, .79 is right, and .49 without; .77 of all is listed, and .79 without (`kb eval kinds`).
 """
 
 from collections.abc import Generator, Sequence

@@ -43,6 +43,13 @@ def test_items_are_found_and_what_else_is_listed_is_counted() -> None:
     assert not graded.is_right
 
 
+def test_of_a_table_the_first_column_counts_and_not_its_head() -> None:
+    asked = KindQuestion("All codes?", "exhaustive", "exhaustive", items=(("E17",), ("E21",)))
+    table = "| Item | Where it stands |\n| --- | --- |\n| E17 | E17 and E21: level |\n| moon | E21 of the moon |"
+    graded = grade(asked, Answer(table, answerable=True, kind="exhaustive"))
+    assert (graded.recall, graded.precision) == (0.5, 0.5)
+
+
 def test_disagreement_is_right_where_it_is_told_and_both_are_cited() -> None:
     asked = KindQuestion("How many?", "disagreement", "lookup", values=(("11",), ("9",)), documents=("a.pdf", "b.md"))
     both = (CITED, replace(CITED, source="b.md", number=2))
