@@ -117,7 +117,8 @@ class _Calculating:
         operation = self.asked.decision.operation
         copied = copied_numbers(reply, self._shown, self.question)
         given = days_given(self.question) if operation == "days" else []
-        calculation = calculate(operation, [*given, *(each.operand for each in copied)], self.question)
+        others = [each.operand for each in copied if each.operand.amount not in [day.amount for day in given]]
+        calculation = calculate(operation, [*given, *others], self.question)
         if isinstance(calculation, NotComputed):
             return calculation
         lines: list[CitedText] = []

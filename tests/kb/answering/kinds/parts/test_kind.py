@@ -78,11 +78,11 @@ def test_numbers_that_the_answer_of_the_lookup_tells_are_computed_with(settings:
     assert all(each.verified for each in answer.citations)
 
 
-MEETING = "At the meeting of the roof, tiles were chosen."
+MEETING = "At the meeting of the roof, tiles were chosen. Days between that and the next, of 8 April 2025, are many."
 
 
 def test_day_of_a_document_is_computed_with_and_that_of_the_question(settings: Settings) -> None:
-    model = FakeLanguageModel("meeting of the roof: 2025-03-11")
+    model = FakeLanguageModel("days between the meeting of the roof: 8 April 2025\nmeeting of the roof: 2025-03-11")
     question = "How many days lie between the meeting of the roof and 8 April 2025?"
     with open_fake_knowledge_base(settings, model=model) as knowledge_base:
         document = Document("Meeting of the roof", "text/markdown", MEETING, (), date=datetime.date(2025, 3, 11))
