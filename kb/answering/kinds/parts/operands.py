@@ -27,6 +27,7 @@ _LINE = re.compile(
 _RESULT = re.compile(r"\s*[=＝≈≅].*")
 _BETWEEN = re.compile(r"[+＋*×÷/;；、><]|\s[-−–x]\s|(?<!\d)[,，]|[,，](?!\d)|\b(?:and|und|et|y)\b|[和与]")
 _YEAR = re.compile(r"(?<![\d.,])(?:1\d|20)\d\d(?![\d.,]\d|\d)\s?年?")
+_WHOLE = re.compile(r"[.!?。！？][\"'”’)）」』]*\Z")
 _FIGURE = re.compile(rf"\d[\d,]*(?:\.\d+)?|{NUMERAL}(?=[{MEASURES}万亿])|{NUMERAL}(?<=..)")
 _NUMBER = re.compile(rf"[$€£¥]?\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:[%‰°℃µ€$£¥A-Za-z²³]+|[千万亿]*[{MEASURES}]))?")
 _IN_CHARACTERS = re.compile(rf"(?:{NUMERAL}[万亿]?)+")
@@ -88,7 +89,7 @@ def _unnamed(written: str, passages: Sequence[Passage], question: str) -> Copied
         (len(asked.intersection(content_terms(sentence))), sentence, passage)
         for passage in passages
         for start, end in sentence_spans(passage.text)
-        if figure and _has_figure(sentence := passage.text[start:end].strip(), figure[0])
+        if figure and _has_figure(sentence := passage.text[start:end].strip(), figure[0]) and _says_of_what(sentence)
     ]
     shared, sentence, passage = max(holding, key=lambda each: each[0], default=(0, "", None))
     if not shared or passage is None or figure is None:
@@ -101,6 +102,14 @@ def _unnamed(written: str, passages: Sequence[Passage], question: str) -> Copied
     sentence = " ".join(sentence.split())
     operand = _operand(sentence if len(sentence) <= _MOST_QUOTED else "", own, amount)
     return Copied(replace(operand, is_quoted=bool(operand.name)), passage)
+
+
+def _says_of_what(sentence: str) -> bool:
+    """Whether a stretch of text says what its numbers are of: a whole sentence does, and a line with one number.
+
+    Of a table, the row and the column say that.
+    """
+    return bool(_WHOLE.search(sentence)) or len(amounts_in(_YEAR.sub(_blank, sentence))) == 1
 
 
 def _has_another(copied: Copied, before: Iterable[Copied]) -> bool:

@@ -84,6 +84,13 @@ def test_number_without_a_name_must_have_to_do_with_the_question() -> None:
     assert copied_numbers("214 rayleighs", [passage(WINTERS)], "How heavy is the lamp?") == []
 
 
+def test_number_without_a_name_is_not_taken_from_a_table() -> None:
+    rows = "Item 2023 (t) 2024 (t)\nEnergy 38.8 33.6\nRepairs 12.7 29.3"
+    assert copied_numbers("33.6 t - 29.3 t = 4.3 t", [passage(rows)], "How much more are the repairs of 2024?") == []
+    lines = [passage("- Rent: 500 €", 1), passage("- Heating of 2024: 80 €", 2)]
+    assert len(copied_numbers("500 € + 80 €", lines, "What do rent and heating cost?")) == 2
+
+
 def test_numbers_of_a_sum_are_read_and_not_its_result() -> None:
     text = "There are 16 beds in the house. The barn has 22 beds. The school has 38 beds."
     reply = "Together there are 16 + 22 = 38 beds."
