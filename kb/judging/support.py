@@ -9,11 +9,10 @@ no better than by chance. Short answers, 60 right and 60 wrong ones of XQuAD in 
 and .89.
 """
 
-import re
 from collections.abc import Sequence
 
 from kb.text.languages import language
-from kb.text.sentences import sentence_spans
+from kb.text.sentences import is_whole_sentence, sentence_spans
 from kb.text.terms import content_terms
 from kb.values.chat import Look, Message
 
@@ -27,14 +26,13 @@ _OF_ANSWER = {
     "zh": "资料：{source}\n问题：{question}\n答案：{statement}\n根据资料，这个答案对吗？请回答“对”或“错”。",
 }
 _REPLIES = {"en": ("Yes", "No"), "zh": ("对", "错")}
-_SENTENCE = re.compile(r"[.!?。！？][\"'”’)）」』]*\Z")
 _SECOND_SHARE = 0.6
 """A second sentence goes with the best if it shares this part of the words that the best one does."""
 
 
 def is_answer(statement: str, question: str) -> bool:
     """Whether a statement says something only together with its question: it is no whole sentence."""
-    return bool(question) and not _SENTENCE.search(statement.rstrip())
+    return bool(question) and not is_whole_sentence(statement)
 
 
 def look_at(passages: Sequence[str], statement: str, question: str = "") -> Look:

@@ -20,6 +20,7 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[“\"'])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|No|Nos|Fig|Figs|Eq|Sec|Ch|Vol|pp?|cf|vs|approx|ca|al|e\.g|i\.e|etc"
     r"|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|U\.S|U\.K|a\.m|p\.m)\.$"
 )
+_WHOLE = re.compile(r"[.!?。！？][\"'”’)）」』]*\s*\Z")
 _LIST_NUMBER = re.compile(r"\s*(?:[-*+•>#]+[ \t]+)*\d{1,3}\.")
 _LIST_NUMBER_CHARS = 80  # marks of a list that are deeper than this are taken for prose
 _AFTER = re.compile(r"[ \t]*")
@@ -44,6 +45,11 @@ def sentence_spans(text: str) -> list[Span]:
         start = match.end()
     _append_trimmed(spans, text, start, len(text))
     return spans
+
+
+def is_whole_sentence(text: str) -> bool:
+    """Whether a text ends as a sentence does; a row of a table, a heading or a name does not."""
+    return bool(_WHOLE.search(text))
 
 
 def join_broken_lines(text: str) -> str:

@@ -16,6 +16,7 @@ from kb.answering.understanding.thinking import ThinkingBudgets
 from kb.answering.understanding.wishes import Wish
 from kb.catalog.catalog import Catalog
 from kb.indexing.live_index import LiveIndex
+from kb.judging.evidence import CALIBRATED_MODEL
 from kb.ports import Freshness
 from kb.settings import Settings
 from kb.values.answers import AnswerEvent, Effort, IndexState, Routing, Thinking
@@ -99,6 +100,11 @@ class Asked:
         """Finds passages that may answer."""
         found = search_for_each(self.things, lambda text, k: self.live_index.passages(text, k, self.filters))
         return found(query, top_k)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether what the search finds is weighed by its cosines; see `kb.judging.evidence.likelihood`."""
+        return self.live_index.serving.space.model == CALIBRATED_MODEL
 
     @property
     def stands_alone(self) -> bool:

@@ -17,7 +17,6 @@ from kb.answering.sources.freshness import FreshPassages
 from kb.answering.sources.retrieval import RetrievalResult, SubQuestion, SubQuestionSearch
 from kb.answering.understanding.followup import Decide, self_contained
 from kb.answering.understanding.subquestions import split
-from kb.judging.evidence import CALIBRATED_MODEL
 from kb.ports import AheadReader
 from kb.values.answers import AnswerEvent, Step
 from kb.values.chat import Heartbeat, Turn
@@ -94,8 +93,7 @@ def _after(work: Generator[Step | Heartbeat, None, None], events: Events) -> Eve
 def _ways(asked: Asked, resources: Resources) -> tuple[SubQuestionSearch, Route]:
     """How the passages are found, and which engine answers from them."""
     sub_questions = _sub_questions(asked.question, asked.history[-_TURNS_REFERRED_TO:], asked.decide)
-    is_calibrated = asked.live_index.serving.space.model == CALIBRATED_MODEL
-    searches = SubQuestionSearch(sub_questions, asked.search, is_calibrated)
+    searches = SubQuestionSearch(sub_questions, asked.search, asked.is_calibrated)
     form, parts = asked.decision.form, len(sub_questions)
     return searches, Route(resources.settings, resources.models, resources.must_stay, form, parts)
 

@@ -27,7 +27,7 @@ from kb.answering.kinds.refusing import refused
 from kb.answering.sources.freshness import FreshPassages
 from kb.answering.sources.reading import Reader
 from kb.answering.understanding.followup import self_contained
-from kb.judging.evidence import CALIBRATED_MODEL, likelihood
+from kb.judging.evidence import likelihood
 from kb.ports import LanguageModel
 from kb.values.answers import Answer, AnswerEvent, Done, PassagesFound, Step
 from kb.values.chat import Heartbeat
@@ -128,7 +128,7 @@ class _Search:
         return gathered
 
     def _first_look(self, near: Sequence[Passage], model: LanguageModel) -> FirstLook:
-        is_calibrated = self._asked.live_index.serving.space.model == CALIBRATED_MODEL
+        is_calibrated = self._asked.is_calibrated
         likely = [(each, likelihood(self._question, each, is_calibrated=is_calibrated)) for each in near]
         return FirstLook(self._question, likely, Reader(model, self._resources.judges.calibration(model), BOUNDS))
 

@@ -161,7 +161,8 @@ def _looked_up_instead(calculating: _Calculating, why: NotComputed) -> Events:
     computed = yield from calculating.with_numbers_of(answer.answer)
     if isinstance(computed, _Computed):
         told = yield from computed.answer(question)
-        yield Done(replace(answer, answer=told.answer, citations=told.citations, evidence=told.evidence, kind="parts"))
+        computed_with = replace(answer, answer=told.answer, citations=told.citations, disagreement=())
+        yield Done(replace(computed_with, evidence=told.evidence, kind="parts"))
         return
     yield from assembly.cite(CitedText(answer.answer, answer.citations))
     yield from assembly.say(f"\n\n{not_computed(why, question)}")

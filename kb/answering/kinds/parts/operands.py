@@ -10,7 +10,7 @@ from kb.text.languages import language
 from kb.text.numerals import NUMERAL
 from kb.text.quantities import MEASURES
 from kb.text.scripts import in_one_writing, is_cjk
-from kb.text.sentences import sentence_spans
+from kb.text.sentences import is_whole_sentence, join_broken_lines, sentence_spans
 from kb.text.terms import content_terms
 from kb.values.passages import Passage
 
@@ -27,7 +27,6 @@ _LINE = re.compile(
 _RESULT = re.compile(r"\s*[=＝≈≅].*")
 _BETWEEN = re.compile(r"[+＋*×÷/;；、><]|\s[-−–x]\s|(?<!\d)[,，]|[,，](?!\d)|\b(?:and|und|et|y)\b|[和与]")
 _YEAR = re.compile(r"(?<![\d.,])(?:1\d|20)\d\d(?![\d.,]\d|\d)\s?年?")
-_WHOLE = re.compile(r"[.!?。！？][\"'”’)）」』]*\Z")
 _FIGURE = re.compile(rf"\d[\d,]*(?:\.\d+)?|{NUMERAL}(?=[{MEASURES}万亿])|{NUMERAL}(?<=..)")
 _NUMBER = re.compile(rf"[$€£¥]?\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:[%‰°℃µ€$£¥A-Za-z²³]+|[千万亿]*[{MEASURES}]))?")
 _IN_CHARACTERS = re.compile(rf"(?:{NUMERAL}[万亿]?)+")
@@ -99,7 +98,7 @@ def _unnamed(written: str, passages: Sequence[Passage], question: str) -> Copied
     amount = _held(own, amounts[0], passage) if len(amounts) == 1 else None
     if amount is None:
         return None
-    sentence = " ".join(sentence.split())
+    sentence = " ".join(join_broken_lines(sentence).split())
     operand = _operand(sentence if len(sentence) <= _MOST_QUOTED else "", own, amount)
     return Copied(replace(operand, is_quoted=bool(operand.name)), passage)
 
@@ -109,7 +108,7 @@ def _says_of_what(sentence: str) -> bool:
 
     Of a table, the row and the column say that.
     """
-    return bool(_WHOLE.search(sentence)) or len(amounts_in(_YEAR.sub(_blank, sentence))) == 1
+    return is_whole_sentence(sentence) or len(amounts_in(_YEAR.sub(_blank, sentence))) == 1
 
 
 def _has_another(copied: Copied, before: Iterable[Copied]) -> bool:

@@ -87,4 +87,4 @@ def _called(operand: Operand) -> str:
 
 def _listed(operands: Sequence[Operand], question: str) -> str:
     between = "；" if asked_in(question) == "zh" else "; "
-    return between.join(operand_line(each, question) for each in operands)
+    return between.join(each.written if each.is_quoted else operand_line(each, question) for each in operands)

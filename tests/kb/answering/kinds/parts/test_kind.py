@@ -5,6 +5,9 @@ import datetime
 import pytest
 
 from kb.answering.engines.calibrations import Calibrations
+from kb.answering.kinds.parts.calculation import NotComputed
+from kb.answering.kinds.parts.operands import days_given
+from kb.answering.kinds.parts.saying import not_computed
 from kb.knowledge_base import KnowledgeBase
 from kb.settings import Settings
 from kb.values.answers import Answer, AnswerDelta, AskOptions, Done, PassagesFound, Step
@@ -91,6 +94,12 @@ def test_day_of_a_document_is_computed_with_and_that_of_the_question(settings: S
     assert answer.answer == "- meeting of the roof: 2025-03-11\n\n**Days between: 2025-04-08 − 2025-03-11 = 28**"
     assert "Meeting of the roof, 2025-03-11" in model.asked[-1][-1].content
     assert [(each.title, each.verified) for each in answer.citations] == [("Meeting of the roof", False)]
+
+
+def test_of_the_question_only_its_day_is_told_where_the_other_is_missing() -> None:
+    question = "How many days lie between the meeting of the roof and 8 April 2025?"
+    told = not_computed(NotComputed("missing", tuple(days_given(question))), question)
+    assert told.endswith("only this was found: 2025-04-08.")
 
 
 def test_each_part_is_asked_with_a_prompt_of_its_own(settings: Settings) -> None:
