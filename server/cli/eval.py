@@ -179,7 +179,7 @@ def kinds(
         Path | None, typer.Option(help="Index this folder, ask it the questions, and measure the answers.")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Which of those that ship: fit, held, unseen, fresh, computed or stated.")
+        str, typer.Option(help="Which of those that ship: fit, held, unseen, fresh, computed, stated or listed.")
     ] = "held",
     limit: Limit = None,
     base: Base = None,

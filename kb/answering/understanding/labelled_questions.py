@@ -18,7 +18,7 @@ class LabelledQuestion:
 
     Attributes:
         before: The questions before it, oldest first.
-        split: `fit`; `held`, `unseen`, `fresh`, `computed` and `stated` are for measuring.
+        split: `fit`; `held`, `unseen`, `fresh`, `computed`, `stated` and `listed` are for measuring.
         topics: Of an inventory: what in it says what the documents are about, or where they are.
     """
 

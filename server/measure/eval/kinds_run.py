@@ -73,7 +73,7 @@ def evaluate_kinds(settings: Settings, path: Path | None, split: str, limit: int
     if not asked:
         raise InvalidRequest(
             "the set is empty",
-            "give a file with labelled questions; --split is fit, held, unseen, fresh, computed or stated",
+            "give a file with labelled questions; --split is fit, held, unseen, fresh, computed, stated or listed",
         )
     embedder = load_embedder(settings, lambda progress: None)
     classifier = classifier_for(settings.embedding_model, embedder)

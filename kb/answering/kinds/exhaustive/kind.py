@@ -19,7 +19,7 @@ from kb.answering.kinds.exhaustive.reading import (
 )
 from kb.answering.kinds.exhaustive.recognised import AMBIGUOUS
 from kb.answering.kinds.exhaustive.saying import Tally, laid_out, tally_text
-from kb.answering.kinds.exhaustive.scope import Scope, scope_of
+from kb.answering.kinds.exhaustive.scope import Scope, nearest, scope_of
 from kb.answering.kinds.exhaustive.wanted import Wanted, WantedForms
 from kb.answering.kinds.exhaustive.worth_copying import BOUNDS, FirstLook
 from kb.answering.kinds.kind import Asked, Resources
@@ -89,7 +89,7 @@ class _Search:
         tally = replace(gathered.tally, unshown=len(gathered.groups) - len(groups))
         told = tally_text(self._asked.question, len(groups), tally)
         yield from assembly.say(f"\n\n{told}" if groups else told)
-        is_answer = bool(groups) or not tally.unread
+        is_answer = bool(groups) or not (tally.unread or tally.far)
         yield Done(
             replace(
                 answer,
@@ -111,7 +111,8 @@ class _Search:
 
     def _by_reading(self, near: tuple[Passage, ...]) -> Generator[Heartbeat | Step, None, Gathered | None]:
         """Returns None where no engine may see the passages."""
-        passages, unread = passages_to_read(self._scope, self._resources.catalog, near)
+        scope = nearest(self._scope, near) if self._asked.is_calibrated and not self._scope.named else self._scope
+        passages, unread = passages_to_read(scope, self._resources.catalog, near)
         route, admitted = route_of(passages, self._resources)
         if not admitted:
             return None
@@ -122,7 +123,9 @@ class _Search:
         groups, skipped = yield from by_reading(self._question, admitted, writer, find_instructions, first_look)
         documents = len({passage.document_id for passage in admitted})
         kept_here = len(passages) - len(admitted)
-        gathered = Gathered(groups, Tally(documents, len(admitted), unread=unread + kept_here, skipped=skipped))
+        far = len(self._scope.document_ids) - len(scope.document_ids)
+        tally = Tally(documents, len(admitted), unread=unread + kept_here, skipped=skipped, far=far)
+        gathered = Gathered(groups, tally)
         if groups:
             yield from self._keep_what_belongs(gathered, WORDS_BESIDE)
         return gathered

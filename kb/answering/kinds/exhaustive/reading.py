@@ -60,13 +60,17 @@ def by_form(scope: Scope, forms: Sequence[str], catalog: Catalog, bound: Bound |
 def passages_to_read(scope: Scope, catalog: Catalog, near: Sequence[Passage]) -> tuple[list[Passage], int]:
     """All passages of a scope if they are few; else those that are nearest to the question, in the order of the text.
 
+    Args:
+        near: What the search has found, best first.
+
     Returns:
         The passages, and how many others there are.
     """
     groups = list(islice(scope.groups(catalog), MOST_READ + 1))
     if len(groups) <= MOST_READ:
         return groups, 0
-    chosen = sorted(near[:MOST_READ], key=lambda passage: (passage.source, passage.start))
+    inside = [passage for passage in near if passage.document_id in scope.document_ids]
+    chosen = sorted(inside[:MOST_READ], key=lambda passage: (passage.source, passage.start))
     return chosen, max(0, sum(1 for _ in scope.groups(catalog)) - len(chosen))
 
 

@@ -17,6 +17,7 @@ _TEXTS = {
         "all": " Nothing was left out.",
         "skipped": " {n} of the passages hold none, by a first look.",
         "unread": " Left out: {n} passages that are farther from the question.",
+        "far": " Not read: {n} documents that are farther from the question.",
         "unshown": " Left out: {n} more items.",
         "unjudged": " {n} of them were not checked one by one.",
         "dropped": " {n} that look alike were judged not to be meant.",
@@ -29,11 +30,13 @@ _TEXTS = {
         "all": "没有遗漏。",
         "skipped": "其中 {n} 段初看不含所问内容。",
         "unread": "未读：离问题较远的 {n} 段。",
+        "far": "未读：离问题较远的 {n} 份文档。",
         "unshown": "另有 {n} 项未列出。",
         "unjudged": "其中 {n} 项没有逐一核对。",
         "dropped": "另有 {n} 项形式相似，判断为不是所问。",
     },
 }
+_LEFT = ("skipped", "unread", "far", "unshown", "unjudged", "dropped")
 _MOST_CONTEXT_CHARS = 200
 
 
@@ -43,6 +46,7 @@ class Tally:
 
     Attributes:
         read: How many passages; `skipped`: how many of them hold none; `unread`: how many are left.
+        far: How many documents are too far from the question to be read.
         unshown: How many items were found beyond what an answer holds.
         unjudged: How many of the items nobody has looked at.
         dropped: How many were found and do not belong.
@@ -55,19 +59,18 @@ class Tally:
     unjudged: int = 0
     dropped: int = 0
     skipped: int = 0
+    far: int = 0
 
 
 def tally_text(question: str, found: int, tally: Tally) -> str:
     """Says how many items were found, what was read, and what was left out."""
     texts = _TEXTS[asked_in(question)]
-    left = [
-        (name, n) for name in ("skipped", "unread", "unshown", "unjudged", "dropped") if (n := getattr(tally, name))
-    ]
+    left = [(name, n) for name in _LEFT if (n := getattr(tally, name))]
     return "".join(
         [
             texts["found"].format(n=f"{found:,}") if found else texts["none"],
             texts["read"].format(read=f"{tally.read:,}", documents=f"{tally.documents:,}"),
-            "" if tally.unread or tally.unshown else texts["all"],
+            "" if tally.unread or tally.far or tally.unshown else texts["all"],
             *(texts[name].format(n=f"{n:,}") for name, n in left),
         ]
     )
