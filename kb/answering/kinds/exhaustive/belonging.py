@@ -5,15 +5,15 @@ nearly all that belong lie above all that do not), but where the two meet differ
 looked for: the widest gap parts them, if it is wide enough. Where there is none, all belong, or the model cannot tell.
 
 Of what a model has listed itself, most belongs, and there may be no gap. So it looks at words of the same passages that
-it has not listed, too: what is no better than these is none. On the ten questions in two languages that this was chosen
-with, 58 items listed: precision .88 without, .98 with; recall .92, .89. On six others, 31 items, nothing went:
-precision .81 without and with, recall .96.
+it has not listed, too: what is no better than these on average is none. Of 12 lists in the documents that ship and 12
+in others, that keeps .78 and .58 of all that belong, and .59 and .53 of what is listed do; without, .85 and .58, and
+.47 and .43. To ask for more, as the widest gap or a deviation above the average, loses more than it gains (.63, .42).
 """
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from itertools import pairwise
-from statistics import fmean, pstdev
+from statistics import fmean
 
 from kb.answering.kinds.exhaustive.items import Item
 from kb.judging.one_word import looker_of
@@ -27,7 +27,7 @@ MOST_LOOKED_AT = 60
 _LOOKS_AT_ONCE = 8
 _LOOK_SECONDS = 120.0
 _GAP = 0.5
-_CERTAIN = 1.0  # what lies above belongs, whatever gap there is; or what lies above all words that were not listed
+_CERTAIN = 1.0  # what lies above belongs, whatever gap there is
 _MOST_CHARS = 400
 _ASK = {
     "en": ("Task: {task}\nText: {text}\nIs “{item}” one of them? Yes or No?", "Yes", "No"),
@@ -74,11 +74,11 @@ def least_margin(margins: Sequence[float], others: Sequence[float] = ()) -> floa
     Args:
         others: Of words that nobody took for items.
     """
-    ordered, certain = sorted(margins), max(others, default=_CERTAIN)
-    gaps = [(after - before, after) for before, after in pairwise(ordered) if before < certain]
+    if others:
+        return fmean(others)
+    gaps = [(after - before, after) for before, after in pairwise(sorted(margins)) if before < _CERTAIN]
     width, above = max(gaps, default=(0.0, 0.0))
-    usual = fmean(others) + pstdev(others) if others else float("-inf")
-    return max(above, usual) if width >= _GAP else usual
+    return above if width >= _GAP else float("-inf")
 
 
 def _look(question: str, item: Item) -> Look:

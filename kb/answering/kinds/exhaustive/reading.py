@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 
 from kb.answering.kinds.checked_writing import CheckedWriter
 from kb.answering.kinds.document.key_passages import passage_of
@@ -11,7 +11,7 @@ from kb.answering.kinds.exhaustive.bounds import Bound
 from kb.answering.kinds.exhaustive.items import Item, apart, items_of_forms, items_of_lines, merged, words_beside
 from kb.answering.kinds.exhaustive.saying import Tally
 from kb.answering.kinds.exhaustive.scope import Scope
-from kb.answering.kinds.exhaustive.worth_copying import LEAST, FirstLook
+from kb.answering.kinds.exhaustive.worth_copying import FirstLook, worth_copying
 from kb.answering.prompts.instructions import FindInstructions, without_instructions
 from kb.catalog.catalog import Catalog
 from kb.text.languages import language
@@ -86,20 +86,22 @@ def by_reading(
     Returns:
         Items that say the same, together; and how many passages hold none, by the first look.
     """
-    items: list[Item] = []
-    skipped = 0
+    looked_at: list[Passage] = []
+    likely: list[float] = []
     for number, passage in enumerate(passages, start=1):
         yield Step("passage", number, len(passages), passage.title)
         (readable,), _ = without_instructions([passage], find_instructions)
-        if (yield from first_look.likely(readable)) < LEAST:
-            skipped += 1
-            continue
+        looked_at.append(readable)
+        likely.append((yield from first_look.likely(readable)))
+    chosen = list(compress(looked_at, worth_copying(likely)))
+    items: list[Item] = []
+    for number, passage in enumerate(chosen, start=1):
+        yield Step("passage", number, len(chosen), passage.title)
         words = language(question)
-        text = join_broken_lines(readable.text)
-        prompt = _PROMPT[words].format(title=passage.title, text=text, task=question)
+        prompt = _PROMPT[words].format(title=passage.title, text=join_broken_lines(passage.text), task=question)
         written = yield from writer.write(prompt, _ITEMS_TOKENS)
-        items += apart(items_of_lines(written, readable))
-    return merged(items), skipped
+        items += apart(items_of_lines(written, passage))
+    return merged(items), len(passages) - len(chosen)
 
 
 def those_that_belong(

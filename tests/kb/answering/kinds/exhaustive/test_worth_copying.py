@@ -6,7 +6,7 @@ import pytest
 
 from kb.answering.engines.calibrations import Calibrations
 from kb.answering.kinds.exhaustive.saying import Tally, tally_text
-from kb.answering.kinds.exhaustive.worth_copying import BOUNDS, LEAST, FirstLook
+from kb.answering.kinds.exhaustive.worth_copying import BOUNDS, FirstLook, worth_copying
 from kb.answering.sources.reading import Reader
 from kb.judging.calibration import Calibration
 from kb.settings import load
@@ -33,7 +33,7 @@ def came_of(work: Generator[object, None, _T]) -> _T:
 
 def likely(near: Sequence[tuple[Passage, float]], calibration: Calibration | None = CALIBRATION) -> list[bool]:
     look = FirstLook(QUESTION, near, Reader(MODEL, calibration, BOUNDS))
-    return [came_of(look.likely(each)) >= LEAST for each in (CODES, PARTS)]
+    return worth_copying([came_of(look.likely(each)) for each in (CODES, PARTS)])
 
 
 def test_passage_that_the_model_sees_none_in_is_not_worth_copying() -> None:
@@ -42,11 +42,24 @@ def test_passage_that_the_model_sees_none_in_is_not_worth_copying() -> None:
 
 def test_what_the_search_finds_near_counts_no_more_and_what_it_finds_far_counts_against() -> None:
     assert likely([(CODES, 0.99), (PARTS, 0.99)]) == [True, False]
-    assert likely([(CODES, 0.01)]) == [False, False]
+    assert likely([(CODES, 0.002)]) == [False, False]
 
 
 def test_what_was_not_found_is_as_far_as_the_farthest_that_was() -> None:
-    assert likely([(PARTS, 0.02)]) == [False, False]
+    assert likely([(PARTS, 0.002)]) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("likely_ones", "worth"),
+    [
+        ([0.22, 0.13, 0.1], [True, True, False]),
+        ([0.99, 0.6, 0.4], [True, True, False]),
+        ([0.04, 0.01], [False, False]),
+        ([], []),
+    ],
+)
+def test_each_passage_is_held_against_the_best_of_its_list(likely_ones: list[float], worth: list[bool]) -> None:
+    assert worth_copying(likely_ones) == worth
 
 
 def test_model_that_cannot_tell_copies_from_all() -> None:
