@@ -40,8 +40,9 @@ MOST_SHOWN = 200
 class ExhaustiveKind:
     """Adapter of `kb.answering.kinds.kind.Kind`.
 
-    What is known by its form is taken from all passages of the scope; else a model reads them, or those that are
-    nearest to the question. Where more is asked for than a form, the model looks at each item.
+    What is known by its form is taken from all passages of the scope; else, or where none has the form and something
+    else may be meant, a model reads them, or those that are nearest to the question. Where more is asked for than a
+    form, the model looks at each item.
     """
 
     def __init__(self) -> None:
@@ -80,6 +81,8 @@ class _Search:
         yield PassagesFound(shown)
         answer = Answer(passages=shown, index=self._asked.index, kind="exhaustive")
         gathered = yield from self._by_form() if self._wanted.forms else self._by_reading(passages)
+        if gathered is not None and not gathered.groups and self._may_be_of_no_form:
+            gathered = yield from self._by_reading(passages)
         if gathered is None:
             yield from refused(self._asked.question, answer, clock, "stale" if near.stale else "local_only")
             return
@@ -102,6 +105,12 @@ class _Search:
                 evidence=float(is_answer),
             )
         )
+
+    @property
+    def _may_be_of_no_form(self) -> bool:
+        """Whether a form was told from words that may mean something else, as in "who gave me something for free"."""
+        wanted = self._wanted
+        return bool(wanted.forms) and not wanted.is_plain and bound_of(self._question) is None
 
     def _by_form(self) -> Generator[Heartbeat | Step, None, Gathered]:
         gathered = by_form(self._scope, self._wanted.forms, self._resources.catalog, bound_of(self._question))

@@ -94,5 +94,12 @@ def test_where_nothing_is_found_that_is_said(knowledge_base: KnowledgeBase) -> N
     assert answer.answer == "None was found. Read: 3 passages of 3 documents. Nothing was left out."
 
 
+def test_what_is_found_under_no_form_is_read_by_the_model(
+    knowledge_base: KnowledgeBase, model: FakeLanguageModel
+) -> None:
+    assert items_of(ask(knowledge_base, "List all e-mail addresses that the winch has.")) == ["Jane Doe", "Old Ferro"]
+    assert model.asked
+
+
 def test_where_no_document_passes_it_is_a_lookup(knowledge_base: KnowledgeBase) -> None:
     assert ask(knowledge_base, PHONES, Filters(folders=("nowhere",))).kind == "lookup"
