@@ -14,6 +14,7 @@ from kb.text.terms import content_terms
 from kb.values.passages import Passage
 
 _MARKS = re.compile(r"^(?:[-*•+>|]|\d{1,3}[.)、])*\s*|[\s|;；,，]+$")
+_END = re.compile(r"[.。!！?？]+$")
 _ASIDE = re.compile(r"\s*[(（:：—–].*$")
 _MOST_PLACES = 3  # that are cited for one item
 
@@ -54,11 +55,14 @@ def items_of_forms(forms: Sequence[str], passage: Passage) -> Iterator[Item]:
 
 
 def items_of_lines(written: str, passage: Passage) -> Iterator[Item]:
-    """The items that a model has copied from a passage, one on each line; what does not stand there is none."""
+    """The items that a model has copied from a passage, one on each line; what does not stand there is none.
+
+    Where it does not stand there as a whole, its sentence may go on there, and words after a name are an aside.
+    """
     quotes = quotes_of([passage])
     for line in written.splitlines():
         item = _MARKS.sub("", line)
-        for wording in (item, _ASIDE.sub("", item)):
+        for wording in (item, _END.sub("", item), _ASIDE.sub("", item)):
             if len(wording) > 1 and (match := _found(wording, passage.text)):
                 start, end = passage.start + match.start(), passage.start + match.end()
                 quote = _quote_at(start, quotes, passage)

@@ -28,6 +28,13 @@ def test_of_what_a_model_writes_counts_what_stands_in_the_passage() -> None:
     assert [len(group) for group in merged(items)] == [2, 1]
 
 
+def test_sentence_that_a_model_has_cut_short_stands_in_the_passage() -> None:
+    text = "The drain was choked with straw, so that the yard filled. 见到第一片雪花就关，不必请示。"
+    written = "The drain was choked with straw.\n见到第一片雪花就关。\nThe pump was broken."
+    items = items_of_lines(written, passage_of(1, stored([("", text)])[0]))
+    assert [item.written for item in items] == ["The drain was choked with straw", "见到第一片雪花就关"]
+
+
 def test_words_beside_items_are_of_the_same_passages_and_in_none_of_them() -> None:
     passage = passage_of(1, stored([("", "Jane Doe repaired the winch. Old Ferro watched the harbour and slept.")])[0])
     items = [*items_of_lines("Jane Doe\nOld Ferro", passage)]
