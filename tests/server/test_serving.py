@@ -2,7 +2,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,14 +17,16 @@ from server.http.connections import REQUEST_SECONDS
 from server.serving import listen, serve_until_stopped
 from tests.harness import PATIENCE_SECONDS, eventually, open_fake_knowledge_base, quick_settings
 
-# What `kb serve` does, over fakes; the model never ends an answer.
+# What `kb serve` does, over fakes; the model never ends an answer, and what waits for its end waits long.
 PROGRAM = """
 import sys
 from pathlib import Path
+import server.serving
 from server.serving import listen, serve
 from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.server.http.test_streaming import Endless
 
+server.serving.GRACE_SECONDS = 600
 home, host, *folders = sys.argv[1:]
 settings = quick_settings(Path(home), host=host)
 try:
@@ -92,10 +93,8 @@ def test_signal_ends_it_soon_and_in_order_in_the_midst_of_an_answer(
                 lines = response.iter_lines()
                 assert "event: answer" in lines
                 process.send_signal(signal_sent)
-                began = time.monotonic()
                 assert "event: error" in list(lines)
-        _, said = process.communicate(timeout=5)
-        assert time.monotonic() - began < 3
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == exit_code
     assert owner.url in said
     assert folder.name in said
