@@ -3,7 +3,7 @@
 The look is that for the answer to a question, see `kb.judging.evidence`. What the search finds near counts no more for
 it, since all passages of one document are near; what it finds far counts against it. How likely the passages that hold
 items are differs from list to list (the best of one has .22, of another .99), so each is held against the best of its
-own list. With Qwen2.5-Coder 1.5B, 12 lists in the documents that ship and 12 in others: where half of the best is
+own list. With Qwen2.5-Coder 1.5B, ten lists in the documents that ship and 12 in others: where half of the best is
 enough, 31 of 74 and 49 of 64 passages are copied from, and .78 and .58 of all items are listed; where a passage must be
 likely by itself (.5), 27 and 38, and .78 and .42 (`kb eval kinds`).
 """
