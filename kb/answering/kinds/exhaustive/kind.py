@@ -6,7 +6,7 @@ from dataclasses import replace
 from kb.answering.drafting.clock import QuestionClock
 from kb.answering.kinds.cited_text import Assembly
 from kb.answering.kinds.engine import route_of, writer_on
-from kb.answering.kinds.exhaustive.bounds import bound_of
+from kb.answering.kinds.exhaustive.bounds import Bound, bound_of
 from kb.answering.kinds.exhaustive.items import cited
 from kb.answering.kinds.exhaustive.reading import (
     MOST_READ,
@@ -80,9 +80,7 @@ class _Search:
         clock.mark("retrieve_ms")
         yield PassagesFound(shown)
         answer = Answer(passages=shown, index=self._asked.index, kind="exhaustive")
-        gathered = yield from self._by_form() if self._wanted.forms else self._by_reading(passages)
-        if gathered is not None and not gathered.groups and self._may_be_of_no_form:
-            gathered = yield from self._by_reading(passages)
+        gathered = yield from self._gathered(passages)
         if gathered is None:
             yield from refused(self._asked.question, answer, clock, "stale" if near.stale else "local_only")
             return
@@ -106,14 +104,19 @@ class _Search:
             )
         )
 
-    @property
-    def _may_be_of_no_form(self) -> bool:
-        """Whether a form was told from words that may mean something else, as in "who gave me something for free"."""
-        wanted = self._wanted
-        return bool(wanted.forms) and not wanted.is_plain and bound_of(self._question) is None
+    def _gathered(self, near: tuple[Passage, ...]) -> Generator[Heartbeat | Step, None, Gathered | None]:
+        """Returns None where no engine may see the passages."""
+        if not self._wanted.forms:
+            return (yield from self._by_reading(near))
+        bound = bound_of(self._question)
+        gathered = yield from self._by_form(bound)
+        if gathered.groups or bound is not None or self._wanted.is_plain:
+            return gathered
+        # "Who gave me something for free" may have been taken for amounts.
+        return (yield from self._by_reading(near)) or gathered
 
-    def _by_form(self) -> Generator[Heartbeat | Step, None, Gathered]:
-        gathered = by_form(self._scope, self._wanted.forms, self._resources.catalog, bound_of(self._question))
+    def _by_form(self, bound: Bound | None) -> Generator[Heartbeat | Step, None, Gathered]:
+        gathered = by_form(self._scope, self._wanted.forms, self._resources.catalog, bound)
         if gathered.groups and not (self._wanted.is_plain and AMBIGUOUS.isdisjoint(self._wanted.forms)):
             yield from self._keep_what_belongs(gathered)
         return gathered

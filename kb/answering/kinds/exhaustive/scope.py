@@ -20,7 +20,8 @@ NEARNESS = 0.03
 
 A difference of scores, on the scale of the search's own embedding model. Of 36 lists of one document each, in two
 languages, 24 of them about documents that nobody here had seen, the nearest document is the right one for 34; for 31 no
-other is so near. Of 12 lists that stand in two or three documents, all but one document are (`kb eval kinds`).
+other is so near. Of 12 lists that stand in two or three documents, all but one document are. Counted from what the
+search finds for these questions.
 """
 
 _INSIDE = re.compile(rf"[{CJK}]+?(?=[里中内])")

@@ -5,7 +5,7 @@ it, since all passages of one document are near; what it finds far counts agains
 items are differs from list to list (the best of one has .22, of another .99), so each is held against the best of its
 own list. With Qwen2.5-Coder 1.5B, ten lists in the documents that ship and 12 in others: where half of the best is
 enough, 31 of 74 and 49 of 64 passages are copied from, and .78 and .58 of all items are listed; where a passage must be
-likely by itself (.5), 27 and 38, and .78 and .42 (`kb eval kinds`).
+likely by itself (.5), 27 and 38, and .78 and .42. Counted from one run's recorded looks.
 """
 
 from collections.abc import Generator, Sequence
