@@ -19,6 +19,7 @@ from kb.ports import LanguageModel
 from kb.values.answers import Answer, AskOptions, QuestionKind
 from kb.values.chat import Turn
 from kb.values.documents import Block, Chunk, Document, DocumentInfo, FileVersion
+from kb.values.filters import Filters
 from tests.fakes import CALIBRATION, FakeLanguageModel
 from tests.harness import open_fake_knowledge_base, quick_settings
 from tests.remote_doubles import DeepSeek
@@ -164,6 +165,15 @@ def test_where_nothing_else_answers_the_reason_is_told(question: str, words: str
         answer = base.ask(question)
     assert (answer.finish_reason, answer.left_out.kept_here, large.asked) == ("no_evidence", 1, [])
     assert words in answer.answer
+
+
+def test_list_of_what_has_a_form_needs_no_engine_where_none_may_read_on(tmp_path: Path) -> None:
+    large = FakeLanguageModel(OPEN)
+    private = AskOptions(kind="exhaustive", filters=Filters(folders=("private",)))
+    with notes(tmp_path, large) as base:
+        answer = base.ask("List all e-mail addresses that the winch has.", options=private)
+    assert (answer.kind, answer.finish_reason, large.asked) == ("exhaustive", "stop", [])
+    assert answer.answer.startswith("None was found.")
 
 
 def test_small_engine_stands_in_for_a_large_one_that_is_away_and_says_so(tmp_path: Path) -> None:
