@@ -84,7 +84,7 @@ def by_reading(
     """Has the model copy the items out of the passages that hold some; what does not stand there is none.
 
     Returns:
-        Items that say the same, together; and how many passages hold none, by the first look.
+        Items that say the same, together; and from how many passages nothing was copied.
     """
     looked_at: list[Passage] = []
     likely: list[float] = []

@@ -15,7 +15,7 @@ _TEXTS = {
         "none": "None was found.",
         "read": " Read: {read} passages of {documents} documents.",
         "all": " Nothing was left out.",
-        "skipped": " {n} of the passages hold none, by a first look.",
+        "skipped": " Nothing was copied from {n} of the passages, which are less likely to hold any.",
         "unread": " Left out: {n} passages that are farther from the question.",
         "far": " Not read: {n} documents that are farther from the question.",
         "unshown": " Left out: {n} more items.",
@@ -28,7 +28,7 @@ _TEXTS = {
         "none": "没有找到。",
         "read": "已读 {documents} 份文档的 {read} 段。",
         "all": "没有遗漏。",
-        "skipped": "其中 {n} 段初看不含所问内容。",
+        "skipped": "其中 {n} 段不太可能含有所问内容，没有照抄。",
         "unread": "未读：离问题较远的 {n} 段。",
         "far": "未读：离问题较远的 {n} 份文档。",
         "unshown": "另有 {n} 项未列出。",
@@ -45,7 +45,7 @@ class Tally:
     """What was read and what was not.
 
     Attributes:
-        read: How many passages; `skipped`: how many of them hold none; `unread`: how many are left.
+        read: How many passages; `skipped`: from how many of them nothing was copied; `unread`: how many are left.
         far: How many documents are too far from the question to be read.
         unshown: How many items were found beyond what an answer holds.
         unjudged: How many of the items nobody has looked at.
@@ -70,7 +70,7 @@ def tally_text(question: str, found: int, tally: Tally) -> str:
         [
             texts["found"].format(n=f"{found:,}") if found else texts["none"],
             texts["read"].format(read=f"{tally.read:,}", documents=f"{tally.documents:,}"),
-            "" if tally.unread or tally.far or tally.unshown else texts["all"],
+            "" if tally.skipped or tally.unread or tally.far or tally.unshown else texts["all"],
             *(texts[name].format(n=f"{n:,}") for name, n in left),
         ]
     )
